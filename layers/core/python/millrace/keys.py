@@ -1,0 +1,108 @@
+"""Every S3 key and every DynamoDB key is built here and nowhere else.
+
+Table layout (one table):
+
+| item        | pk              | sk                               |
+|-------------|-----------------|----------------------------------|
+| video       | VIDEO#{id}      | VIDEO                            |
+| task        | VIDEO#{id}      | TASK#{kind}#{index:05d}          |
+| transaction | VIDEO#{id}      | LOG#{utc microseconds}#{event}#… |
+| token       | TOKEN#{sha256}  | TOKEN                            |
+
+Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
+sparse `by_due` (shard → the time at which the monitor must look at the item again).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+SHARDS = 4
+"""Partitions that each listing index is spread over; a listing reads all of them and merges."""
+
+UPLOAD_PREFIX = "uploads/"
+MEDIA_PREFIX = "videos/"
+VIDEO_ID = re.compile(r"[a-z0-9]{26}")
+
+
+def video_id_of_object(bucket: str, key: str) -> str:
+    """Id of a video whose object arrived without a `POST /uploads`: the same for every event."""
+    digest = hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()
+    return digest[:26]
+
+
+def upload_key(video_id: str, extension: str) -> str:
+    """S3 key of an uploaded source. `extension` is "" or like ".mp4"."""
+    return f"{UPLOAD_PREFIX}{video_id}/source{extension}"
+
+
+def video_id_from_upload_key(key: str) -> str | None:
+    """The id inside `uploads/{id}/source…`, or None for any other key."""
+    match = re.fullmatch(rf"{UPLOAD_PREFIX}({VIDEO_ID.pattern})/source(\.[a-z0-9]{{1,8}})?", key)
+    return match.group(1) if match else None
+
+
+def media_prefix(video_id: str) -> str:
+    """Prefix of all published objects of a video, with a trailing slash."""
+    return f"{MEDIA_PREFIX}{video_id}/"
+
+
+def media_key(video_id: str, path: str) -> str:
+    """S3 key of a published object, e.g. path `720p/00003.m4s` or `master.m3u8`."""
+    return media_prefix(video_id) + path
+
+
+def video_pk(video_id: str) -> str:
+    return f"VIDEO#{video_id}"
+
+
+VIDEO_SK = "VIDEO"
+
+
+def task_sk(kind: str, index: int) -> str:
+    return f"TASK#{kind}#{index:05d}"
+
+
+def task_id(kind: str, index: int) -> str:
+    """Name of a task inside its video, e.g. `transcode-00002`."""
+    return f"{kind}-{index:05d}"
+
+
+def log_sk(at: datetime, event: str, discriminator: str) -> str:
+    """Sort key of a transaction: time first, then what happened, so equal times cannot collide."""
+    return f"LOG#{timestamp(at)}#{event}#{discriminator}"
+
+
+def token_pk(token_sha256: str) -> str:
+    return f"TOKEN#{token_sha256}"
+
+
+TOKEN_SK = "TOKEN"
+
+
+def shard_of(video_id: str) -> int:
+    return int(hashlib.sha256(video_id.encode()).hexdigest()[:8], 16) % SHARDS
+
+
+def status_shard(status: str, shard: int) -> str:
+    return f"{status}#{shard}"
+
+
+def created_shard(shard: int) -> str:
+    return f"VIDEO#{shard}"
+
+
+def due_shard(shard: int) -> str:
+    return f"DUE#{shard}"
+
+
+def created_key(created_at: str, video_id: str) -> str:
+    """Sort key of the listings: creation time, made unique by the id."""
+    return f"{created_at}#{video_id}"
+
+
+def timestamp(at: datetime) -> str:
+    """UTC with microseconds and a Z: sorts as text, reads as ISO 8601."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
