@@ -1,0 +1,1 @@
+"""The only code that knows LocalStack's Lambda internals."""
