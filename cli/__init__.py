@@ -1,0 +1,1 @@
+"""The command line: starts and looks after the one-machine cloud."""

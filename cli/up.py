@@ -1,0 +1,217 @@
+"""`./millrace up`: the whole pipeline in the foreground, until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import psutil
+
+from cli import aws
+from cli.activity import Activity
+from cli.console import console, fail
+from cli.deploy import DeployConfig, Outputs, deploy
+from cli.images import write_image_map
+from cli.state import REPOSITORY, Running, State, replace_text
+from local import server
+
+RESTART_PAUSE_S = 1.0
+CRASHES_ALLOWED = 5
+CRASH_WINDOW_S = 300.0
+
+
+@click.command()
+@click.option(
+    "--port",
+    envvar="MILLRACE_PORT",
+    default=4566,
+    show_default=True,
+    help="Port of everything: pages, API, S3 (MILLRACE_PORT).",
+)
+@click.option(
+    "--transcode-concurrency",
+    envvar="MILLRACE_TRANSCODE_CONCURRENCY",
+    default=2,
+    show_default=True,
+    type=click.IntRange(2, 1000),
+    help="Chunks encoded at once (MILLRACE_TRANSCODE_CONCURRENCY).",
+)
+@click.option(
+    "--chunk-segments",
+    envvar="MILLRACE_CHUNK_SEGMENTS",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 150),
+    help="Segments of 4 s in one transcode task (MILLRACE_CHUNK_SEGMENTS).",
+)
+@click.pass_obj
+def up(state: State, port: int, transcode_concurrency: int, chunk_segments: int) -> None:
+    """Start LocalStack, deploy, and stay in the foreground until Ctrl-C."""
+    running = state.running()
+    if running is not None:
+        fail(f"already running (process {running.pid}): {running.gallery_url}")
+    config = _cloud_config(state, port)
+    with _stop_signal() as stop:
+        _serve(state, config, stop, transcode_concurrency, chunk_segments)
+    console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
+
+
+def _cloud_config(state: State, port: int) -> server.CloudConfig:
+    state.root.mkdir(parents=True, exist_ok=True)
+    write_image_map(state.images_file, Path(sys.executable))
+    return server.CloudConfig(
+        port=port,
+        state_dir=state.cloud,
+        log_dir=state.logs,
+        image_map=state.images_file,
+        cloud_python=REPOSITORY / ".venv-cloud" / "bin" / "python",
+        function_python=Path(sys.executable),
+    )
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """An event set by the first Ctrl-C or SIGTERM; the second one is left to Python."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    yield stop
+
+
+def _serve(
+    state: State,
+    config: server.CloudConfig,
+    stop: threading.Event,
+    transcode_concurrency: int,
+    chunk_segments: int,
+) -> None:
+    """Run LocalStack until asked to stop, starting it again when it dies by itself."""
+    deploy_config = DeployConfig(
+        port=config.port,
+        state_dir=state.root,
+        transcode_concurrency=transcode_concurrency,
+        chunk_segments=chunk_segments,
+    )
+    crashes: list[float] = []
+    while not stop.is_set():
+        try:
+            cloud = _start(config)
+            try:
+                outputs = _deploy(deploy_config)
+                _announce(state, config, cloud, outputs)
+                _follow(cloud, outputs, stop)
+            finally:
+                state.retract()
+                _shut_down(cloud, stop)
+        except server.CloudError as error:
+            fail(str(error))
+        if not stop.is_set():
+            _count_crash(crashes, state)
+            stop.wait(RESTART_PAUSE_S)
+
+
+def _start(config: server.CloudConfig) -> server.Cloud:
+    with console.status("starting LocalStack"):
+        started = time.monotonic()
+        cloud = server.start(config)
+        cloud.wait_ready()
+    console.print(f"[good]✓[/] LocalStack [faint]{time.monotonic() - started:.1f}s[/]")
+    return cloud
+
+
+def _deploy(config: DeployConfig) -> Outputs:
+    with console.status("deploying the CDK app") as status:
+        started = time.monotonic()
+        outputs = deploy(config, lambda text: status.update(f"deploying: {text}"))
+    console.print(f"[good]✓[/] pipeline deployed [faint]{time.monotonic() - started:.1f}s[/]")
+    return outputs
+
+
+def _announce(
+    state: State, config: server.CloudConfig, cloud: server.Cloud, outputs: Outputs
+) -> None:
+    """Requeue what a crash left behind, then tell the world that the pipeline is up."""
+    _recover(config.port)
+    url = f"{outputs.site_url}/index.html"
+    fresh = not state.token_file.exists()
+    if fresh:
+        token = aws.new_token(config.port, "first run", ["admin", "uploader"])
+        replace_text(state.token_file, token + "\n", mode=0o600)
+    state.publish(
+        Running(
+            pid=os.getpid(),
+            started=psutil.Process().create_time(),
+            cloud_pid=cloud.pid,
+            port=config.port,
+            gallery_url=url,
+            api_url=outputs.api_url,
+        )
+    )
+    console.print()
+    console.print(f"  gallery  [link]{url}[/]")
+    console.print(f"  API      [link]{outputs.api_url}[/]")
+    if fresh:
+        console.print(f"  token    [bold]{token}[/]  [faint](admin and uploader)[/]")
+        upload = f"{outputs.site_url}/upload.html#token={token}"
+        console.print(f"  upload   [link]{upload}[/]")
+    else:
+        console.print(f"  token    [faint]in {_short(state.token_file)}, or ./millrace token[/]")
+    console.print("\n  [faint]Ctrl-C stops everything; videos and jobs stay.[/]\n")
+
+
+def _recover(port: int) -> None:
+    """Ask the monitor to requeue every unfinished task: the workers that had them are gone."""
+    client = aws.session(port).client("lambda")
+    answer = client.invoke(
+        FunctionName="millrace-monitor", Payload=json.dumps({"recover": True}).encode()
+    )
+    if "FunctionError" in answer:
+        detail = answer["Payload"].read().decode(errors="replace")[:500]
+        fail(f"the monitor could not look for unfinished work: {detail}")
+
+
+def _follow(cloud: server.Cloud, outputs: Outputs, stop: threading.Event) -> None:
+    """Show what happens until the person stops us or LocalStack dies."""
+    gone = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set() and cloud.alive():
+            stop.wait(0.5)
+        gone.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    Activity(outputs.api_url).follow(gone)
+
+
+def _shut_down(cloud: server.Cloud, stop: threading.Event) -> None:
+    if stop.is_set():
+        with console.status("stopping"):
+            cloud.stop()
+    else:
+        cloud.kill()
+
+
+def _count_crash(crashes: list[float], state: State) -> None:
+    now = time.monotonic()
+    crashes[:] = [at for at in crashes if now - at < CRASH_WINDOW_S] + [now]
+    log = _short(state.logs / "localstack.log")
+    if len(crashes) > CRASHES_ALLOWED:
+        fail(f"LocalStack died {len(crashes)} times within {CRASH_WINDOW_S:.0f} s; see {log}")
+    console.print(f"[bad]✗[/] LocalStack died; starting it again ({log} may tell why)")
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)

@@ -1,0 +1,23 @@
+"""The one running pipeline that integration, browser and chaos tests share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.pipeline import REPOSITORY, Pipeline
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Iterator[Pipeline]:
+    """A Millrace on a state directory of its own, started from nothing."""
+    state_dir = REPOSITORY / "build" / "test-state"
+    shutil.rmtree(state_dir, ignore_errors=True)
+    running = Pipeline(state_dir)
+    try:
+        yield running.start()
+    finally:
+        if running.process is not None and running.process.poll() is None:
+            running.stop()

@@ -1,0 +1,94 @@
+"""Sources for the tests: two real clips, and what `ffmpeg` makes on demand (kept in build/)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+MEDIA = REPOSITORY / "tests" / "media" / "clips"
+GENERATED = REPOSITORY / "build" / "test-media"
+
+BUNNY = MEDIA / "bigbuckbunny.mp4"
+SINTEL = MEDIA / "sintel_trailer-720p.mp4"
+
+_PICTURE = "testsrc2=size={size}:rate=25:duration={seconds}"
+_SOUND = "sine=frequency=440:sample_rate=48000:duration={seconds}"
+_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
+
+
+def ffmpeg(name: str, *arguments: str) -> Path:
+    """The generated file `name`, made once by `ffmpeg ARGUMENTS… name`."""
+    path = GENERATED / name
+    if path.exists():
+        return path
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    temporary = GENERATED / f".{os.getpid()}-{name}"
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments, str(temporary)]
+    subprocess.run(command, check=True)
+    temporary.replace(path)
+    return path
+
+
+def clip(name: str, seconds: float = 3, size: str = "640x360", *arguments: str) -> Path:
+    """A test card with a tone; `arguments` choose the codecs (H.264 + AAC by default)."""
+    return ffmpeg(
+        name,
+        *("-f", "lavfi", "-i", _PICTURE.format(size=size, seconds=seconds)),
+        *("-f", "lavfi", "-i", _SOUND.format(seconds=seconds)),
+        *(arguments or (*_X264, "-c:a", "aac")),
+    )
+
+
+def silent_clip(name: str, *arguments: str, seconds: float = 2) -> Path:
+    picture = _PICTURE.format(size="640x360", seconds=seconds)
+    return ffmpeg(name, "-f", "lavfi", "-i", picture, *_X264, *arguments)
+
+
+def one_frame() -> Path:
+    return silent_clip("one-frame.mp4", "-frames:v", "1")
+
+
+def audio_only() -> Path:
+    return ffmpeg("audio-only.m4a", "-f", "lavfi", "-i", _SOUND.format(seconds=2), "-c:a", "aac")
+
+
+def large_clip() -> Path:
+    """Above the multipart threshold of 16 MiB: noise does not compress."""
+    return ffmpeg(
+        "large.mp4",
+        *("-f", "lavfi", "-i", "nullsrc=size=640x360:rate=25:duration=8,geq=random(1)*255:128:128"),
+        *("-f", "lavfi", "-i", _SOUND.format(seconds=8)),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "24M", "-c:a", "aac"),
+    )
+
+
+def written(name: str, content: bytes) -> Path:
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    path = GENERATED / name
+    path.write_bytes(content)
+    return path
+
+
+def truncated(source: Path, keep: float) -> Path:
+    """The first `keep` (0…1) of a file's bytes."""
+    content = source.read_bytes()
+    name = f"{source.stem}-{keep:.2f}{source.suffix}"
+    return written(name, content[: int(len(content) * keep)])
+
+
+def ffprobe(source: str | Path, *arguments: str) -> dict[str, Any]:
+    """An independent opinion of a file or an HLS URL."""
+    command = ["ffprobe", "-v", "error", "-of", "json", *arguments, str(source)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def decode_errors(url: str) -> str:
+    """What ffmpeg complains about when it decodes everything; empty for a sound stream."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", url, "-f", "null", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr

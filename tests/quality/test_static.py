@@ -1,0 +1,69 @@
+"""Formatters, linters, type checkers and import contracts, each as one test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+VENV = Path(sys.executable).parent
+
+
+def tracked(*patterns: str) -> list[str]:
+    """Files git knows, or would if they were added; outside a git checkout, none."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listing.stdout.splitlines() if (REPOSITORY / name).exists()]
+
+
+def run(*command: str) -> None:
+    path = f"{VENV}:{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path, "PYTHONPATH": f"{REPOSITORY}/layers/core/python:."},
+    )
+    if done.returncode != 0:
+        pytest.fail(f"{' '.join(command[:6])}…\n{done.stdout[-6000:]}{done.stderr[-3000:]}", False)
+
+
+def test_python_is_lint_free() -> None:
+    run("ruff", "check", ".")
+
+
+def test_python_is_formatted() -> None:
+    run("ruff", "format", "--check", ".")
+
+
+def test_python_types_hold() -> None:
+    run("mypy", "app.py", "layers", "functions", "cdk", "cli", "local", "tests")
+
+
+def test_imports_follow_the_architecture() -> None:
+    run("lint-imports")
+
+
+def test_javascript_types_hold() -> None:
+    run("node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.json")
+
+
+def test_cpp_is_formatted() -> None:
+    run("clang-format", "--dry-run", "--Werror", *tracked("engine/*.cpp", "engine/*.h"))
+
+
+@pytest.mark.needs_engine
+@pytest.mark.parametrize("source", tracked("engine/src/*.cpp"))
+def test_cpp_has_no_lint(source: str) -> None:
+    run("clang-tidy", "--quiet", "-p", "build/engine/release", source)
