@@ -1,0 +1,208 @@
+"""The table of functions and queues: the one place that names them.
+
+Everything else follows from it: Lambda functions, queues with their dead-letter queues and alarms,
+event source mappings, permissions, environment variables, the folders in `functions/` and the
+reference pages. A permission that is not written here is not granted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PREFIX = "millrace"
+VISIBILITY_PER_TIMEOUT = 6
+"""Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
+throttled invocation can be retried before the message shows up again."""
+MAX_RECEIVE_COUNT = 5
+"""The backstop for handlers that die without a word; a handler that lives gives up after four."""
+MESSAGE_RETENTION_DAYS = 4
+DEAD_LETTER_RETENTION_DAYS = 14
+"""The longest SQS allows: a dead letter waits for a person."""
+
+
+class Package(StrEnum):
+    ZIP = "zip"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue that feeds one function. Its dead-letter queue is implied.
+
+    Attributes:
+        batch_size: messages per invocation.
+        max_concurrency: invocations at once that the event source mapping may start (2 to 1000).
+        fifo: keep the order of messages with the same group (the video's id).
+    """
+
+    batch_size: int
+    max_concurrency: int
+    fifo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a function may do, beyond reading its own queue and writing its own log.
+
+    Attributes:
+        table: DynamoDB actions on the table, without the `dynamodb:` prefix. Transactions are
+            authorised by the actions they are made of.
+        indexes: indexes of the table that may be queried.
+        uploads: S3 actions on `uploads/*` of the uploads bucket, without the `s3:` prefix.
+        media: S3 actions on `videos/*` of the site bucket, without the `s3:` prefix.
+        list_uploads, list_media: may list those two prefixes.
+        sends: queues (by function name) that messages may be sent to.
+    """
+
+    table: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    list_uploads: bool = False
+    list_media: bool = False
+    sends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function: `functions/{name}/handler.py`, deployed as `millrace-{name}`.
+
+    Attributes:
+        purpose: one line for the reference page.
+        settings: names of `cdk.settings.Settings` fields handed on as `MILLRACE_<NAME>`.
+        schedule_minutes: invoked every so many minutes, for functions without a queue.
+    """
+
+    name: str
+    package: Package
+    purpose: str
+    timeout_s: int
+    memory_mb: int
+    access: Access
+    queue: Queue | None = None
+    schedule_minutes: int | None = None
+    settings: tuple[str, ...] = field(default=())
+
+    @property
+    def visibility_s(self) -> int:
+        """Visibility timeout of the queue that feeds this function, in seconds."""
+        return self.timeout_s * VISIBILITY_PER_TIMEOUT
+
+
+_READ = ("GetItem", "Query")
+_WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
+
+FUNCTIONS: tuple[Function, ...] = (
+    Function(
+        name="ingest",
+        package=Package.ZIP,
+        purpose="Turns an arrived object into a queued video.",
+        timeout_s=30,
+        memory_mb=512,
+        queue=Queue(batch_size=10, max_concurrency=10),
+        access=Access(table=_READ + _WRITE, uploads=("GetObject",), sends=("probe",)),
+        settings=("max_upload_bytes",),
+    ),
+    Function(
+        name="probe",
+        package=Package.IMAGE,
+        purpose="Reads the source's facts, writes the plan, sends one message per task.",
+        timeout_s=120,
+        memory_mb=1024,
+        queue=Queue(batch_size=1, max_concurrency=10),
+        access=Access(
+            table=_READ + _WRITE,
+            uploads=("GetObject",),
+            sends=("transcode", "thumbnail", "publish"),
+        ),
+        settings=("chunk_segments",),
+    ),
+    Function(
+        name="transcode",
+        package=Package.IMAGE,
+        purpose="Encodes one chunk in all renditions, or one audio track.",
+        timeout_s=900,
+        memory_mb=4096,
+        queue=Queue(batch_size=1, max_concurrency=50),
+        access=Access(
+            table=_READ + _WRITE,
+            uploads=("GetObject",),
+            media=("PutObject",),
+            sends=("publish",),
+        ),
+    ),
+    Function(
+        name="thumbnail",
+        package=Package.IMAGE,
+        purpose="Makes the thumbnails and the poster.",
+        timeout_s=300,
+        memory_mb=2048,
+        queue=Queue(batch_size=1, max_concurrency=10),
+        access=Access(
+            table=_READ + _WRITE,
+            uploads=("GetObject",),
+            media=("PutObject",),
+            sends=("publish",),
+        ),
+    ),
+    Function(
+        name="publish",
+        package=Package.ZIP,
+        purpose="Writes the playlists of what is done; removes a deleted video's objects.",
+        timeout_s=60,
+        memory_mb=512,
+        queue=Queue(batch_size=1, max_concurrency=10, fifo=True),
+        access=Access(
+            table=(*_READ, *_WRITE, "DeleteItem", "BatchWriteItem"),
+            uploads=("GetObject", "DeleteObject", "AbortMultipartUpload"),
+            media=("GetObject", "PutObject", "DeleteObject"),
+            list_uploads=True,
+            list_media=True,
+            sends=("publish",),
+        ),
+    ),
+    Function(
+        name="monitor",
+        package=Package.ZIP,
+        purpose="Looks at what is due: silent workers, lost messages, expired uploads.",
+        timeout_s=60,
+        memory_mb=512,
+        schedule_minutes=1,
+        access=Access(
+            table=_READ + _WRITE,
+            indexes=("by_due",),
+            uploads=("GetObject", "AbortMultipartUpload"),
+            list_uploads=True,
+            sends=("ingest", "probe", "transcode", "thumbnail", "publish"),
+        ),
+    ),
+)
+
+API = Function(
+    name="api",
+    package=Package.ZIP,
+    purpose="The REST API (`app.py`).",
+    timeout_s=29,  # API Gateway gives up after 29 s
+    memory_mb=512,
+    access=Access(
+        table=_READ + _WRITE,
+        indexes=("by_status", "by_created"),
+        uploads=(
+            "GetObject",
+            "PutObject",
+            "AbortMultipartUpload",
+            "ListMultipartUploadParts",
+        ),
+        sends=("publish",),
+    ),
+    settings=("max_upload_bytes",),
+)
+
+
+def queue_name(function: str, *, dead_letter: bool = False) -> str:
+    """Name of a function's queue or dead-letter queue, e.g. `millrace-publish-dlq.fifo`."""
+    spec = next(spec for spec in FUNCTIONS if spec.name == function)
+    assert spec.queue is not None
+    suffix = "-dlq" if dead_letter else ""
+    return f"{PREFIX}-{function}{suffix}{'.fifo' if spec.queue.fifo else ''}"

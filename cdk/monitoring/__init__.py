@@ -1,0 +1,1 @@
+"""What watches the pipeline: alarms (dashboards join them here)."""

@@ -1,0 +1,140 @@
+"""Turns a row of the function table into an IAM role and environment variables: nothing more than
+the row says, so no CDK `grant_*` (those add wildcard actions)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import CfnElement, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.functions import API, Function
+from cdk.nag import acknowledge
+from cdk.queues import Queues
+from cdk.settings import Settings
+from cdk.storage import MEDIA_PREFIX, UPLOAD_PREFIX, Storage
+
+_CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What functions are given access to."""
+
+    storage: Storage
+    queues: Queues
+    settings: Settings
+
+
+def execution_role(
+    scope: Construct, construct_id: str, spec: Function, resources: Resources, log: logs.ILogGroup
+) -> iam.Role:
+    """The function's own role, with one inline policy."""
+    role = iam.Role(
+        scope,
+        construct_id,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={
+            "function": iam.PolicyDocument(statements=_statements(spec, resources, log))
+        },
+    )
+    _explain_wildcards(role, spec, resources.storage)
+    return role
+
+
+def _statements(
+    spec: Function, resources: Resources, log: logs.ILogGroup
+) -> list[iam.PolicyStatement]:
+    storage, queues, access = resources.storage, resources.queues, spec.access
+    found = [
+        _allow("logs", ("CreateLogStream", "PutLogEvents"), [log.log_group_arn]),
+        _allow("dynamodb", access.table, [storage.table.table_arn]),
+        _objects(storage.uploads, UPLOAD_PREFIX, access.uploads),
+        _objects(storage.site, MEDIA_PREFIX, access.media),
+        _listing(storage.uploads, UPLOAD_PREFIX) if access.list_uploads else None,
+        _listing(storage.site, MEDIA_PREFIX) if access.list_media else None,
+    ]
+    if access.indexes:
+        arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
+        found.append(_allow("dynamodb", ("Query",), arns))
+    targets = [queues.pairs[name].queue.queue_arn for name in access.sends]
+    if spec.queue:
+        own = queues.pairs[spec.name]
+        found.append(_allow("sqs", _CONSUME, [own.queue.queue_arn]))
+        targets.append(own.dead_letters.queue_arn)
+    found.append(_allow("sqs", ("SendMessage",), targets))
+    return [statement for statement in found if statement is not None]
+
+
+def _allow(service: str, actions: Sequence[str], arns: Sequence[str]) -> iam.PolicyStatement | None:
+    if not actions or not arns:
+        return None
+    return iam.PolicyStatement(
+        actions=[f"{service}:{action}" for action in actions], resources=list(arns)
+    )
+
+
+def _objects(bucket: s3.Bucket, prefix: str, actions: Sequence[str]) -> iam.PolicyStatement | None:
+    return _allow("s3", actions, [bucket.arn_for_objects(f"{prefix}*")])
+
+
+def _listing(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+    )
+
+
+def _explain_wildcards(role: iam.Role, spec: Function, storage: Storage) -> None:
+    """Each finding by itself, so that a new wildcard is a new finding."""
+    stack = Stack.of(role)
+    for bucket, prefix, actions in (
+        (storage.uploads, UPLOAD_PREFIX, spec.access.uploads),
+        (storage.site, MEDIA_PREFIX, spec.access.media),
+    ):
+        element = bucket.node.default_child
+        assert isinstance(element, CfnElement)
+        if actions:
+            acknowledge(
+                role,
+                f"IAM5[Resource::<{stack.get_logical_id(element)}.Arn>/{prefix}*]",
+                "Each video has its own keys below this prefix; no action has a wildcard.",
+            )
+
+
+def environment(spec: Function, resources: Resources) -> dict[str, str]:
+    """The variables a function reads: those of the resources it may use, and no others."""
+    storage, access = resources.storage, spec.access
+    variables = {
+        "POWERTOOLS_SERVICE_NAME": spec.name,
+        "POWERTOOLS_METRICS_NAMESPACE": "Millrace",
+        "LOG_LEVEL": resources.settings.log_level,
+    }
+    if access.table:
+        variables["MILLRACE_TABLE"] = storage.table.table_name
+    if access.uploads:
+        variables["MILLRACE_UPLOADS_BUCKET"] = storage.uploads.bucket_name
+    if access.media:
+        variables["MILLRACE_SITE_BUCKET"] = storage.site.bucket_name
+    variables |= _queue_urls(spec, resources.queues)
+    if spec is API:
+        variables["MILLRACE_SITE_URL"] = storage.site_url
+    for name in spec.settings:
+        variables[f"MILLRACE_{name.upper()}"] = str(getattr(resources.settings, name))
+    return variables
+
+
+def _queue_urls(spec: Function, queues: Queues) -> dict[str, str]:
+    urls = {
+        f"MILLRACE_{name.upper()}_QUEUE_URL": queues.pairs[name].queue.queue_url
+        for name in (*spec.access.sends, *([spec.name] if spec.queue else []))
+    }
+    if spec.queue:
+        dead_letters = queues.pairs[spec.name].dead_letters
+        urls[f"MILLRACE_{spec.name.upper()}_DLQ_URL"] = dead_letters.queue_url
+    return urls

@@ -1,0 +1,97 @@
+"""The CDK context that Millrace understands (`cdk deploy -c name=value`), typed and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, cast
+
+Architecture = Literal["x86_64", "arm64"]
+
+
+class ContextError(ValueError):
+    """A context value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a deployment may choose. Each field is the context key of the same name."""
+
+    suffix: str = ""
+    """End of the bucket names; default `{account}-{region}`."""
+    architecture: Architecture = "x86_64"
+    transcode_concurrency: int = 50
+    """Chunks encoded at once (2 to 1000)."""
+    image_repository: str = ""
+    """Take the functions' images from the ECR repositories `{image_repository}-{function}` instead
+    of building them, e.g. `millrace`."""
+    image_tag: str = "latest"
+    site_url: str = ""
+    """Public base URL of the site bucket, no trailing slash; default its own HTTPS address."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may upload (comma-separated); default that of the site bucket."""
+    chunk_segments: int = 8
+    """Segments of 4 s in one transcode task."""
+    max_upload_bytes: int = 53_687_091_200
+    log_level: str = "INFO"
+    log_retention: str = "ONE_MONTH"
+    """How long logs are kept: a name of CDK's `RetentionDays`."""
+    layer: str = "build/layer/core"
+    """Folder of the layer, from the repository's root; `python -m cdk.layer` makes it."""
+    nag: bool = True
+    """Check the template against cdk-nag's AwsSolutions rules; a finding stops the synthesis."""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.transcode_concurrency <= 1000:
+            raise ContextError("transcode_concurrency must be between 2 and 1000")
+        if self.architecture not in ("x86_64", "arm64"):
+            raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
+        if self.chunk_segments < 1:
+            raise ContextError("chunk_segments must be at least 1")
+        if self.site_url.endswith("/"):
+            raise ContextError("site_url must not end with a slash")
+
+    @classmethod
+    def from_context(cls, context: Callable[[str], Any]) -> Settings:
+        """Read the settings.
+
+        Args:
+            context: looks up one context value by name, None when it is not set.
+
+        Raises:
+            ContextError: a value is out of range or of the wrong type.
+        """
+        values: dict[str, Any] = {}
+        for spec in fields(cls):
+            raw = context(spec.name)
+            if raw is not None and raw != "":
+                values[spec.name] = _parse(spec.name, str(spec.type), raw)
+        return cls(**values)
+
+    def to_context(self) -> dict[str, str]:
+        """The settings that differ from their defaults, as `-c` arguments take them."""
+        defaults = Settings()
+        return {
+            spec.name: _format(getattr(self, spec.name))
+            for spec in fields(self)
+            if getattr(self, spec.name) != getattr(defaults, spec.name)
+        }
+
+
+def _parse(name: str, type_name: str, raw: Any) -> Any:
+    try:
+        if type_name == "int":
+            return int(raw)
+        if type_name == "bool":
+            return {"true": True, "false": False}[str(raw).lower()]
+        if type_name.startswith("tuple"):
+            return tuple(part.strip() for part in str(raw).split(",") if part.strip())
+        return str(raw)
+    except (ValueError, KeyError) as error:
+        raise ContextError(f"context value {name}={raw!r} is not a {type_name}") from error
+
+
+def _format(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(cast(tuple[str, ...], value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

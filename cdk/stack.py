@@ -1,0 +1,50 @@
+"""The one stack. Splitting it would make deployments slower and cross-stack references fragile;
+what must outlive it (buckets, table) is retained by policy instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Aws, CfnOutput, Stack
+from constructs import Construct
+
+from cdk.api import STAGE, Api
+from cdk.monitoring.alarms import Alarms
+from cdk.permissions import Resources
+from cdk.pipeline import Pipeline
+from cdk.queues import Queues
+from cdk.settings import Settings
+from cdk.storage import Storage
+
+
+class MillraceStack(Stack):
+    """Storage, queues, functions, API and alarms; outputs say where they are."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, settings: Settings, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        storage = Storage(self, "Storage", settings)
+        queues = Queues(self, "Queues")
+        queues.receive_uploads(storage)
+        resources = Resources(storage, queues, settings)
+        pipeline = Pipeline(self, "Pipeline", resources)
+        api = Api(self, "Api", resources, pipeline.layer)
+        Alarms(self, "Alarms", queues)
+        url = f"https://{api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
+        self._publish(
+            {
+                "ApiId": api.api_id,
+                "ApiStage": STAGE,
+                "ApiUrl": url,
+                "SiteUrl": storage.site_url,
+                "UploadsBucket": storage.uploads.bucket_name,
+                "SiteBucket": storage.site.bucket_name,
+                "Table": storage.table.table_name,
+            }
+            | {f"{name.title()}Queue": pair.queue.queue_url for name, pair in queues.pairs.items()}
+        )
+
+    def _publish(self, outputs: dict[str, str]) -> None:
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
