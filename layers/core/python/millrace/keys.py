@@ -15,8 +15,10 @@ sparse `by_due` (shard → the time at which the monitor must look at the item a
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+import secrets
 from datetime import UTC, datetime
 
 SHARDS = 4
@@ -25,6 +27,16 @@ SHARDS = 4
 UPLOAD_PREFIX = "uploads/"
 MEDIA_PREFIX = "videos/"
 VIDEO_ID = re.compile(r"[a-z0-9]{26}")
+
+
+def new_video_id() -> str:
+    """A random id: 128 bits as 26 lower-case letters and digits."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def video_id_of_request(token_sha256: str, idempotency_key: str) -> str:
+    """Id of the video of a `POST /uploads` with an Idempotency-Key: the same for every repeat."""
+    return hashlib.sha256(f"{token_sha256}\n{idempotency_key}".encode()).hexdigest()[:26]
 
 
 def video_id_of_object(bucket: str, key: str) -> str:
@@ -42,6 +54,11 @@ def video_id_from_upload_key(key: str) -> str | None:
     """The id inside `uploads/{id}/source…`, or None for any other key."""
     match = re.fullmatch(rf"{UPLOAD_PREFIX}({VIDEO_ID.pattern})/source(\.[a-z0-9]{{1,8}})?", key)
     return match.group(1) if match else None
+
+
+def source_prefix(video_id: str) -> str:
+    """Prefix of what a client uploaded for a video, with a trailing slash."""
+    return f"{UPLOAD_PREFIX}{video_id}/"
 
 
 def media_prefix(video_id: str) -> str:
@@ -65,6 +82,10 @@ def task_sk(kind: str, index: int) -> str:
     return f"TASK#{kind}#{index:05d}"
 
 
+TASK_SK_PREFIX = "TASK#"
+LOG_SK_PREFIX = "LOG#"
+
+
 def task_id(kind: str, index: int) -> str:
     """Name of a task inside its video, e.g. `transcode-00002`."""
     return f"{kind}-{index:05d}"
@@ -79,7 +100,7 @@ def token_pk(token_sha256: str) -> str:
     return f"TOKEN#{token_sha256}"
 
 
-TOKEN_SK = "TOKEN"
+TOKEN_SK = "TOKEN"  # noqa: S105 - a key, no secret
 
 
 def shard_of(video_id: str) -> int:

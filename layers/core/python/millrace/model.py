@@ -46,7 +46,7 @@ class TaskStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class ByStatus(GlobalSecondaryIndex["Item"]):
+class ByStatus(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_status"
         projection = AllProjection()
@@ -55,7 +55,7 @@ class ByStatus(GlobalSecondaryIndex["Item"]):
     created_key = UnicodeAttribute(range_key=True)
 
 
-class ByCreated(GlobalSecondaryIndex["Item"]):
+class ByCreated(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_created"
         projection = AllProjection()
@@ -64,7 +64,7 @@ class ByCreated(GlobalSecondaryIndex["Item"]):
     created_key = UnicodeAttribute(range_key=True)
 
 
-class ByDue(GlobalSecondaryIndex["Item"]):
+class ByDue(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by_due"
         projection = IncludeProjection(["kind"])
@@ -78,6 +78,11 @@ class Item(Model):
 
     class Meta:
         table_name: str = ""  # set once by `bind`
+        # Far below the shortest function's time limit, so that a stalled connection is tried again.
+        connect_timeout_seconds = 3
+        read_timeout_seconds = 10
+        max_retry_attempts = 4
+        max_pool_connections = 10
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -111,7 +116,13 @@ class Video(Item, discriminator="video"):
     completed_at = UnicodeAttribute(null=True)
     playable = BooleanAttribute(default=False)
     published_tasks = NumberAttribute(default=-1)
-    """Done tasks the newest playlists were made from; guards against an older set coming late."""
+    """Done tasks the newest playlists were made from; -1 before the first publication."""
+    publishing_tasks = NumberAttribute(default=-1)
+    """Done tasks of the publication begun last: claimed before playlists are written, so that an
+    older set never overwrites a newer one. Ahead of `published_tasks` while one is under way."""
+    tasks_total = NumberAttribute(default=0)
+    """Tasks of the plan (the probe is not among them)."""
+    tasks_done = NumberAttribute(default=0)
     units_total = NumberAttribute(default=0)
     units_done = NumberAttribute(default=0)
     media: JSONAttribute = JSONAttribute(null=True)
@@ -132,10 +143,18 @@ class Task(Item, discriminator="task"):
     status = UnicodeAttribute()
     attempt = NumberAttribute(default=0)
     attempts: JSONAttribute = JSONAttribute(null=True)
-    """History: `[{"attempt", "worker", "started_at", "ended_at", "reason", "message"}, …]`."""
+    """History: `[{"attempt", "worker", "started_at", "ended_at", "reason", "message",
+    "counted"}, …]`.
+    An entry with `counted` false (the whole machine was restarted) uses up no retry."""
     units = NumberAttribute(default=1)
     """Weight in the video's percent."""
     units_done = NumberAttribute(default=0)
+    resends = NumberAttribute(default=0)
+    """Times the monitor sent this task's message again since it became PENDING."""
+    engine_log = UnicodeAttribute(null=True)
+    """The end of the engine's log of the attempt that failed last."""
+    dead_lettered_at = UnicodeAttribute(null=True)
+    """When the dead letter was sent; a FAILED or DEAD task without it is due at the monitor."""
     worker = UnicodeAttribute(null=True)
     heartbeat_at = UnicodeAttribute(null=True)
     cpu_percent = NumberAttribute(null=True)

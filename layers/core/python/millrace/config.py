@@ -1,0 +1,116 @@
+"""Settings: the only reader of `os.environ`.
+
+Each function states in `NEEDS` what it uses; `load` fails at cold start and names every variable
+that is missing, instead of failing in the middle of somebody's video.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from millrace import model
+from millrace.errors import MillraceError, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. A field the function does not need may be empty."""
+
+    table: str = ""
+    uploads_bucket: str = ""
+    site_bucket: str = ""
+    site_url: str = ""
+    """Public base URL of the site bucket, without a trailing slash."""
+    ingest_queue_url: str = ""
+    probe_queue_url: str = ""
+    transcode_queue_url: str = ""
+    thumbnail_queue_url: str = ""
+    publish_queue_url: str = ""
+    ingest_dlq_url: str = ""
+    probe_dlq_url: str = ""
+    transcode_dlq_url: str = ""
+    thumbnail_dlq_url: str = ""
+    publish_dlq_url: str = ""
+    engine: str = "millrace-engine"
+    """Path of the engine, or its name on PATH."""
+    max_upload_bytes: int = 53_687_091_200
+    max_duration_s: int = 43_200
+    max_pixels: int = 36_000_000
+    """Per frame."""
+    chunk_segments: int = 8
+    """Segments per transcode task."""
+    preset: str = "veryfast"
+    """Speed preset of the encoder."""
+
+
+def variable(field: str) -> str:
+    """The environment variable of a settings field."""
+    return f"MILLRACE_{field.upper()}"
+
+
+_ENGINE = ("engine", "max_duration_s", "max_pixels")
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "api": ("table", "uploads_bucket", "site_url", "publish_queue_url", "max_upload_bytes"),
+    "ingest": (
+        *("table", "uploads_bucket", "max_upload_bytes"),
+        *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url", "probe_dlq_url"),
+    ),
+    "probe": (
+        *("table", "uploads_bucket", "chunk_segments", "preset", *_ENGINE),
+        *("probe_queue_url", "probe_dlq_url", "transcode_queue_url", "thumbnail_queue_url"),
+        "publish_queue_url",
+    ),
+    "transcode": (
+        *("table", "uploads_bucket", "site_bucket", *_ENGINE),
+        *("transcode_queue_url", "transcode_dlq_url", "publish_queue_url"),
+    ),
+    "thumbnail": (
+        *("table", "uploads_bucket", "site_bucket", *_ENGINE),
+        *("thumbnail_queue_url", "thumbnail_dlq_url", "publish_queue_url"),
+    ),
+    "publish": (
+        *("table", "uploads_bucket", "site_bucket"),
+        *("publish_queue_url", "publish_dlq_url"),
+    ),
+    "monitor": (
+        *("table", "uploads_bucket", "max_upload_bytes"),
+        *("probe_queue_url", "transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
+        *("probe_dlq_url", "transcode_dlq_url", "thumbnail_dlq_url"),
+    ),
+}
+"""What each function (and the API) uses. The infrastructure gives each of them just these."""
+
+
+def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of a function and bind the table. Called once, at cold start.
+
+    Args:
+        function: a name in `NEEDS`.
+        environ: instead of the process's environment (tests).
+
+    Raises:
+        MillraceError: INTERNAL, naming each variable that is missing or not a positive number.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, str | int] = {}
+    problems: list[str] = []
+    for field in fields(Settings):
+        if field.name not in NEEDS[function]:
+            continue
+        name, text = variable(field.name), source.get(variable(field.name), "")
+        if text and isinstance(field.default, int):
+            if text.isascii() and text.isdigit() and int(text) > 0:
+                values[field.name] = int(text)
+            else:
+                problems.append(f"{name} must be a positive whole number, not {text!r}")
+        elif text:
+            values[field.name] = text
+        elif field.default == "":
+            problems.append(f"{name} is missing")
+    if problems:
+        raise MillraceError(Reason.INTERNAL, f"{function} cannot start: {'; '.join(problems)}")
+    settings = Settings(**values)  # type: ignore[arg-type]  # checked against the defaults above
+    model.bind(settings.table)
+    return settings

@@ -1,0 +1,26 @@
+"""Burying failed tasks: the dead letter is sent at least once, and the table knows that it was."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from millrace import clock, transact, videos
+from millrace.errors import TransitionRefused
+from millrace.model import Task, TaskStatus
+from millrace.queues import Queues
+
+BURIED = (TaskStatus.FAILED, TaskStatus.DEAD)
+
+
+def bury(queues: Queues, task: Task) -> None:
+    """Send the dead letter of a FAILED or DEAD task, unless it is known to have been sent.
+
+    The letter first, the mark second: a crash in between sends it twice, never not at all.
+    Until the mark is there the task is due at the monitor.
+    """
+    if task.status not in BURIED or task.dead_lettered_at is not None:
+        return
+    queues.send_dead_letter(task)
+    actions = [Task.dead_lettered_at.set(clock.stamp()), *videos.not_due(Task)]
+    with suppress(TransitionRefused):
+        transact.update_once(Task(task.pk, task.sk), actions, Task.status == task.status)

@@ -1,0 +1,124 @@
+"""Sending to the queues, holding messages back, and dead letters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from millrace import clock, events
+from millrace.config import Settings
+from millrace.events import PublishAction, TaskMessage
+from millrace.model import Task, TaskKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_QUEUE_OF_KIND: Mapping[TaskKind, str] = {
+    TaskKind.PROBE: "probe",
+    TaskKind.TRANSCODE: "transcode",
+    TaskKind.AUDIO: "transcode",
+    TaskKind.THUMBNAIL: "thumbnail",
+}
+_LONGEST_BODY_BYTES = 200_000
+"""SQS takes 256 KiB (1 MiB lately); a dead letter leaves room for its attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The queues by name: `ingest`, `probe`, `transcode`, `thumbnail`, `publish`."""
+
+    sqs: SQSClient
+    settings: Settings
+
+    def send_task(self, task: TaskMessage) -> None:
+        """Announce a task. Sending twice does no harm: starting it is a conditional write."""
+        self.sqs.send_message(QueueUrl=self._url(_name(task)), MessageBody=task.body())
+
+    def send_tasks(self, tasks: Sequence[TaskMessage]) -> None:
+        """Announce many, in order, ten a request; what SQS turns down is sent singly."""
+        for name in dict.fromkeys(_name(task) for task in tasks):
+            mine = [task for task in tasks if _name(task) == name]
+            for start in range(0, len(mine), 10):
+                self._send_ten(self._url(name), mine[start : start + 10])
+
+    def send_publish(
+        self, video_id: str, cause: str, action: PublishAction = PublishAction.PUBLISH
+    ) -> None:
+        """Ask for the playlists of a video to be brought up to date (or for its purge).
+
+        Args:
+            cause: makes the message distinct for FIFO de-duplication, e.g. a task and its attempt:
+                the same cause within five minutes is the same message.
+        """
+        self.sqs.send_message(
+            QueueUrl=self.settings.publish_queue_url,
+            MessageBody=events.publish_body(action, video_id),
+            MessageGroupId=video_id,
+            MessageDeduplicationId=f"{video_id}-{action}-{cause}"[:128],
+        )
+
+    def send_purge(self, video_id: str) -> None:
+        """Ask for everything of a video to be removed. Repeatable."""
+        self.send_publish(video_id, clock.stamp(), PublishAction.PURGE)
+
+    def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
+        """Keep a received message invisible for `seconds` from now, then deliver it again."""
+        self.sqs.change_message_visibility(
+            QueueUrl=self._url(name), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
+    def send_dead_letter(self, task: Task) -> None:
+        """Keep a failed task's message with what is known about its end."""
+        message = TaskMessage.of(task)
+        letter = {
+            **json.loads(message.body()),
+            "reason": task.reason,
+            "message": task.reason_message,
+            "attempts": task.attempts or [],
+            "engine_log": task.engine_log or "",
+        }
+        self._send_letter(_name(message), letter)
+
+    def send_unreadable(self, name: str, body: str, reason: str, message: str) -> None:
+        """Keep a message that nobody can work on, as text, with the reason."""
+        self._send_letter(
+            name,
+            {"body": body, "reason": reason, "message": message, "attempts": [], "engine_log": ""},
+        )
+
+    def _send_letter(self, name: str, letter: dict[str, Any]) -> None:
+        body = json.dumps(letter, ensure_ascii=False)
+        if len(body.encode()) > _LONGEST_BODY_BYTES:
+            shortened = {key: str(value)[:40_000] for key, value in letter.items()}
+            body = json.dumps({**shortened, "shortened": True}, ensure_ascii=False)
+        url: str = getattr(self.settings, f"{name}_dlq_url")
+        if url.endswith(".fifo"):
+            self.sqs.send_message(
+                QueueUrl=url,
+                MessageBody=body,
+                MessageGroupId="dead",
+                MessageDeduplicationId=clock.stamp(),
+            )
+        else:
+            self.sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    def _send_ten(self, url: str, tasks: Sequence[TaskMessage]) -> None:
+        entries = [{"Id": str(n), "MessageBody": task.body()} for n, task in enumerate(tasks)]
+        answer = self.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        for failed in answer.get("Failed", []):
+            self.sqs.send_message(QueueUrl=url, MessageBody=tasks[int(failed["Id"])].body())
+
+    def _url(self, name: str) -> str:
+        url: str = getattr(self.settings, f"{name}_queue_url")
+        return url
+
+
+def queue_of(kind: TaskKind) -> str:
+    """Name of the queue that carries tasks of a kind."""
+    return _QUEUE_OF_KIND[kind]
+
+
+def _name(task: TaskMessage) -> str:
+    return _QUEUE_OF_KIND[task.kind]

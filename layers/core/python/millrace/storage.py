@@ -1,0 +1,163 @@
+"""S3: what is written how, and how everything of a video is found and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from millrace.errors import Reason, RetryableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Segments, init files and pictures: their keys never get other bytes."""
+GROWING = "no-cache"
+"""Playlists of a video that is still being made: kept, but asked for each time."""
+FINISHED = "public, max-age=60"
+"""Playlists at the end; short, so that a deleted video vanishes from caches, too."""
+
+CONTENT_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".vtt": "text/vtt",
+}
+
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    etag: str
+    """Without quotes."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket."""
+
+    s3: S3Client
+    name: str
+
+    def head(self, key: str) -> StoredObject | None:
+        """What is stored under `key` now, or None."""
+        try:
+            answer = self.s3.head_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
+        return StoredObject(key, answer["ETag"].strip('"'), answer["ContentLength"])
+
+    def put_text(self, key: str, text: str, cache_control: str) -> None:
+        self.put_bytes(key, text.encode(), cache_control)
+
+    def put_bytes(self, key: str, content: bytes, cache_control: str) -> None:
+        """Store `content` in one request; the content type follows from the key's ending."""
+        self.s3.put_object(
+            Bucket=self.name,
+            Key=key,
+            Body=content,
+            ContentType=CONTENT_TYPES[PurePosixPath(key).suffix],
+            CacheControl=cache_control,
+        )
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Store one immutable file in one request: it is there whole, or not at all.
+
+        Raises:
+            RetryableError: OUTPUT_FAILED, the file cannot be read.
+        """
+        try:
+            with path.open("rb") as file:
+                self.s3.put_object(
+                    Bucket=self.name,
+                    Key=key,
+                    Body=file,
+                    ContentType=CONTENT_TYPES[PurePosixPath(key).suffix],
+                    CacheControl=IMMUTABLE,
+                )
+        except OSError as error:
+            message = f"A finished file could not be read back: {error.strerror}."
+            raise RetryableError(Reason.OUTPUT_FAILED, message) from error
+
+    def presigned_get(self, key: str, expires_s: int) -> str:
+        """A URL that reads this one object for a while. Never log it."""
+        return self.s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self.name, "Key": key}, ExpiresIn=expires_s
+        )
+
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
+        """Everything below `prefix`, page by page."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        for page in pages:
+            for found in page.get("Contents", []):
+                yield StoredObject(found["Key"], found["ETag"].strip('"'), found["Size"])
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove every object, version and delete marker below `prefix`. Repeatable.
+
+        Args:
+            prefix: ends with a slash, so that it never covers a neighbour.
+
+        Returns:
+            How many were removed.
+        """
+        if not prefix.endswith("/"):
+            raise ValueError(f"a prefix to delete must end with a slash: {prefix!r}")
+        return self._delete_versions(prefix, exact=False)
+
+    def delete_key(self, key: str) -> int:
+        """Remove every version of one object. Repeatable."""
+        return self._delete_versions(key, exact=True)
+
+    def abort_multipart_uploads(self, prefix: str) -> int:
+        """Abort every multipart upload begun below `prefix`, known to the table or not."""
+        aborted = 0
+        pages = self.s3.get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=self.name, Prefix=prefix):
+            for upload in page.get("Uploads", []):
+                self._abort(upload["Key"], upload["UploadId"])
+                aborted += 1
+        return aborted
+
+    def _abort(self, key: str, upload_id: str) -> None:
+        try:
+            self.s3.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
+        except ClientError as error:
+            if _code(error) != "NoSuchUpload":  # somebody else aborted or completed it
+                raise
+
+    def _delete_versions(self, prefix: str, *, exact: bool) -> int:
+        removed = 0
+        pages = self.s3.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=self.name, Prefix=prefix):
+            found: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            doomed = [
+                {"Key": item["Key"], "VersionId": item["VersionId"]}
+                for item in found
+                if not exact or item["Key"] == prefix
+            ]
+            for start in range(0, len(doomed), 1000):
+                self._delete_batch(doomed[start : start + 1000])
+            removed += len(doomed)
+        return removed
+
+    def _delete_batch(self, doomed: list[Any]) -> None:
+        answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": doomed, "Quiet": True})
+        if errors := answer.get("Errors"):
+            message = f"{len(errors)} objects could not be deleted ({errors[0].get('Code')})."
+            raise RetryableError(Reason.OUTPUT_FAILED, message)
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

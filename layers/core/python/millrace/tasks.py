@@ -1,0 +1,404 @@
+"""A task's moves: PENDING → RUNNING → DONE | FAILED | DEAD | CANCELLED, and RUNNING → PENDING.
+
+Who starts a task gets a `Lease`; its attempt number fences everything written under it: once the
+task has been taken away (a lost worker), the former owner's writes are refused. The units of a
+task's work count into its video in the same transactions, so the video's sum is always exactly
+the sum of its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from millrace import clock, keys, transact, videos
+from millrace.errors import MillraceError, Reason, TransitionRefused
+from millrace.events import TaskMessage
+from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
+
+MAX_ATTEMPTS = 4
+"""The first, and one after 1, 2 and 4 seconds."""
+LOST_AFTER_S = 60
+"""A worker without a heartbeat for this long is taken for dead."""
+RESEND_AFTER_S = 60
+"""A PENDING task whose message did nothing for this long gets another one."""
+_LONGEST_RESEND_S = 1800
+_LOG_CHARACTERS = 4096
+_CONTENDERS = 5
+"""How often a move is rebuilt because the task changed between reading and writing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a task; void as soon as the task's attempt number is another."""
+
+    task: TaskMessage
+    attempt: int
+    worker: str
+
+    @property
+    def key(self) -> Task:
+        return key_of(self.task)
+
+    def held(self) -> Condition:
+        held: Condition = (Task.status == TaskStatus.RUNNING) & (Task.attempt == self.attempt)
+        return held
+
+    def entry(self, event: str, detail: dict[str, Any]) -> Transaction:
+        return transact.entry(
+            self.task.video_id,
+            event,
+            task_id=self.task.task_id,
+            attempt=self.attempt,
+            detail={"kind": self.task.kind, **detail},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a worker's processes use."""
+
+    cpu_percent: float | None = None
+    """100 is one core."""
+    memory_bytes: int | None = None
+
+
+def get(message: TaskMessage) -> Task | None:
+    """The task as it is now (a consistent read), or None."""
+    key = key_of(message)
+    try:
+        return Task.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def key_of(message: TaskMessage) -> Task:
+    """The task's keys, to update it without reading it."""
+    return Task(keys.video_pk(message.video_id), keys.task_sk(message.kind, message.index))
+
+
+def new(video_id: str, kind: TaskKind, index: int, *, units: int) -> Task:
+    """A PENDING task, not yet written. It is due at the monitor in case its message gets lost."""
+    return Task(
+        keys.video_pk(video_id),
+        keys.task_sk(kind, index),
+        video_id=video_id,
+        task_id=keys.task_id(kind, index),
+        task_kind=kind.value,
+        index=index,
+        status=TaskStatus.PENDING.value,
+        units=units,
+        created_at=clock.stamp(),
+        due_shard=keys.due_shard(keys.shard_of(video_id)),
+        due_at=clock.stamp(RESEND_AFTER_S),
+    )
+
+
+def mark_stillborn(task: Task, reason: Reason, message: str) -> None:
+    """Make a task that was not written yet one that failed before any attempt."""
+    task.status = TaskStatus.FAILED.value
+    task.reason, task.reason_message = reason.value, message
+    task.ended_at = clock.stamp()
+
+
+def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
+    """PENDING → RUNNING, for one worker.
+
+    Raises:
+        TransitionRefused: the task is not PENDING, or its video is not under way (any more).
+    """
+    video, task = videos.get(message.video_id), get(message)
+    if video is None or task is None or video.status != _working_status(message.kind):
+        raise TransitionRefused("task.started")
+    lease = Lease(message, int(task.attempt) + 1, worker)
+    now = clock.stamp()
+    actions = [
+        Task.status.set(TaskStatus.RUNNING.value),
+        Task.attempt.set(lease.attempt),
+        Task.worker.set(worker),
+        Task.started_at.set(now),
+        Task.heartbeat_at.set(now),
+        Task.units_done.set(0),
+        *videos.due(Task, message.video_id, clock.stamp(LOST_AFTER_S)),
+    ]
+    pending = (Task.status == TaskStatus.PENDING) & (Task.attempt == int(task.attempt))
+    log = lease.entry("task.started", {"from": TaskStatus.PENDING, "to": TaskStatus.RUNNING})
+    transact.commit([log], transact.update(lease.key, actions, pending))
+    return lease, task, video
+
+
+def beat(lease: Lease, units_before: int, units_now: int, load: Load) -> int:
+    """Tell that the worker lives, what it uses, and how far it is.
+
+    Returns:
+        The units now counted: `units_now`, or `units_before` when the video was too busy.
+
+    Raises:
+        TransitionRefused: the lease is void, the video is not under way, or `units_before` is
+            not what the table has.
+    """
+    if units_now > units_before:
+        video = transact.update(
+            videos.key_of(lease.task.video_id),
+            [Video.units_done.add(units_now - units_before)],
+            Video.status == VideoStatus.PROCESSING,
+        )
+        task = transact.update(
+            lease.key,
+            [*_alive(lease, load), Task.units_done.set(units_now)],
+            lease.held() & (Task.units_done == units_before),
+        )
+        if transact.commit_progress(task, video):
+            return units_now
+    transact.update_once(lease.key, _alive(lease, load), lease.held())
+    return units_before
+
+
+def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
+    """RUNNING → DONE, counted into the video in the same transaction.
+
+    Args:
+        output: what was made; playlists are a pure function of the outputs of done tasks.
+        also: further changes of the video, e.g. its poster.
+
+    Raises:
+        TransitionRefused: the lease is void or the video is not PROCESSING.
+    """
+    for _ in range(_CONTENDERS):
+        task = get(lease.task)
+        if task is None or not _is_held(task, lease):
+            break
+        task_actions = [*_ended(TaskStatus.DONE), *videos.not_due(Task)]
+        task_actions += [Task.output.set(output), Task.units_done.set(int(task.units))]
+        video_actions = [
+            Video.tasks_done.add(1),
+            Video.units_done.add(int(task.units) - int(task.units_done)),
+            Video.updated_at.set(clock.stamp()),
+            *also,
+        ]
+        log = lease.entry("task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE})
+        if _committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
+            return
+    raise TransitionRefused("task.done")
+
+
+def give_back(
+    lease: Lease, error: MillraceError, engine_log: str = "", *, counted: bool = True
+) -> Task:
+    """An attempt came to nothing: RUNNING → PENDING, or → DEAD (and the video FAILED) after the
+    last one.
+
+    Args:
+        counted: False if the attempt ended through no fault of its own (the machine restarted):
+            it uses up no retry.
+
+    Returns:
+        The task as it is now.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    task = get(lease.task)
+    used = failures(task) + 1 if task else 0
+    to = TaskStatus.DEAD if counted and used >= MAX_ATTEMPTS else TaskStatus.PENDING
+    return _end_attempt(lease, to, error, engine_log, counted=counted)
+
+
+def fail(lease: Lease, error: MillraceError, engine_log: str = "") -> Task:
+    """RUNNING → FAILED at once, and the video with it: trying again cannot help.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    return _end_attempt(lease, TaskStatus.FAILED, error, engine_log, counted=True)
+
+
+def cancel(lease: Lease) -> Task:
+    """RUNNING → CANCELLED: the video does not want it any more.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    error = MillraceError(Reason.INTERNAL, "The video no longer needs this task.")
+    return _end_attempt(lease, TaskStatus.CANCELLED, error, "", counted=False)
+
+
+def cancel_pending(task: Task) -> bool:
+    """PENDING → CANCELLED. Returns whether it was still PENDING."""
+    log = transact.entry(
+        task.video_id,
+        "task.cancelled",
+        task_id=task.task_id,
+        attempt=int(task.attempt),
+        detail={"kind": task.task_kind, "from": TaskStatus.PENDING, "to": TaskStatus.CANCELLED},
+    )
+    actions = [*_ended(TaskStatus.CANCELLED), *videos.not_due(Task)]
+    try:
+        write = transact.update(Task(task.pk, task.sk), actions, Task.status == TaskStatus.PENDING)
+        transact.commit([log], write)
+    except TransitionRefused:
+        return False
+    return True
+
+
+def resent(task: Task) -> None:
+    """The monitor sent a PENDING task's message again: look later and later, because a message
+    may just be waiting in a long queue."""
+    wait_s = min(RESEND_AFTER_S * 2 ** (int(task.resends) + 1), _LONGEST_RESEND_S)
+    unchanged = (Task.status == TaskStatus.PENDING) & (Task.due_at == task.due_at)
+    actions = [Task.due_at.set(clock.stamp(wait_s)), Task.resends.add(1)]
+    with suppress(TransitionRefused):
+        transact.update_once(Task(task.pk, task.sk), actions, unchanged)
+
+
+def lease_of(task: Task) -> Lease:
+    """The lease of whoever runs a task, to end it in their stead."""
+    return Lease(TaskMessage.of(task), int(task.attempt), task.worker or "")
+
+
+def is_lost(task: Task) -> bool:
+    """Whether a RUNNING task's worker has been silent for too long."""
+    return (
+        task.status == TaskStatus.RUNNING
+        and clock.age_s(task.heartbeat_at or task.created_at) >= LOST_AFTER_S
+    )
+
+
+def failures(task: Task) -> int:
+    """Attempts that count against `MAX_ATTEMPTS`."""
+    return sum(1 for attempt in task.attempts or [] if attempt.get("counted", True))
+
+
+def _working_status(kind: TaskKind) -> VideoStatus:
+    return VideoStatus.QUEUED if kind is TaskKind.PROBE else VideoStatus.PROCESSING
+
+
+def _is_held(task: Task, lease: Lease) -> bool:
+    return task.status == TaskStatus.RUNNING and int(task.attempt) == lease.attempt
+
+
+def _alive(lease: Lease, load: Load) -> list[Action]:
+    actions: list[Action] = [
+        Task.heartbeat_at.set(clock.stamp()),
+        *videos.due(Task, lease.task.video_id, clock.stamp(LOST_AFTER_S)),
+    ]
+    if load.cpu_percent is not None:
+        actions.append(Task.cpu_percent.set(round(load.cpu_percent, 1)))
+    if load.memory_bytes is not None:
+        actions.append(Task.memory_bytes.set(load.memory_bytes))
+    return actions
+
+
+def _ended(status: TaskStatus) -> list[Action]:
+    return [Task.status.set(status.value), Task.ended_at.set(clock.stamp())]
+
+
+def _end_attempt(
+    lease: Lease, to: TaskStatus, error: MillraceError, engine_log: str, *, counted: bool
+) -> Task:
+    for _ in range(_CONTENDERS):
+        task, video = get(lease.task), videos.get(lease.task.video_id)
+        if task is None or video is None or not _is_held(task, lease):
+            break
+        task_actions = _attempt_actions(task, lease, to, error, engine_log, counted=counted)
+        video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
+        logs = [_attempt_entry(lease, to, error)]
+        if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
+            video_actions += _video_fails(lease.task.video_id, error)
+            detail = videos.failure_detail(error.reason, error.message)
+            logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
+        status = VideoStatus(video.status)
+        if _committed(lease, task, logs, task_actions, video_actions, status):
+            ended = get(lease.task)
+            if ended is not None:
+                return ended
+    raise TransitionRefused(f"task to {to}")
+
+
+def _attempt_actions(
+    task: Task,
+    lease: Lease,
+    to: TaskStatus,
+    error: MillraceError,
+    engine_log: str,
+    *,
+    counted: bool,
+) -> list[Action]:
+    past = {
+        "attempt": lease.attempt,
+        "worker": lease.worker,
+        "started_at": task.started_at,
+        "ended_at": clock.stamp(),
+        "reason": error.reason.value,
+        "message": error.message,
+        "counted": counted,
+    }
+    actions = [*_ended(to), Task.attempts.set([*(task.attempts or []), past])]
+    actions += [Task.units_done.set(0), Task.engine_log.set(engine_log[-_LOG_CHARACTERS:])]
+    if to is TaskStatus.CANCELLED:
+        return [*actions, *videos.not_due(Task)]
+    if to is TaskStatus.PENDING:
+        actions.append(Task.resends.set(0))
+    else:
+        actions += [Task.reason.set(error.reason.value), Task.reason_message.set(error.message)]
+    # PENDING: in case its message gets lost. FAILED and DEAD: until the dead letter is sent.
+    return [*actions, *videos.due(Task, task.video_id, clock.stamp(RESEND_AFTER_S))]
+
+
+def _attempt_entry(lease: Lease, to: TaskStatus, error: MillraceError) -> Transaction:
+    lost = error.reason is Reason.WORKER_LOST and to is TaskStatus.PENDING
+    event = "task.lost" if lost else _EVENT_OF_END[to]
+    detail = {
+        "from": TaskStatus.RUNNING,
+        "to": to,
+        "reason": error.reason,
+        "message": error.message,
+    }
+    return lease.entry(event, detail)
+
+
+_EVENT_OF_END = {
+    TaskStatus.PENDING: "task.retried",
+    TaskStatus.FAILED: "task.failed",
+    TaskStatus.DEAD: "task.dead",
+    TaskStatus.CANCELLED: "task.cancelled",
+}
+
+
+def _video_fails(video_id: str, error: MillraceError) -> list[Action]:
+    """The monitor is to see that its playlists are withdrawn and its other tasks stopped."""
+    return [
+        *videos.failed_actions(video_id, error.reason, error.message),
+        *videos.due(Video, video_id, clock.stamp(videos.LOOK_AGAIN_S)),
+    ]
+
+
+def _committed(
+    lease: Lease,
+    seen: Task,
+    logs: Sequence[Transaction],
+    task_actions: Sequence[Action],
+    video_actions: Sequence[Action],
+    video_status: VideoStatus,
+) -> bool:
+    """Write both or nothing, if the task still has the units we saw (a heartbeat of our own may
+    have come between)."""
+    task = transact.update(
+        lease.key,
+        task_actions,
+        lease.held() & (Task.units_done == int(seen.units_done)),
+    )
+    video = transact.update(
+        videos.key_of(lease.task.video_id), video_actions, Video.status == video_status
+    )
+    try:
+        transact.commit(logs, task, video)
+    except TransitionRefused:
+        return False
+    return True
