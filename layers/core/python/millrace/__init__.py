@@ -3,3 +3,5 @@
 Shipped as a Lambda layer and into the container images. It never imports the API, the functions,
 the infrastructure or the one-machine cloud.
 """
+
+__version__ = "0.1.0"

@@ -12,12 +12,12 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pynamodb.exceptions import DoesNotExist
 
-from millrace import keys
+from millrace import clock, keys
 from millrace.model import Token
 from millrace.problems import Problem, ProblemType
 
@@ -40,6 +40,8 @@ class Caller:
     """Who is asking. Uploads belong to `name`: a renewed token of that name goes on with them."""
 
     name: str
+    token_id: str
+    """SHA-256 of the token, hexadecimal."""
     roles: frozenset[Role]
 
     @property
@@ -66,7 +68,6 @@ def create_token(
     roles: Iterable[Role | str],
     *,
     expires_at: datetime | None = None,
-    now: datetime | None = None,
 ) -> NewToken:
     """Make and store a token.
 
@@ -89,7 +90,7 @@ def create_token(
     item = Token(keys.token_pk(new.token_id), keys.TOKEN_SK)
     item.name = name
     item.roles = [role.value for role in granted]
-    item.created_at = keys.timestamp(now or datetime.now(UTC))
+    item.created_at = clock.stamp()
     if expires_at is not None:
         item.expires_at = keys.timestamp(expires_at)
         item.ttl = expires_at + _KEEP_EXPIRED
@@ -107,7 +108,7 @@ def revoke_token(token_or_id: str) -> bool:
     return True
 
 
-def verify(authorization: str | None, *, now: datetime | None = None) -> Caller:
+def verify(authorization: str | None) -> Caller:
     """The caller behind an `Authorization` header.
 
     Raises:
@@ -120,16 +121,15 @@ def verify(authorization: str | None, *, now: datetime | None = None) -> Caller:
     if match is None or TOKEN.fullmatch(match["token"]) is None:
         detail = "The header must read 'Bearer mr_' and 43 letters, digits, '-' or '_'."
         raise _unauthorized(ProblemType.TOKEN_MALFORMED, detail)
+    token_id = _sha256(match["token"])
     try:
-        token = Token.get(keys.token_pk(_sha256(match["token"])), keys.TOKEN_SK)
+        token = Token.get(keys.token_pk(token_id), keys.TOKEN_SK)
     except DoesNotExist:
         detail = "The token was never given out, or it was revoked."
         raise _unauthorized(ProblemType.TOKEN_UNKNOWN, detail) from None
-    if token.expires_at is not None and token.expires_at <= keys.timestamp(
-        now or datetime.now(UTC)
-    ):
+    if token.expires_at is not None and token.expires_at <= clock.stamp():
         raise _unauthorized(ProblemType.TOKEN_EXPIRED, f"It was valid until {token.expires_at}.")
-    return Caller(name=token.name, roles=frozenset(Role(role) for role in token.roles))
+    return Caller(token.name, token_id, frozenset(Role(role) for role in token.roles))
 
 
 def require(authorization: str | None, role: Role) -> Caller:

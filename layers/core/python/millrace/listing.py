@@ -93,6 +93,16 @@ def parse_video_query(params: Mapping[str, str], statuses: Mapping[str, VideoSta
     )
 
 
+def parse_event_query(params: Mapping[str, str]) -> tuple[int, str | None]:
+    """`limit` and `cursor` of a transaction log.
+
+    Raises:
+        Problem: 400 invalid-parameters.
+    """
+    _only(params, {"limit", "cursor"})
+    return parse_limit(params), params.get("cursor")
+
+
 def parse_limit(params: Mapping[str, str]) -> int:
     """`limit`, 1 to 100, 24 when absent."""
     text = params.get("limit", str(DEFAULT_LIMIT))

@@ -14,6 +14,19 @@ from typing import Any
 CONTENT_TYPE = "application/problem+json"
 TYPE_BASE = "https://millrace.dev/problems/"
 
+_PASSING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+"""Codes of DynamoDB, S3 and SQS after which the same request may well succeed."""
+
 
 class ProblemType(Enum):
     """(slug, HTTP status, title). A slug never changes meaning and is never used again."""
@@ -129,3 +142,12 @@ def validation_failed(errors: Sequence[FieldError]) -> Problem:
 def video_not_found(video_id: str) -> Problem:
     """404, also for videos the caller may not know of, so that ids cannot be tried out."""
     return Problem(ProblemType.VIDEO_NOT_FOUND, f"There is no video {video_id[:64]!r}.")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether AWS only asked for a little patience (botocore's and PynamoDB's errors)."""
+    response = getattr(error, "response", None)
+    code = getattr(error, "cause_response_code", None)
+    if code is None and isinstance(response, dict):
+        code = response.get("Error", {}).get("Code")
+    return code in _PASSING

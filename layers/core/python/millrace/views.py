@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millrace import keys
+from millrace import keys, videos
 from millrace.auth import Caller
 from millrace.model import Transaction, Video, VideoStatus
+from millrace.problems import video_not_found
 
 _PUBLIC = (
     VideoStatus.QUEUED,
@@ -36,9 +37,38 @@ def is_public(video: Video) -> bool:
     return video.status in _PUBLIC and video.uploaded_at is not None
 
 
+def has_arrived(video: Video) -> bool:
+    """Whether its bytes came and it is not being removed."""
+    gone = (VideoStatus.AWAITING_UPLOAD, VideoStatus.DELETING)
+    return video.uploaded_at is not None and video.status not in gone
+
+
 def may_see(video: Video, caller: Caller | None) -> bool:
     """Owners see their own before the upload is through; admins see everything."""
     return is_public(video) or (caller is not None and caller.owns(video.owner))
+
+
+def find(video_id: str, caller: Caller | None) -> Video:
+    """The video as it is now, if the caller may know of it.
+
+    Raises:
+        Problem: 404 video-not-found.
+    """
+    check_id(video_id)
+    found = videos.get(video_id)
+    if found is None or not may_see(found, caller):
+        raise video_not_found(video_id)
+    return found
+
+
+def check_id(video_id: str) -> None:
+    """What cannot be an id is no video; no need to ask the table.
+
+    Raises:
+        Problem: 404 video-not-found.
+    """
+    if not keys.VIDEO_ID.fullmatch(video_id):
+        raise video_not_found(video_id)
 
 
 def card(video: Video, site_url: str) -> dict[str, Any]:
