@@ -59,9 +59,10 @@ def _folders(state: Path) -> dict[str, str]:
 def _plugin(config: CloudConfig, repository: Path) -> dict[str, str]:
     variables = {
         "PYTHONPATH": str(repository),
-        "MILLRACE_LOG_DIR": str(config.log_file.parent.resolve()),
-        "MILLRACE_FUNCTION_PYTHON": str(config.function_python),
+        "MILLRACE_LOCAL_PYTHON": str(config.function_python),
+        "MILLRACE_LOCAL_WORK_DIR": str(config.state_dir.resolve() / "functions"),
+        "MILLRACE_LOCAL_LOG_DIR": str(config.log_file.parent.resolve() / "functions"),
     }
     if config.image_map is not None:
-        variables["MILLRACE_IMAGE_MAP"] = str(config.image_map.resolve())
+        variables["MILLRACE_LOCAL_IMAGE_MAP"] = str(config.image_map.resolve())
     return variables

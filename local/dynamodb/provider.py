@@ -1,0 +1,151 @@
+"""LocalStack's provider for DynamoDB, plug-in `dynamodb:moto`.
+
+Operations on items are answered here, from the request's JSON to the answer's JSON; operations on
+tables go to moto, and what they changed is written down before they are answered.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from localstack.aws.api import RequestContext
+from localstack.aws.skeleton import Skeleton
+from localstack.aws.spec import load_service
+from localstack.http import Response
+from localstack.services.moto import call_moto
+from localstack.services.plugins import Service, ServiceLifecycleHook
+from localstack.state import StateVisitor
+
+from local.dynamodb import reads, writes
+from local.dynamodb.errors import DynamoError
+from local.dynamodb.expiry import Expiry
+from local.dynamodb.reads import Request
+from local.dynamodb.schema import Schema
+from local.dynamodb.storage import Storage, Transaction
+from local.dynamodb.tables import Tables
+from local.persistence.location import state_dir
+
+OneTable = Callable[[Request, Schema, Transaction], dict[str, Any]]
+ManyTables = Callable[[Request, reads.Tables, Transaction], dict[str, Any]]
+Handler = Callable[[RequestContext, Any], Any]
+
+_ONE_TABLE: dict[str, OneTable] = {
+    "GetItem": reads.get_item,
+    "Query": reads.query,
+    "Scan": reads.scan,
+    "PutItem": lambda *arguments: writes.single("Put", *arguments),
+    "UpdateItem": lambda *arguments: writes.single("Update", *arguments),
+    "DeleteItem": lambda *arguments: writes.single("Delete", *arguments),
+}
+_MANY_TABLES: dict[str, ManyTables] = {
+    "BatchGetItem": reads.batch_get,
+    "BatchWriteItem": writes.batch_write,
+    "TransactGetItems": reads.transact_get,
+    "TransactWriteItems": writes.transact_write,
+}
+_BY_MOTO = (
+    "CreateTable", "UpdateTable", "DeleteTable", "ListTables", "TagResource", "UntagResource",
+    "ListTagsOfResource", "UpdateTimeToLive", "DescribeTimeToLive", "UpdateContinuousBackups",
+    "DescribeContinuousBackups", "DescribeEndpoints", "PutResourcePolicy", "GetResourcePolicy",
+    "DeleteResourcePolicy",
+)  # fmt: skip
+
+
+class DynamoDbProvider(ServiceLifecycleHook):  # type: ignore[misc]
+    """Items from SQLite, tables from moto."""
+
+    service = "dynamodb"
+
+    def __init__(self) -> None:
+        self._storage = Storage(state_dir() / "dynamodb.sqlite")
+        self._tables = Tables(self._storage)
+        self._expiry = Expiry(self._storage, self._tables)
+        self._moto = threading.Lock()  # moto's definitions are not made for several threads
+
+    def on_before_start(self) -> None:
+        self._expiry.start()
+
+    def on_before_stop(self) -> None:
+        self._expiry.stop()
+
+    def accept_state_visitor(self, visitor: StateVisitor) -> None:
+        """Nothing to visit: every change is on disk before its answer goes out."""
+
+    def operations(self) -> dict[str, Handler]:
+        """Operation name → what answers it. All others are answered as not implemented."""
+        return (
+            {name: self._one(operation) for name, operation in _ONE_TABLE.items()}
+            | {name: self._many(operation) for name, operation in _MANY_TABLES.items()}
+            | dict.fromkeys(_BY_MOTO, self._by_moto)
+            | {"DescribeTable": self._describe_table}
+        )
+
+    def _one(self, operation: OneTable) -> Handler:
+        def handle(context: RequestContext, _parsed: object) -> Response:
+            def answer(request: Request) -> dict[str, Any]:
+                name = request.get("TableName", "")
+                schema = self._tables.schema(context.account_id, context.region, name)
+                with self._storage.transaction() as transaction:
+                    return operation(request, schema, transaction)
+
+            return _respond(context, answer)
+
+        return handle
+
+    def _many(self, operation: ManyTables) -> Handler:
+        def handle(context: RequestContext, _parsed: object) -> Response:
+            def tables(name: str) -> Schema:
+                return self._tables.schema(context.account_id, context.region, name)
+
+            def answer(request: Request) -> dict[str, Any]:
+                with self._storage.transaction() as transaction:
+                    return operation(request, tables, transaction)
+
+            return _respond(context, answer)
+
+        return handle
+
+    def _by_moto(self, context: RequestContext, _parsed: object) -> Any:
+        with self._moto:
+            answer = call_moto(context)
+            self._tables.synchronize(context.account_id, context.region)
+        return answer
+
+    def _describe_table(self, context: RequestContext, _parsed: object) -> Any:
+        answer = call_moto(context)
+        table = answer["Table"]
+        schema = self._tables.schema(context.account_id, context.region, table["TableName"])
+        with self._storage.transaction() as transaction:
+            table["ItemCount"], table["TableSizeBytes"] = transaction.size(schema.table_id)
+        table["TableId"] = f"00000000-0000-0000-0000-{schema.table_id:012d}"
+        return answer
+
+
+def _respond(context: RequestContext, answer: Callable[[Request], dict[str, Any]]) -> Response:
+    status = 200
+    try:
+        body = answer(json.loads(context.request.get_data()))
+    except DynamoError as error:
+        status, body = error.status, error.body()
+    # LocalStack would parse the answer once more to know this; nobody needs the content.
+    context.service_response = {"status": status}
+    return Response(
+        json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+        status,
+        content_type="application/x-amz-json-1.0",
+    )
+
+
+def service() -> Service:
+    """The plug-in's factory, found by its entry point."""
+    provider = DynamoDbProvider()
+    made = Service(
+        name=provider.service,
+        skeleton=Skeleton(load_service(provider.service), provider.operations()),
+        lifecycle_hook=provider,
+    )
+    made._provider = provider
+    return made
