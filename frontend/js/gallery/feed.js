@@ -35,7 +35,7 @@ export function appendPage(feed, page) {
 export function mergeNewest(feed, page) {
   const oldest = page.videos.at(-1);
   if (page.next_cursor === null || oldest === undefined)
-    return { videos: page.videos, cursor: null };
+    return { videos: page.videos, cursor: page.next_cursor };
   const seam = feed.videos.findIndex(({ id }) => id === oldest.id);
   // Not known here: every video of ours may be older or newer than the page; keep the strangers
   // after it rather than lose any.
