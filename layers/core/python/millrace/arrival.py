@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from millrace import clock, keys, tasks, transact, videos
-from millrace.deadletters import bury
+from millrace.deadletters import awaits_burial
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import TaskKind, TaskStatus, Transaction, Video, VideoStatus
@@ -85,11 +85,9 @@ def _again(door: Door, video: Video, etag: str) -> Outcome:
     if video.source_etag != etag:
         return Outcome.SUPERSEDED
     probe = tasks.get(TaskMessage(video.video_id, TaskKind.PROBE, 0))
-    if probe is not None and probe.status == TaskStatus.PENDING:
+    if probe is not None and (probe.status == TaskStatus.PENDING or awaits_burial(probe)):
         # We may have died between the write and the message; sending it twice does no harm.
         door.queues.send_task(TaskMessage.of(probe))
-    if probe is not None:
-        bury(door.queues, probe)
     return Outcome.DUPLICATE
 
 
@@ -104,11 +102,9 @@ def _first(door: Door, video_id: str, video: Video | None, stored: StoredObject)
         transact.commit(logs, write, transact.put(probe))
     except TransitionRefused:
         return Outcome.DUPLICATE  # another notification of the same object was quicker
-    if problem is not None:
-        bury(door.queues, probe)
-        return Outcome.FAILED
+    # Also when it failed: whoever gets the message sees to the dead letter.
     door.queues.send_task(TaskMessage.of(probe))
-    return Outcome.QUEUED
+    return Outcome.FAILED if problem else Outcome.QUEUED
 
 
 def _problem(

@@ -55,12 +55,12 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": ("table", "uploads_bucket", "site_url", "publish_queue_url", "max_upload_bytes"),
     "ingest": (
         *("table", "uploads_bucket", "max_upload_bytes"),
-        *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url", "probe_dlq_url"),
+        *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url"),
     ),
     "probe": (
         *("table", "uploads_bucket", "chunk_segments", "preset", *_ENGINE),
-        *("probe_queue_url", "probe_dlq_url", "transcode_queue_url", "thumbnail_queue_url"),
-        "publish_queue_url",
+        *("probe_queue_url", "probe_dlq_url"),
+        *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
     ),
     "transcode": (
         *("table", "uploads_bucket", "site_bucket", *_ENGINE),
@@ -75,12 +75,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *("publish_queue_url", "publish_dlq_url"),
     ),
     "monitor": (
-        *("table", "uploads_bucket", "max_upload_bytes"),
-        *("probe_queue_url", "transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
-        *("probe_dlq_url", "transcode_dlq_url", "thumbnail_dlq_url"),
+        *("table", "uploads_bucket", "ingest_queue_url", "probe_queue_url"),
+        *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
     ),
 }
 """What each function (and the API) uses. The infrastructure gives each of them just these."""
+
+
+def engine_environment() -> dict[str, str]:
+    """What the engine's process sees of our environment: no credentials, no settings. It opens a
+    presigned URL and needs nothing else."""
+    hidden = ("AWS_", "MILLRACE_", "POWERTOOLS_", "_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 
 def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:

@@ -9,16 +9,20 @@ from millrace.errors import TransitionRefused
 from millrace.model import Task, TaskStatus
 from millrace.queues import Queues
 
-BURIED = (TaskStatus.FAILED, TaskStatus.DEAD)
+
+def awaits_burial(task: Task) -> bool:
+    """Whether a task's end has no dead letter yet, as far as the table knows."""
+    return task.status in (TaskStatus.FAILED, TaskStatus.DEAD) and task.dead_lettered_at is None
 
 
 def bury(queues: Queues, task: Task) -> None:
-    """Send the dead letter of a FAILED or DEAD task, unless it is known to have been sent.
+    """Send the dead letter of a failed task, unless it is known to have been sent.
 
-    The letter first, the mark second: a crash in between sends it twice, never not at all.
-    Until the mark is there the task is due at the monitor.
+    The letter first, the mark second: a crash in between sends it twice, never not at all. Until
+    the mark is there the task is due at the monitor. Only workers of the task's own queue do
+    this: nobody else may write to its dead-letter queue, they send its message again instead.
     """
-    if task.status not in BURIED or task.dead_lettered_at is not None:
+    if not awaits_burial(task):
         return
     queues.send_dead_letter(task)
     actions = [Task.dead_lettered_at.set(clock.stamp()), *videos.not_due(Task)]

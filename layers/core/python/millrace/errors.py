@@ -38,12 +38,14 @@ class MillraceError(Exception):
         reason: the stable code.
         message: one sentence for a person: what is wrong and what to do. Never holds a URL
             with a signature or a token.
+        engine_log: the end of the engine's log, if it had a part in this.
     """
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, engine_log: str = "") -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
+        self.engine_log = engine_log
 
 
 class PermanentError(MillraceError):
@@ -56,3 +58,7 @@ class RetryableError(MillraceError):
 
 class TransitionRefused(Exception):  # noqa: N818 - a normal outcome under duplicates, not a fault
     """A conditional write found another state: somebody else made the move, or it is too late."""
+
+
+class Stopped(Exception):  # noqa: N818 - a normal outcome, not a fault
+    """The work is no longer wanted: its video is gone or failed, or another worker has it."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from millrace import keys
 from millrace.errors import PermanentError, Reason
@@ -79,6 +79,17 @@ class TaskMessage:
 
 def publish_body(action: PublishAction, video_id: str) -> str:
     return json.dumps({"version": _VERSION, "action": action, "video_id": video_id})
+
+
+def s3_body(created: ObjectCreated) -> str:
+    """An S3 notification of our own, for an object whose notification was lost."""
+    stored = {"key": quote_plus(created.key), "size": created.size_bytes, "eTag": created.etag}
+    record = {
+        "eventName": "ObjectCreated:Found",
+        "eventTime": created.at,
+        "s3": {"bucket": {"name": created.bucket}, "object": stored},
+    }
+    return json.dumps({"Records": [record]})
 
 
 def parse_task(body: str) -> TaskMessage:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from millrace import clock, events
 from millrace.config import Settings
-from millrace.events import PublishAction, TaskMessage
+from millrace.events import ObjectCreated, PublishAction, TaskMessage
 from millrace.model import Task, TaskKind
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Queues:
     def send_purge(self, video_id: str) -> None:
         """Ask for everything of a video to be removed. Repeatable."""
         self.send_publish(video_id, clock.stamp(), PublishAction.PURGE)
+
+    def send_found(self, created: ObjectCreated) -> None:
+        """Tell of an object whose notification was lost."""
+        self.sqs.send_message(QueueUrl=self._url("ingest"), MessageBody=events.s3_body(created))
 
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""

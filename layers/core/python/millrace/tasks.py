@@ -18,19 +18,16 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from millrace import clock, keys, transact, videos
-from millrace.errors import MillraceError, Reason, TransitionRefused
+from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 
-MAX_ATTEMPTS = 4
-"""The first, and one after 1, 2 and 4 seconds."""
 LOST_AFTER_S = 60
 """A worker without a heartbeat for this long is taken for dead."""
 RESEND_AFTER_S = 60
 """A PENDING task whose message did nothing for this long gets another one."""
 _LONGEST_RESEND_S = 1800
-_LOG_CHARACTERS = 4096
-_CONTENDERS = 5
+CONTENDERS = 5
 """How often a move is rebuilt because the task changed between reading and writing it."""
 
 
@@ -170,11 +167,11 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
     Raises:
         TransitionRefused: the lease is void or the video is not PROCESSING.
     """
-    for _ in range(_CONTENDERS):
+    for _ in range(CONTENDERS):
         task = get(lease.task)
-        if task is None or not _is_held(task, lease):
+        if task is None or not is_held(task, lease):
             break
-        task_actions = [*_ended(TaskStatus.DONE), *videos.not_due(Task)]
+        task_actions = [*ended(TaskStatus.DONE), *videos.not_due(Task)]
         task_actions += [Task.output.set(output), Task.units_done.set(int(task.units))]
         video_actions = [
             Video.tasks_done.add(1),
@@ -183,50 +180,9 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
             *also,
         ]
         log = lease.entry("task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE})
-        if _committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
+        if committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
             return
     raise TransitionRefused("task.done")
-
-
-def give_back(
-    lease: Lease, error: MillraceError, engine_log: str = "", *, counted: bool = True
-) -> Task:
-    """An attempt came to nothing: RUNNING → PENDING, or → DEAD (and the video FAILED) after the
-    last one.
-
-    Args:
-        counted: False if the attempt ended through no fault of its own (the machine restarted):
-            it uses up no retry.
-
-    Returns:
-        The task as it is now.
-
-    Raises:
-        TransitionRefused: the lease is void.
-    """
-    task = get(lease.task)
-    used = failures(task) + 1 if task else 0
-    to = TaskStatus.DEAD if counted and used >= MAX_ATTEMPTS else TaskStatus.PENDING
-    return _end_attempt(lease, to, error, engine_log, counted=counted)
-
-
-def fail(lease: Lease, error: MillraceError, engine_log: str = "") -> Task:
-    """RUNNING → FAILED at once, and the video with it: trying again cannot help.
-
-    Raises:
-        TransitionRefused: the lease is void.
-    """
-    return _end_attempt(lease, TaskStatus.FAILED, error, engine_log, counted=True)
-
-
-def cancel(lease: Lease) -> Task:
-    """RUNNING → CANCELLED: the video does not want it any more.
-
-    Raises:
-        TransitionRefused: the lease is void.
-    """
-    error = MillraceError(Reason.INTERNAL, "The video no longer needs this task.")
-    return _end_attempt(lease, TaskStatus.CANCELLED, error, "", counted=False)
 
 
 def cancel_pending(task: Task) -> bool:
@@ -238,7 +194,7 @@ def cancel_pending(task: Task) -> bool:
         attempt=int(task.attempt),
         detail={"kind": task.task_kind, "from": TaskStatus.PENDING, "to": TaskStatus.CANCELLED},
     )
-    actions = [*_ended(TaskStatus.CANCELLED), *videos.not_due(Task)]
+    actions = [*ended(TaskStatus.CANCELLED), *videos.not_due(Task)]
     try:
         write = transact.update(Task(task.pk, task.sk), actions, Task.status == TaskStatus.PENDING)
         transact.commit([log], write)
@@ -270,16 +226,11 @@ def is_lost(task: Task) -> bool:
     )
 
 
-def failures(task: Task) -> int:
-    """Attempts that count against `MAX_ATTEMPTS`."""
-    return sum(1 for attempt in task.attempts or [] if attempt.get("counted", True))
-
-
 def _working_status(kind: TaskKind) -> VideoStatus:
     return VideoStatus.QUEUED if kind is TaskKind.PROBE else VideoStatus.PROCESSING
 
 
-def _is_held(task: Task, lease: Lease) -> bool:
+def is_held(task: Task, lease: Lease) -> bool:
     return task.status == TaskStatus.RUNNING and int(task.attempt) == lease.attempt
 
 
@@ -295,91 +246,11 @@ def _alive(lease: Lease, load: Load) -> list[Action]:
     return actions
 
 
-def _ended(status: TaskStatus) -> list[Action]:
+def ended(status: TaskStatus) -> list[Action]:
     return [Task.status.set(status.value), Task.ended_at.set(clock.stamp())]
 
 
-def _end_attempt(
-    lease: Lease, to: TaskStatus, error: MillraceError, engine_log: str, *, counted: bool
-) -> Task:
-    for _ in range(_CONTENDERS):
-        task, video = get(lease.task), videos.get(lease.task.video_id)
-        if task is None or video is None or not _is_held(task, lease):
-            break
-        task_actions = _attempt_actions(task, lease, to, error, engine_log, counted=counted)
-        video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
-        logs = [_attempt_entry(lease, to, error)]
-        if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
-            video_actions += _video_fails(lease.task.video_id, error)
-            detail = videos.failure_detail(error.reason, error.message)
-            logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
-        status = VideoStatus(video.status)
-        if _committed(lease, task, logs, task_actions, video_actions, status):
-            ended = get(lease.task)
-            if ended is not None:
-                return ended
-    raise TransitionRefused(f"task to {to}")
-
-
-def _attempt_actions(
-    task: Task,
-    lease: Lease,
-    to: TaskStatus,
-    error: MillraceError,
-    engine_log: str,
-    *,
-    counted: bool,
-) -> list[Action]:
-    past = {
-        "attempt": lease.attempt,
-        "worker": lease.worker,
-        "started_at": task.started_at,
-        "ended_at": clock.stamp(),
-        "reason": error.reason.value,
-        "message": error.message,
-        "counted": counted,
-    }
-    actions = [*_ended(to), Task.attempts.set([*(task.attempts or []), past])]
-    actions += [Task.units_done.set(0), Task.engine_log.set(engine_log[-_LOG_CHARACTERS:])]
-    if to is TaskStatus.CANCELLED:
-        return [*actions, *videos.not_due(Task)]
-    if to is TaskStatus.PENDING:
-        actions.append(Task.resends.set(0))
-    else:
-        actions += [Task.reason.set(error.reason.value), Task.reason_message.set(error.message)]
-    # PENDING: in case its message gets lost. FAILED and DEAD: until the dead letter is sent.
-    return [*actions, *videos.due(Task, task.video_id, clock.stamp(RESEND_AFTER_S))]
-
-
-def _attempt_entry(lease: Lease, to: TaskStatus, error: MillraceError) -> Transaction:
-    lost = error.reason is Reason.WORKER_LOST and to is TaskStatus.PENDING
-    event = "task.lost" if lost else _EVENT_OF_END[to]
-    detail = {
-        "from": TaskStatus.RUNNING,
-        "to": to,
-        "reason": error.reason,
-        "message": error.message,
-    }
-    return lease.entry(event, detail)
-
-
-_EVENT_OF_END = {
-    TaskStatus.PENDING: "task.retried",
-    TaskStatus.FAILED: "task.failed",
-    TaskStatus.DEAD: "task.dead",
-    TaskStatus.CANCELLED: "task.cancelled",
-}
-
-
-def _video_fails(video_id: str, error: MillraceError) -> list[Action]:
-    """The monitor is to see that its playlists are withdrawn and its other tasks stopped."""
-    return [
-        *videos.failed_actions(video_id, error.reason, error.message),
-        *videos.due(Video, video_id, clock.stamp(videos.LOOK_AGAIN_S)),
-    ]
-
-
-def _committed(
+def committed(
     lease: Lease,
     seen: Task,
     logs: Sequence[Transaction],

@@ -1,0 +1,139 @@
+"""How an attempt at a task ends without a result: given back, failed, dead or cancelled.
+
+Every ending keeps the attempt in the task's history and takes its units back out of the video.
+"""
+
+from __future__ import annotations
+
+from pynamodb.expressions.update import Action
+
+from millrace import clock, transact, videos
+from millrace.errors import MillraceError, Reason, TransitionRefused
+from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
+from millrace.tasks import CONTENDERS, RESEND_AFTER_S, Lease, committed, ended, get, is_held
+
+MAX_ATTEMPTS = 4
+"""The first, and one after 1, 2 and 4 seconds."""
+_LOG_CHARACTERS = 4096
+_HISTORY = 20
+"""Attempts kept; only restarts of the whole machine, which are free, can make them more."""
+_EVENT_OF_END = {
+    TaskStatus.PENDING: "task.retried",
+    TaskStatus.FAILED: "task.failed",
+    TaskStatus.DEAD: "task.dead",
+    TaskStatus.CANCELLED: "task.cancelled",
+}
+
+
+def failures(task: Task) -> int:
+    """Attempts that count against `MAX_ATTEMPTS`."""
+    return sum(1 for attempt in task.attempts or [] if attempt.get("counted", True))
+
+
+def give_back(lease: Lease, error: MillraceError, *, counted: bool = True) -> Task:
+    """An attempt came to nothing: RUNNING → PENDING, or → DEAD (and the video FAILED) after the
+    last one.
+
+    Args:
+        counted: False if the attempt ended through no fault of its own (the machine restarted):
+            it uses up no retry.
+
+    Returns:
+        The task as it is now.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    task = get(lease.task)
+    used = failures(task) + 1 if task else 0
+    to = TaskStatus.DEAD if counted and used >= MAX_ATTEMPTS else TaskStatus.PENDING
+    return _end_attempt(lease, to, error, counted=counted)
+
+
+def fail(lease: Lease, error: MillraceError) -> Task:
+    """RUNNING → FAILED at once, and the video with it: trying again cannot help.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    return _end_attempt(lease, TaskStatus.FAILED, error, counted=True)
+
+
+def cancel(lease: Lease) -> Task:
+    """RUNNING → CANCELLED: the video does not want it any more.
+
+    Raises:
+        TransitionRefused: the lease is void.
+    """
+    error = MillraceError(Reason.INTERNAL, "The video no longer needs this task.")
+    return _end_attempt(lease, TaskStatus.CANCELLED, error, counted=False)
+
+
+def _end_attempt(lease: Lease, to: TaskStatus, error: MillraceError, *, counted: bool) -> Task:
+    for _ in range(CONTENDERS):
+        task, video = get(lease.task), videos.get(lease.task.video_id)
+        if task is None or video is None or not is_held(task, lease):
+            break
+        task_actions = _attempt_actions(task, lease, to, error, counted=counted)
+        video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
+        logs = [_attempt_entry(lease, to, error)]
+        if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
+            video_actions += _video_fails(lease.task.video_id, error)
+            detail = videos.failure_detail(error.reason, error.message)
+            logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
+        status = VideoStatus(video.status)
+        if committed(lease, task, logs, task_actions, video_actions, status):
+            now = get(lease.task)
+            if now is not None:
+                return now
+    raise TransitionRefused(f"task to {to}")
+
+
+def _attempt_actions(
+    task: Task,
+    lease: Lease,
+    to: TaskStatus,
+    error: MillraceError,
+    *,
+    counted: bool,
+) -> list[Action]:
+    past = {
+        "attempt": lease.attempt,
+        "worker": lease.worker,
+        "started_at": task.started_at,
+        "ended_at": clock.stamp(),
+        "reason": error.reason.value,
+        "message": error.message,
+        "counted": counted,
+    }
+    history = [*(task.attempts or []), past][-_HISTORY:]
+    actions = [*ended(to), Task.attempts.set(history)]
+    actions += [Task.units_done.set(0), Task.engine_log.set(error.engine_log[-_LOG_CHARACTERS:])]
+    if to is TaskStatus.CANCELLED:
+        return [*actions, *videos.not_due(Task)]
+    if to is TaskStatus.PENDING:
+        actions.append(Task.resends.set(0))
+    else:
+        actions += [Task.reason.set(error.reason.value), Task.reason_message.set(error.message)]
+    # PENDING: in case its message gets lost. FAILED and DEAD: until the dead letter is sent.
+    return [*actions, *videos.due(Task, task.video_id, clock.stamp(RESEND_AFTER_S))]
+
+
+def _attempt_entry(lease: Lease, to: TaskStatus, error: MillraceError) -> Transaction:
+    lost = error.reason is Reason.WORKER_LOST and to is TaskStatus.PENDING
+    event = "task.lost" if lost else _EVENT_OF_END[to]
+    detail = {
+        "from": TaskStatus.RUNNING,
+        "to": to,
+        "reason": error.reason,
+        "message": error.message,
+    }
+    return lease.entry(event, detail)
+
+
+def _video_fails(video_id: str, error: MillraceError) -> list[Action]:
+    """The monitor is to see that its playlists are withdrawn and its other tasks stopped."""
+    return [
+        *videos.failed_actions(video_id, error.reason, error.message),
+        *videos.due(Video, video_id, clock.stamp(videos.LOOK_AGAIN_S)),
+    ]

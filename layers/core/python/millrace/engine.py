@@ -1,0 +1,216 @@
+"""Running the engine: a process that speaks JSON lines (docs/ENGINE.md has the contract)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from millrace.config import engine_environment
+from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
+
+Line = Mapping[str, Any]
+
+LOG_CHARACTERS = 4096
+_LONGEST_LINE = 1 << 20
+_RETRYABLE = frozenset(
+    {Reason.SOURCE_UNREADABLE, Reason.OUTPUT_FAILED, Reason.ENGINE_CRASHED, Reason.INTERNAL}
+)
+"""What may go better on another machine or a moment later; the rest is the source's fault."""
+
+
+class Stop:
+    """Asks a piece of work to end, once, from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+        self.cause: str | None = None
+        """Why; None while nobody asked."""
+
+    def set(self, cause: str) -> None:
+        with self._lock:
+            if self.cause is not None:
+                return
+            self.cause = cause
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def check(self) -> None:
+        """Raises:
+        Stopped: somebody asked.
+        """
+        if self.cause is not None:
+            raise Stopped(self.cause)
+
+    @contextmanager
+    def calls(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call back when somebody asks, at once if they did already."""
+        with self._lock:
+            self._callbacks.append(callback)
+            asked = self.cause is not None
+        if asked:
+            callback()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine's program."""
+
+    path: str
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout_s: float,
+        stop: Stop,
+        on_line: Callable[[Line], None] = lambda line: None,
+        on_start: Callable[[int | None], None] = lambda pid: None,
+    ) -> Line:
+        """Run it to its end.
+
+        Args:
+            arguments: sub-command and options.
+            timeout_s: after this its whole process group is killed.
+            stop: kills it when somebody asks.
+            on_line: gets each line but the last (progress, init, segment, warning) as it comes.
+            on_start: gets the process id, and None when it ended.
+
+        Returns:
+            The `result` line.
+
+        Raises:
+            PermanentError: the source is at fault; `engine_log` has the end of the log.
+            RetryableError: the engine crashed, was killed, took too long or could not read.
+            Stopped: `stop` was set.
+        """
+        process = self._start(arguments)
+        log = _Tail()
+        reader = threading.Thread(target=log.drain, args=(process.stderr,), daemon=True)
+        reader.start()
+        timer = threading.Timer(timeout_s, lambda: stop_timed_out.set("timeout"))
+        stop_timed_out = Stop()
+        timer.daemon = True
+        timer.start()
+        on_start(process.pid)
+        try:
+            with stop.calls(lambda: _kill(process)), stop_timed_out.calls(lambda: _kill(process)):
+                last = _read(process, on_line)
+                code = process.wait()
+        finally:
+            _kill(process)
+            timer.cancel()
+            process.wait()
+            reader.join(timeout=5)
+            on_start(None)
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        stop.check()
+        if stop_timed_out.cause is not None:
+            message = f"The work took longer than {timeout_s:.0f} s."
+            raise RetryableError(Reason.ENGINE_CRASHED, message, log.text())
+        return _conclude(code, last, log.text())
+
+    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [self.path, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=engine_environment(),
+                # A group of its own, to kill it with everything it might start. If this process
+                # dies without a word, the engine's next line finds a closed pipe and ends it.
+                process_group=0,
+            )
+        except OSError as error:
+            message = f"The engine {self.path} cannot be started: {error.strerror}."
+            raise RetryableError(Reason.ENGINE_CRASHED, message) from error
+
+
+class _Tail:
+    """Keeps the end of a stream while draining it."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[bytes] = deque(maxlen=8)
+
+    def drain(self, stream: IO[bytes]) -> None:
+        while block := stream.read1(LOG_CHARACTERS):  # type: ignore[attr-defined]
+            self._blocks.append(block)
+
+    def text(self) -> str:
+        return b"".join(self._blocks).decode(errors="replace")[-LOG_CHARACTERS:]
+
+
+def _read(process: subprocess.Popen[bytes], on_line: Callable[[Line], None]) -> Line | None:
+    """Hand on all lines but the last, which is the result or the error (None: there was none)."""
+    assert process.stdout is not None
+    while raw := process.stdout.readline(_LONGEST_LINE):
+        line = _parse(raw)
+        if line is None:
+            return None
+        if line["type"] in ("result", "error"):
+            return line
+        on_line(line)
+    return None
+
+
+def _parse(raw: bytes) -> Line | None:
+    """One line, or None for what is none, such as half a line of a process that died."""
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("type"), str) else None
+
+
+def _conclude(code: int, last: Line | None, log: str) -> Line:
+    if code < 0:
+        message = f"The engine was ended by {_signal_name(-code)}."
+        raise RetryableError(Reason.ENGINE_CRASHED, message, log)
+    if last is not None and last["type"] == "error":
+        raise _error(last, log)
+    if last is None or code != 0:
+        message = f"The engine ended with {code} and gave no result."
+        raise RetryableError(Reason.ENGINE_CRASHED, message, log)
+    return last
+
+
+def _error(line: Line, log: str) -> MillraceError:
+    message = str(line.get("message") or "The engine gave up without a message.")
+    try:
+        reason = Reason(str(line.get("code")))
+    except ValueError:
+        return RetryableError(Reason.INTERNAL, message, log)
+    kind = RetryableError if reason in _RETRYABLE else PermanentError
+    return kind(reason, message, log)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,222 @@
+"""HLS playlists, a pure function of the plan and of what the done tasks made.
+
+Section numbers are those of RFC 8216. Segments are CMAF (fMP4), so EXT-X-MAP and with it
+EXT-X-VERSION 6 at least (7.): 7 is what players of fMP4 expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from millrace.outputs import Segment, Track
+from millrace.plan import AudioTrack, Plan, Rendition
+
+MASTER = "master.m3u8"
+MEDIA = "index.m3u8"
+_HEADER = ("#EXTM3U", "#EXT-X-VERSION:7")
+_AUDIO_GROUP = "audio"
+_AAC_FRAME_SAMPLES = 1024
+_START_BELOW_BPS = 3_000_000
+"""A player starts with the variant named first; this much most connections carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playlists:
+    """Texts by path below the video's prefix, in the order to write them: a playlist is written
+    after everything it names."""
+
+    files: Mapping[str, str]
+
+
+def media_path(track: str) -> str:
+    return f"{track}/{MEDIA}"
+
+
+def render(
+    plan: Plan,
+    chunks: Mapping[int, Mapping[str, Track]],
+    audio: Mapping[int, Mapping[str, Track]],
+    *,
+    final: bool,
+) -> Playlists | None:
+    """The playlists of what is done.
+
+    They name the contiguous run of done chunks from the beginning and nothing else, so that a
+    segment is never named before it is there, and never leaves again (6.2.1).
+
+    Args:
+        chunks: tracks of the done transcode tasks, by index.
+        audio: tracks of the done audio tasks, by index.
+        final: every task is done: VOD with an end instead of a growing EVENT.
+
+    Returns:
+        None while the video is not playable: chunk 0 or an audio track is missing.
+    """
+    if 0 not in chunks or any(index not in audio for index in range(len(plan.audio))):
+        return None
+    video = {rendition.name: _joined(rendition.name, chunks) for rendition in plan.video.renditions}
+    end_s = None if final else max(track.duration_s for track in video.values())
+    sound = {
+        track.name: _until(audio[index][track.name], end_s)
+        for index, track in enumerate(plan.audio)
+    }
+    tracks = {**video, **sound}
+    target_s = _target_duration_s(plan, tracks.values())
+    files = {
+        media_path(name): _media_playlist(track, target_s, final=final)
+        for name, track in tracks.items()
+    }
+    files[MASTER] = _master_playlist(plan, video, sound, target_s, final=final)
+    return Playlists(files)
+
+
+def _joined(name: str, chunks: Mapping[int, Mapping[str, Track]]) -> Track:
+    """The contiguous run of done chunks."""
+    segments: list[Segment] = []
+    index = 0
+    while index in chunks and chunks[index][name].first == len(segments):
+        segments += chunks[index][name].segments
+        index += 1
+    return Track(chunks[0][name].codecs, 0, tuple(segments))
+
+
+def _until(track: Track, end_s: Fraction | None) -> Track:
+    """The segments that begin before `end_s`: all renditions cover the same time (6.2.4)."""
+    if end_s is None:
+        return track
+    kept: list[Segment] = []
+    begin_s = Fraction(0)
+    for segment in track.segments:
+        if begin_s >= end_s:
+            break
+        kept.append(segment)
+        begin_s += segment.duration_s
+    return Track(track.codecs, track.first, tuple(kept))
+
+
+def _target_duration_s(plan: Plan, tracks: Iterable[Track]) -> int:
+    """EXT-X-TARGETDURATION: no segment's duration, rounded, may exceed it (4.3.3.1), and it must
+    not change while the playlist grows (6.2.1). So it follows from the plan: the grid, and for
+    audio up to one frame more. A longer segment, which the plan rules out, would raise it."""
+    longest = plan.segment_s
+    for track in plan.audio:
+        longest = max(longest, plan.segment_s + Fraction(_AAC_FRAME_SAMPLES, track.sample_rate_hz))
+    measured = [segment.duration_s for track in tracks for segment in track.segments]
+    return max(1, floor(max([longest, *measured]) + Fraction(1, 2)))
+
+
+def _media_playlist(track: Track, target_s: int, *, final: bool) -> str:
+    lines = [
+        *_HEADER,
+        f"#EXT-X-TARGETDURATION:{target_s}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if final else 'EVENT'}",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *_start(final=final),
+        '#EXT-X-MAP:URI="init.mp4"',
+    ]
+    for index, segment in enumerate(track.segments, start=track.first):
+        lines += [f"#EXTINF:{float(segment.duration_s):.6f},", f"{index:05d}.m4s"]
+    if final:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def _start(*, final: bool) -> list[str]:
+    """4.3.5.2: without it, a player takes a growing playlist for live and starts at its end."""
+    return [] if final else ["#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"]
+
+
+def _master_playlist(
+    plan: Plan,
+    video: Mapping[str, Track],
+    sound: Mapping[str, Track],
+    target_s: int,
+    *,
+    final: bool,
+) -> str:
+    lines = [*_HEADER, "#EXT-X-INDEPENDENT-SEGMENTS", *_start(final=final)]
+    lines += [_audio_line(track, plan) for track in plan.audio]
+    for rendition in _by_start(plan.video.renditions):
+        own = video[rendition.name]
+        lines.append(_variant_line(plan, rendition, own, sound, target_s, final=final))
+        lines.append(media_path(rendition.name))
+    return "\n".join(lines) + "\n"
+
+
+def _by_start(renditions: Sequence[Rendition]) -> list[Rendition]:
+    """The variant to start with first, the others highest first."""
+    first = next((r for r in renditions if r.maxrate_bps <= _START_BELOW_BPS), renditions[-1])
+    return [first, *(rendition for rendition in renditions if rendition is not first)]
+
+
+def _audio_line(track: AudioTrack, plan: Plan) -> str:
+    """4.3.4.1; NAMEs are unique within the group (4.3.4.1.1)."""
+    language = "" if track.language == "und" else f'LANGUAGE="{_quoted(track.language)}",'
+    name = track.name if track.language == "und" else track.language
+    if sum(1 for other in plan.audio if other.language == track.language) > 1:
+        name = f"{name} ({track.name.removeprefix('audio-')})"
+    return (
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{_quoted(name)}",{language}'
+        f"DEFAULT={'YES' if track.default else 'NO'},AUTOSELECT=YES,"
+        f'CHANNELS="{track.channels}",URI="{media_path(track.name)}"'
+    )
+
+
+def _variant_line(
+    plan: Plan,
+    rendition: Rendition,
+    own: Track,
+    sound: Mapping[str, Track],
+    target_s: int,
+    *,
+    final: bool,
+) -> str:
+    """4.3.4.2. BANDWIDTH is an upper bound for every playable combination; while the end is not
+    made yet, it is at least what the encoder's buffer model allows a segment to be."""
+    peak = max((_peak_bps(track, target_s) for track in sound.values()), default=0)
+    average = max((_average_bps(track) for track in sound.values()), default=0)
+    own_peak = _peak_bps(own, target_s)
+    if not final:
+        allowed = rendition.maxrate_bps + ceil(rendition.bufsize_bits / plan.segment_s)
+        own_peak = max(own_peak, allowed)
+    codecs = list(dict.fromkeys([own.codecs, *(track.codecs for track in sound.values())]))
+    rate = float(plan.frame_rate.value)
+    line = (
+        f"#EXT-X-STREAM-INF:BANDWIDTH={own_peak + peak},"
+        f"AVERAGE-BANDWIDTH={_average_bps(own) + average},"
+        f'CODECS="{",".join(codecs)}",RESOLUTION={rendition.width}x{rendition.height},'
+        f"FRAME-RATE={rate:.3f},VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE"
+    )
+    return f'{line},AUDIO="{_AUDIO_GROUP}"' if sound else line
+
+
+def _peak_bps(track: Track, target_s: int) -> int:
+    """4.1: the peak segment bit rate, the largest of any contiguous set of segments that lasts
+    between half and one and a half target durations. A rest shorter than that (one key frame in
+    1/24 s) says nothing about the bandwidth needed, except where it is all there is."""
+    shortest, longest = Fraction(target_s, 2), Fraction(3 * target_s, 2)
+    peak = Fraction(0)
+    for start in range(len(track.segments)):
+        size_bits, duration_s = 0, Fraction(0)
+        for segment in track.segments[start:]:
+            size_bits += 8 * segment.size_bytes
+            duration_s += segment.duration_s
+            if duration_s > longest:
+                break
+            if duration_s >= shortest:
+                peak = max(peak, size_bits / duration_s)
+    return ceil(peak) if peak else _average_bps(track)
+
+
+def _average_bps(track: Track) -> int:
+    bits = 8 * sum(segment.size_bytes for segment in track.segments)
+    return ceil(bits / track.duration_s) if track.duration_s else 0
+
+
+def _quoted(text: str) -> str:
+    """Quoted strings hold no quote and no line break (4.2); languages come from the file."""
+    return "".join(letter for letter in text if letter.isprintable() and letter != '"')[:64]

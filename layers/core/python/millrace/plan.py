@@ -1,0 +1,284 @@
+"""The plan of a video: what is made of it, cut into tasks. A pure function of what the source is,
+the ladder and the settings; the engine and the publisher both work from it.
+
+Every rendition shares one segment grid and every chunk is a run of whole segments, so that chunks
+made by different workers join without a seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from millrace import ladder
+from millrace.ladder import Rung
+from millrace.media import AudioStream, MediaInfo, VideoStream, pictures
+from millrace.model import TaskKind
+
+VERSION = 1
+SEGMENT_S = 4
+HIGHEST_FRAME_RATE = Fraction(60)
+LOWEST_FRAME_RATE = Fraction(1)
+LONGEST_SIDE = 4096
+"""Pixels: the widest picture that common decoders take."""
+MAX_AUDIO_TRACKS = 8
+
+_USUAL_FRAME_RATE = Fraction(25)
+"""For a source that has none, such as a single picture."""
+_STANDARD_FRAME_RATES = tuple(
+    Fraction(rate)
+    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60")
+)
+_SAME_RATE = Fraction(1, 500)
+"""Averages this close (relatively) to a standard rate are that rate, measured badly."""
+_STILL_TIMES_S = (10.0, 30.0, 60.0)
+_STILL_PARTS = (Fraction(1, 6), Fraction(3, 6), Fraction(5, 6))
+_POSTER_PART = 0.1
+_POSTER_SHORT_SIDE = 720
+_AUDIO_WEIGHT, _STILLS_UNITS = Fraction(1, 20), 1000
+"""Encoding a second of audio costs about a twentieth of a second of video, the stills as much as
+one second; a unit is the work on a millisecond of video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rational:
+    num: int
+    den: int
+
+    @property
+    def value(self) -> Fraction:
+        return Fraction(self.num, self.den)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    name: str
+    width: int
+    height: int
+    codec: str
+    profile: str
+    level: str
+    crf: int
+    maxrate_bps: int
+    bufsize_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPlan:
+    stream: int
+    preset: str
+    renditions: tuple[Rendition, ...]
+    """Highest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    name: str
+    stream: int
+    language: str
+    channels: int
+    sample_rate_hz: int
+    bitrate_bps: int
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stills:
+    width: int
+    height: int
+    times_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    time_s: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """See the module; `to_json` is what the engine reads and the video stores."""
+
+    version: int
+    frame_rate: Rational
+    duration_s: float
+    segment_frames: int
+    video: VideoPlan
+    audio: tuple[AudioTrack, ...]
+    chunk_segments: int
+    chunk_count: int
+    thumbnails: Stills
+    poster: Poster
+
+    @property
+    def segment_s(self) -> Fraction:
+        """Duration of every segment of the grid; only the last one may be shorter."""
+        return self.segment_frames / self.frame_rate.value
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def units(self, kind: TaskKind, index: int) -> int:
+        """Weight of a task in the video's percent; see `_AUDIO_WEIGHT`."""
+        total_ms = max(1, round(self.duration_s * 1000))
+        if kind is TaskKind.TRANSCODE:
+            chunk_ms = round(self.segment_s * self.chunk_segments * 1000)
+            last = index == self.chunk_count - 1
+            return max(1, total_ms - index * chunk_ms) if last else chunk_ms
+        if kind is TaskKind.AUDIO:
+            return max(1, round(total_ms * _AUDIO_WEIGHT))
+        return _STILLS_UNITS
+
+    def tasks(self) -> Iterator[tuple[TaskKind, int]]:
+        """Every task, most urgent first: what makes the video playable, then the rest."""
+        yield TaskKind.TRANSCODE, 0
+        for index in range(len(self.audio)):
+            yield TaskKind.AUDIO, index
+        yield TaskKind.THUMBNAIL, 0
+        for index in range(1, self.chunk_count):
+            yield TaskKind.TRANSCODE, index
+
+
+def make(
+    info: MediaInfo, *, chunk_segments: int, preset: str, rungs: Sequence[Rung] | None = None
+) -> Plan:
+    """Plan a video.
+
+    Args:
+        chunk_segments: segments per transcode task.
+        preset: speed preset of the encoder.
+        rungs: the ladder, highest first; the default one if None.
+
+    Raises:
+        PermanentError: NO_VIDEO_STREAM.
+    """
+    source = pictures(info.video)
+    rate = frame_rate(source)
+    duration_s = source.duration_s or info.duration_s or float(1 / rate)
+    segment_frames = max(1, round(SEGMENT_S * rate))
+    renditions = tuple(_renditions(source, rate, rungs or ladder.LADDERS["default"]))
+    segments = -(-max(1, round(duration_s * rate)) // segment_frames)
+    return Plan(
+        version=VERSION,
+        frame_rate=Rational(rate.numerator, rate.denominator),
+        duration_s=round(duration_s, 3),
+        segment_frames=segment_frames,
+        video=VideoPlan(source.stream, preset, renditions),
+        audio=tuple(_audio(info.audio[:MAX_AUDIO_TRACKS])),
+        chunk_segments=chunk_segments,
+        chunk_count=-(-segments // chunk_segments) if info.seekable_exactly else 1,
+        thumbnails=Stills(320, 180, _still_times(duration_s)),
+        poster=_poster(renditions, duration_s),
+    )
+
+
+def from_json(stored: Mapping[str, Any]) -> Plan:
+    """The plan that `to_json` gave."""
+    video, stills = stored["video"], stored["thumbnails"]
+    return Plan(
+        version=stored["version"],
+        frame_rate=Rational(**stored["frame_rate"]),
+        duration_s=stored["duration_s"],
+        segment_frames=stored["segment_frames"],
+        video=VideoPlan(
+            video["stream"],
+            video["preset"],
+            tuple(Rendition(**rendition) for rendition in video["renditions"]),
+        ),
+        audio=tuple(AudioTrack(**track) for track in stored["audio"]),
+        chunk_segments=stored["chunk_segments"],
+        chunk_count=stored["chunk_count"],
+        thumbnails=Stills(stills["width"], stills["height"], tuple(stills["times_s"])),
+        poster=Poster(**stored["poster"]),
+    )
+
+
+def frame_rate(source: VideoStream) -> Fraction:
+    """The constant rate of all renditions: the source's average, 1 to 60 a second.
+
+    Twice, three times … 60 is halved, divided by three …, so that every n-th frame is shown and
+    movement stays even.
+    """
+    rate = source.avg_frame_rate or source.frame_rate or _USUAL_FRAME_RATE
+    nominal = source.frame_rate
+    if nominal and not source.variable_frame_rate and abs(nominal / rate - 1) < Fraction(1, 50):
+        rate = nominal  # an average over few frames is a poor measure of a constant rate
+    for standard in _STANDARD_FRAME_RATES:
+        if abs(rate / standard - 1) < _SAME_RATE:
+            # Exact rates win over their neighbours 0.1 % away.
+            return min(_STANDARD_FRAME_RATES, key=lambda known: abs(known - rate))
+    if rate > HIGHEST_FRAME_RATE:
+        divided = rate / max(1, round(rate / HIGHEST_FRAME_RATE))
+        rate = divided if divided <= HIGHEST_FRAME_RATE else HIGHEST_FRAME_RATE
+    return max(LOWEST_FRAME_RATE, rate.limit_denominator(1001))
+
+
+def _renditions(source: VideoStream, rate: Fraction, rungs: Sequence[Rung]) -> Iterator[Rendition]:
+    short = min(source.display_width, source.display_height)
+    fitting = [rung for rung in rungs if rung.short_side <= short]
+    if not fitting:
+        side = max(2, short - short % 2)
+        fitting = [Rung(f"{side}p", side, rungs[-1].maxrate_bps, rungs[-1].crf)]
+    sizes: set[tuple[int, int]] = set()
+    for rung in fitting:
+        width, height = _size(source, rung.short_side)
+        if (width, height) in sizes:
+            continue  # a very long picture: `LONGEST_SIDE` made two rungs the same
+        sizes.add((width, height))
+        yield Rendition(
+            name=rung.name,
+            width=width,
+            height=height,
+            codec="h264",
+            profile="high",
+            level=ladder.level(width, height, rate, rung.maxrate_bps),
+            crf=rung.crf,
+            maxrate_bps=rung.maxrate_bps,
+            bufsize_bits=int(rung.maxrate_bps * ladder.BUFFER_SECONDS),
+        )
+
+
+def _size(source: VideoStream, short_side: int) -> tuple[int, int]:
+    """Even dimensions with the display aspect; a very long picture is made smaller as a whole."""
+    short = min(source.display_width, source.display_height)
+    ratio = Fraction(max(source.display_width, source.display_height), short)
+    side = Fraction(short_side)
+    if side * ratio > LONGEST_SIDE:
+        side = LONGEST_SIDE / ratio
+    pair = (_even(side * ratio), _even(side))
+    return pair if source.display_width >= source.display_height else (pair[1], pair[0])
+
+
+def _even(length: Fraction) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+def _audio(streams: Sequence[AudioStream]) -> Iterator[AudioTrack]:
+    for index, stream in enumerate(streams):
+        channels = 1 if stream.channels == 1 else 2
+        yield AudioTrack(
+            name=f"audio-{index}",
+            stream=stream.stream,
+            language=stream.language,
+            channels=channels,
+            sample_rate_hz=44_100 if stream.sample_rate_hz == 44_100 else 48_000,
+            bitrate_bps=64_000 * channels,
+            default=index == 0,
+        )
+
+
+def _still_times(duration_s: float) -> tuple[float, ...]:
+    if duration_s > _STILL_TIMES_S[-1]:
+        return _STILL_TIMES_S
+    return tuple(round(duration_s * float(part), 3) for part in _STILL_PARTS)
+
+
+def _poster(renditions: Sequence[Rendition], duration_s: float) -> Poster:
+    for rendition in renditions:
+        if min(rendition.width, rendition.height) <= _POSTER_SHORT_SIDE:
+            break
+    time_s = round(duration_s * _POSTER_PART, 3)
+    return Poster(time_s=time_s, width=rendition.width, height=rendition.height)
