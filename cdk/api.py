@@ -56,6 +56,8 @@ class Api(Construct):
         function.node.add_dependency(log)
         rest_api: CfnResource = chalice.get_resource("RestAPI")
         rest_api.add_property_override("Name", f"{PREFIX}-{API.name}")
+        # Without a version SAM also deploys a second, unasked stage named "Stage".
+        rest_api.add_property_override("OpenApiVersion", "2.0")
         self.api_id = rest_api.ref
 
 

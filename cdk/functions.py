@@ -200,6 +200,12 @@ API = Function(
 )
 
 
+def max_concurrency(spec: Function, transcode_concurrency: int) -> int:
+    """Invocations at once for a function with a queue; transcode's is a deployment's choice."""
+    assert spec.queue is not None
+    return transcode_concurrency if spec.name == "transcode" else spec.queue.max_concurrency
+
+
 def queue_name(function: str, *, dead_letter: bool = False) -> str:
     """Name of a function's queue or dead-letter queue, e.g. `millrace-publish-dlq.fifo`."""
     spec = next(spec for spec in FUNCTIONS if spec.name == function)

@@ -16,7 +16,8 @@ from cdk.functions import API, Function
 from cdk.nag import acknowledge
 from cdk.queues import Queues
 from cdk.settings import Settings
-from cdk.storage import MEDIA_PREFIX, UPLOAD_PREFIX, Storage
+from cdk.storage import Storage
+from cdk.storage_names import MEDIA_PREFIX, UPLOAD_PREFIX
 
 _CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
 

@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk.functions import FUNCTIONS, PREFIX, Function, Package
+from cdk.functions import FUNCTIONS, PREFIX, Function, Package, max_concurrency
 from cdk.nag import acknowledge
 from cdk.permissions import Resources, environment, execution_role
 from cdk.settings import Settings
@@ -120,16 +120,13 @@ class Pipeline(Construct):
 
     def _connect(self, scope: Construct, spec: Function, function: lambda_.Function) -> None:
         if spec.queue:
-            concurrency = spec.queue.max_concurrency
-            if spec.name == "transcode":
-                concurrency = self._settings.transcode_concurrency
             lambda_.EventSourceMapping(
                 scope,
                 "Mapping",
                 target=function,
                 event_source_arn=self._resources.queues.pairs[spec.name].queue.queue_arn,
                 batch_size=spec.queue.batch_size,
-                max_concurrency=concurrency,
+                max_concurrency=max_concurrency(spec, self._settings.transcode_concurrency),
                 report_batch_item_failures=True,
             )
         if spec.schedule_minutes:

@@ -18,7 +18,8 @@ from cdk.functions import (
     Function,
     queue_name,
 )
-from cdk.storage import UPLOAD_PREFIX, Storage
+from cdk.storage import Storage
+from cdk.storage_names import UPLOAD_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,8 @@ class Queues(Construct):
     ) -> sqs.Queue:
         # Two equal publish messages are two changes, so there is no content-based deduplication:
         # the sender names each message. Per-group limits keep one busy video from slowing others.
-        ordered = {
-            "fifo": True,
-            "deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP,
-            "fifo_throughput_limit": sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-        }
+        scope = sqs.DeduplicationScope.MESSAGE_GROUP if fifo else None
+        limit = sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID if fifo else None
         return sqs.Queue(
             self,
             construct_id,
@@ -78,7 +76,9 @@ class Queues(Construct):
             retention_period=retention,
             visibility_timeout=visibility,
             dead_letter_queue=redrive,
-            **(ordered if fifo else {}),
+            fifo=fifo or None,
+            deduplication_scope=scope,
+            fifo_throughput_limit=limit,
         )
 
     def receive_uploads(self, storage: Storage) -> None:

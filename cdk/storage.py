@@ -10,15 +10,8 @@ from constructs import Construct
 from cdk.functions import PREFIX
 from cdk.nag import acknowledge
 from cdk.settings import Settings
+from cdk.storage_names import INDEXES
 
-UPLOAD_PREFIX = "uploads/"
-MEDIA_PREFIX = "videos/"
-INDEXES = {
-    # index: (partition key, sort key, attributes besides the keys; None = all)
-    "by_status": ("status_shard", "created_key", None),
-    "by_created": ("created_shard", "created_key", None),
-    "by_due": ("due_shard", "due_at", ["kind"]),
-}
 ABANDONED_UPLOAD_DAYS = 7
 KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """Data outlives the stack, but a first deployment that fails leaves nothing in the way."""
@@ -120,7 +113,7 @@ class Storage(Construct):
                 projection_type=(
                     dynamodb.ProjectionType.INCLUDE if included else dynamodb.ProjectionType.ALL
                 ),
-                non_key_attributes=included,
+                non_key_attributes=list(included) or None,
             )
         return table
 

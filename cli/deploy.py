@@ -1,0 +1,180 @@
+"""Puts the CDK app onto the one-machine cloud, with the real CDK command line.
+
+A deployment is skipped when nothing that matters changed since the last one and its resources are
+all there: that makes every start but the first a matter of a second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cdk import layer
+from cdk.settings import Settings
+from cli import aws
+from cli.deploy_cdk import DeployError, deploy_stack, prepare_account, synthesize
+from cli.deploy_checks import missing_resources
+from cli.deploy_hash import site_hash, stack_hash
+from cli.deploy_site import publish_site
+from cli.state import REPOSITORY, replace_text
+
+__all__ = ["DeployConfig", "DeployError", "Outputs", "deploy"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployConfig:
+    """What to deploy, and to which LocalStack."""
+
+    state_dir: Path
+    """Keeps what was deployed last (`deployed.json`) and the log (`logs/deploy.log`)."""
+    port: int = 4566
+    transcode_concurrency: int = 2
+    """Chunks encoded at once (2 to 1000)."""
+    chunk_segments: int = 8
+    """Segments of 4 s in one transcode task."""
+    extra_settings: dict[str, str] = field(default_factory=dict)
+    """More CDK context (see `cdk.settings.Settings`), e.g. `{"log_level": "DEBUG"}`."""
+
+    def settings(self) -> Settings:
+        """The same app as on AWS; only names, addresses and sizes of this machine differ."""
+        site = f"{aws.endpoint(self.port)}/millrace-site-local"
+        # A person may type either name of this machine.
+        origins = ",".join(f"http://{host}:{self.port}" for host in ("127.0.0.1", "localhost"))
+        context = {
+            "suffix": "local",
+            "image_repository": "millrace",
+            "image_tag": "local",
+            "site_url": site,
+            "allowed_origins": origins,
+            "transcode_concurrency": str(self.transcode_concurrency),
+            "chunk_segments": str(self.chunk_segments),
+            **self.extra_settings,
+        }
+        return Settings.from_context(context.get)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the deployed parts are."""
+
+    api_url: str
+    """Base URL of the REST API as a browser on this machine reaches it, no trailing slash."""
+    site_url: str
+    """Base URL of the pages and the media, no trailing slash."""
+    uploads_bucket: str
+    site_bucket: str
+    table: str
+    queue_urls: dict[str, str]
+    """Function name → URL of the queue that feeds it."""
+
+
+def deploy(config: DeployConfig, progress: Progress = lambda _text: None) -> Outputs:
+    """Bring LocalStack to the state the sources describe, and publish the pages.
+
+    Args:
+        config: which LocalStack; it must be ready.
+        progress: told, in a few words, what is being done.
+
+    Raises:
+        DeployError: the CDK command failed, or resources are missing afterwards.
+    """
+    settings = config.settings()
+    with _one_at_a_time():
+        record = _Record.read(config.state_dir)
+        wanted = stack_hash(REPOSITORY, settings)
+        outputs = record.outputs if record.stack == wanted else None
+        if outputs is None or missing_resources(aws.session(config.port), settings):
+            outputs = _deploy_stack(config, settings, wanted, progress)
+            record = _Record(stack=wanted, site="", outputs=outputs)
+        site = site_hash(REPOSITORY, outputs.api_url)
+        if record.site != site:
+            progress("publishing the pages")
+            publish_site(
+                aws.session(config.port).client("s3"),
+                outputs.site_bucket,
+                REPOSITORY / "frontend",
+                outputs.api_url,
+            )
+        _Record(stack=wanted, site=site, outputs=outputs).write(config.state_dir)
+        return outputs
+
+
+def _deploy_stack(
+    config: DeployConfig, settings: Settings, fingerprint: str, progress: Progress
+) -> Outputs:
+    log = config.state_dir / "logs" / "deploy.log"
+    session = aws.session(config.port)
+    progress("building the template")
+    with ThreadPoolExecutor(1) as pool:
+        # LocalStack loads each service at its first request, which takes seconds: meanwhile.
+        prepared = pool.submit(prepare_account, session)
+        assembly = synthesize(settings, fingerprint, log)
+        prepared.result()
+    raw = deploy_stack(assembly, aws.environment(config.port), log, progress)
+    missing = missing_resources(session, settings)
+    if missing:
+        raise DeployError(
+            f"the deployment ended well, but is incomplete: {'; '.join(missing)}. "
+            f"The log is {log}; ./millrace reset starts from nothing."
+        )
+    return _outputs(raw, config.port)
+
+
+def _outputs(raw: dict[str, str], port: int) -> Outputs:
+    """CloudFormation's outputs, with the API's address on this machine: API Gateway's own host name
+    needs a DNS entry that only LocalStack's users on the Internet have."""
+    api = f"{aws.endpoint(port)}/_aws/execute-api/{raw['ApiId']}/{raw['ApiStage']}"
+    return Outputs(
+        api_url=api,
+        site_url=raw["SiteUrl"],
+        uploads_bucket=raw["UploadsBucket"],
+        site_bucket=raw["SiteBucket"],
+        table=raw["Table"],
+        queue_urls={
+            name.removesuffix("Queue").lower(): value
+            for name, value in raw.items()
+            if name.endswith("Queue")
+        },
+    )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two deployments from one checkout would build the same layer and template at once."""
+    build = layer.LAYER.parent.parent
+    build.mkdir(parents=True, exist_ok=True)
+    with (build / "deploy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the last deployment onto this state was made of."""
+
+    stack: str = ""
+    site: str = ""
+    outputs: Outputs | None = None
+
+    @classmethod
+    def read(cls, state_dir: Path) -> _Record:
+        try:
+            raw: dict[str, Any] = json.loads(_record_file(state_dir).read_text())
+            return cls(raw["stack"], raw["site"], Outputs(**raw["outputs"]))
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return cls()  # none, or of an older version: deploy again
+
+    def write(self, state_dir: Path) -> None:
+        replace_text(_record_file(state_dir), json.dumps(asdict(self), indent=2))
+
+
+def _record_file(state_dir: Path) -> Path:
+    return state_dir / "deployed.json"

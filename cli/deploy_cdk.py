@@ -1,0 +1,177 @@
+"""Runs the CDK: synthesis in Python, deployment by the CDK command line (npm's aws-cdk)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from localstack_client.session import Session
+
+from cdk import layer
+from cdk.settings import Settings
+from cli import aws
+from cli.state import REPOSITORY
+
+STACK = "Millrace"
+ASSEMBLIES = REPOSITORY / "build" / "cdk"
+ASSEMBLIES_KEPT = 3
+CDK = REPOSITORY / "node_modules" / "aws-cdk" / "bin" / "cdk"
+QUALIFIER = "hnb659fds"
+"""CDK's default name for what `cdk bootstrap` makes."""
+BOOTSTRAP_VERSION = "30"
+_EVENT = re.compile(r"\|\s*(\d+)(?:/\d+)? \|.*\| CREATE_COMPLETE|\|.*\| UPDATE_COMPLETE")
+
+
+class DeployError(RuntimeError):
+    """The deployment failed; the message says at what, and where the log is."""
+
+
+def synthesize(settings: Settings, fingerprint: str, log: Path) -> Path:
+    """Make the cloud assembly (template and assets), or find the one made before.
+
+    Args:
+        settings: become the CDK context.
+        fingerprint: of the sources; the same one means the same assembly.
+        log: the CDK app's output is appended here.
+
+    Returns:
+        The assembly's folder.
+    """
+    assembly = ASSEMBLIES / fingerprint[:16]
+    if (assembly / "manifest.json").exists():
+        os.utime(assembly)
+        return assembly
+    layer.build()
+    shutil.rmtree(assembly, ignore_errors=True)
+    unfinished = assembly.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    environment = _tools() | {
+        "CDK_OUTDIR": str(unfinished),
+        "CDK_CONTEXT_JSON": json.dumps(settings.to_context()),
+        "PYTHONPATH": str(REPOSITORY / "layers" / "core" / "python"),
+    }
+    _run([sys.executable, "-m", "cdk.app"], environment, log, lambda _line: None)
+    unfinished.rename(assembly)
+    _forget_old_assemblies()
+    return assembly
+
+
+def _forget_old_assemblies() -> None:
+    found = sorted(ASSEMBLIES.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in found[ASSEMBLIES_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def prepare_account(session: Session) -> None:
+    """What `cdk bootstrap` is needed for on this machine: a bucket for assets, and a version.
+
+    On AWS that command also makes roles, keys and an image registry. Nothing here uses them, and
+    leaving them out saves ten seconds of every first start.
+    """
+    bucket = f"cdk-{QUALIFIER}-assets-{aws.ACCOUNT}-{aws.REGION}"
+    session.client("s3").create_bucket(Bucket=bucket)
+    session.client("ssm").put_parameter(
+        Name=f"/cdk-bootstrap/{QUALIFIER}/version",
+        Value=BOOTSTRAP_VERSION,
+        Type="String",
+        Overwrite=True,
+    )
+
+
+def deploy_stack(
+    assembly: Path, environment: Mapping[str, str], log: Path, progress: Callable[[str], None]
+) -> dict[str, str]:
+    """`cdk deploy` an assembly.
+
+    Returns:
+        The stack's outputs.
+
+    Raises:
+        DeployError: the command failed.
+    """
+    total = _resource_count(assembly)
+    outputs = assembly / "outputs.json"
+    command = [
+        *(str(CDK), "deploy", STACK, "--app", str(assembly), "--outputs-file", str(outputs)),
+        *("--require-approval", "never", "--progress", "events", "--method", "direct"),
+        *("--no-notices", "--no-version-reporting", "--no-color"),
+    ]
+    done: set[str] = set()
+
+    def follow(line: str) -> None:
+        if _EVENT.search(line):
+            done.add(line.split("|")[-1].strip())
+            progress(f"{min(len(done), total)} of {total} resources")
+
+    progress("uploading the code")
+    _run([str(_node()), *command], {**_tools(), **environment}, log, follow)
+    found: dict[str, str] = json.loads(outputs.read_text())[STACK]
+    return found
+
+
+def _resource_count(assembly: Path) -> int:
+    template: dict[str, Any] = json.loads((assembly / f"{STACK}.template.json").read_text())
+    return len(template["Resources"])
+
+
+def _node() -> Path:
+    return Path(sys.executable).parent / "node"
+
+
+def _tools() -> dict[str, str]:
+    """The environment of the CDK's programs: this checkout's node, and no call to the Internet."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PATH": f"{_node().parent}:{os.environ.get('PATH', os.defpath)}",
+        "CDK_HOME": str(ASSEMBLIES.with_name("cdk-home")),
+        "CDK_DISABLE_CLI_TELEMETRY": "1",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    }
+
+
+def _run(
+    command: list[str], environment: Mapping[str, str], log: Path, follow: Callable[[str], None]
+) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    tail: list[str] = []
+    with log.open("a") as out, _process(command, environment) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            out.write(line)
+            tail = [*tail[-19:], line]
+            follow(line)
+    if process.returncode != 0:
+        name = "cdk deploy" if str(CDK) in command else "the CDK app"
+        raise DeployError(f"{name} failed (the whole log is {log}):\n{''.join(tail)}")
+
+
+@contextmanager
+def _process(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive this block, nor hears the terminal's Ctrl-C by itself."""
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
