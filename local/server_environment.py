@@ -39,6 +39,7 @@ def _localstack(config: CloudConfig) -> dict[str, str]:
         "S3_SKIP_SIGNATURE_VALIDATION": "0",
         "LAMBDA_RUNTIME_EXECUTOR": "millrace",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
+        "PROVIDER_OVERRIDE_S3": "millrace",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
