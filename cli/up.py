@@ -18,7 +18,7 @@ import psutil
 from cli import aws
 from cli.activity import Activity
 from cli.console import console, fail
-from cli.deploy import DeployConfig, Outputs, deploy
+from cli.deploy import DeployConfig, DeployError, Outputs, deploy
 from cli.images import write_image_map
 from cli.state import REPOSITORY, Running, State, replace_text
 from local import server
@@ -116,7 +116,7 @@ def _serve(
             finally:
                 state.retract()
                 _shut_down(cloud, stop)
-        except server.CloudError as error:
+        except (server.CloudError, DeployError) as error:
             fail(str(error))
         if not stop.is_set():
             _count_crash(crashes, state)
