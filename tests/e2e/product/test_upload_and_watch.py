@@ -1,0 +1,152 @@
+"""A person's way through the product in a real Chromium, on the real pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.harness import media
+from tests.harness.pipeline import Pipeline
+
+pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud, pytest.mark.needs_engine]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+COMPLETED_MS = 180_000
+FRAME_HASH = """
+    const video = document.querySelector("video");
+    const canvas = new OffscreenCanvas(64, 36);
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, 64, 36);
+    return Array.from(context.getImageData(0, 0, 64, 36).data).join(",");
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must log no error, but for the connection that a test breaks on purpose."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    yield page
+    context.close()
+    assert [error for error in errors if "ERR_CONNECTION_RESET" not in error] == []
+
+
+def _open_upload(page: Page, pipeline: Pipeline) -> None:
+    page.goto(f"{pipeline.site_url}/upload.html#token={pipeline.token}")
+    expect(page.locator("#access-known")).to_be_visible()
+    assert pipeline.token not in page.url, "the token leaves the address bar"
+
+
+def _upload(page: Page, pipeline: Pipeline, path: Path) -> str:
+    """Pick a file, watch its row until it is completed; the watch link."""
+    _open_upload(page, pipeline)
+    statuses: list[str] = []
+    page.expose_function("noteStatus", statuses.append)
+    page.locator("#files").set_input_files(path)
+    row = page.locator(".job")
+    row.evaluate(
+        """row => {
+             const line = row.querySelector(".job__line");
+             const note = () => window.noteStatus(row.textContent);
+             new MutationObserver(note).observe(row, {subtree: true, childList: true,
+               characterData: true, attributes: true});
+             note();
+           }"""
+    )
+    watch = row.locator(".job__watch")
+    expect(watch).to_be_visible(timeout=COMPLETED_MS)
+    expect(row).to_contain_text(re.compile("completed", re.IGNORECASE), timeout=COMPLETED_MS)
+    seen = " ".join(statuses).lower()
+    for word in ("queued", "processing", "completed"):
+        assert word in seen, f"the row never said “{word}”"
+    return watch.get_attribute("href") or ""
+
+
+def test_upload_becomes_a_playing_video_when_a_person_picks_a_file(
+    page: Page, pipeline: Pipeline
+) -> None:
+    link = _upload(page, pipeline, media.SINTEL)
+    video_id = link.rsplit("=", 1)[1]
+    page.goto(f"{pipeline.site_url}/index.html")
+    card = page.locator(".card", has=page.locator(f'a[href*="{video_id}"]'))
+    expect(card.locator(".card__poster")).to_be_visible()
+    assert card.locator(".card__poster").evaluate("image => image.naturalWidth") > 0
+    card.locator(".card__link").click()
+    _expect_playing(page)
+
+
+def _expect_playing(page: Page) -> None:
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2", timeout=30_000)
+    page.evaluate("document.querySelector('video').play()")
+    pictures = set()
+    for second in (0.5, 1.5, 2.5):
+        page.wait_for_function(
+            f"document.querySelector('video').currentTime > {second}", timeout=30_000
+        )
+        pictures.add(page.evaluate(f"() => {{ {FRAME_HASH} }}"))
+    decoded = page.evaluate(
+        "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+    )
+    assert decoded > 24
+    assert len(pictures) == 3, "the picture changes"
+
+
+def test_picture_grows_when_another_quality_is_chosen(page: Page, pipeline: Pipeline) -> None:
+    video_id = pipeline.upload(media.BUNNY)
+    pipeline.wait(video_id, "completed")
+    page.goto(f"{pipeline.site_url}/watch.html?v={video_id}")
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2", timeout=30_000)
+    for label, height in (("360p", 360), ("720p", 720)):
+        page.get_by_role("button", name=re.compile("^quality", re.IGNORECASE)).click()
+        page.get_by_role("menuitemradio", name=re.compile(label)).click()
+        page.evaluate("document.querySelector('video').currentTime = 0")
+        page.wait_for_function(
+            f"document.querySelector('video').videoHeight === {height}", timeout=30_000
+        )
+
+
+def test_upload_is_sent_in_parts_and_survives_a_broken_one_when_it_is_large(
+    page: Page, pipeline: Pipeline
+) -> None:
+    broken: list[str] = []
+
+    def break_once(route: object) -> None:
+        url = route.request.url  # type: ignore[attr-defined]
+        if "partNumber=1&" in url and not broken:
+            broken.append(url)
+            route.abort("connectionreset")  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    page.route(re.compile(r"partNumber="), break_once)
+    _open_upload(page, pipeline)
+    page.locator("#files").set_input_files(media.large_clip())
+    expect(page.locator(".job__watch")).to_be_visible(timeout=COMPLETED_MS)
+    assert len(broken) == 1
+    video_id = (page.locator(".job__watch").get_attribute("href") or "").rsplit("=", 1)[1]
+    assert pipeline.wait(video_id, "completed")["duration_s"] == pytest.approx(8, abs=0.2)
