@@ -8,12 +8,14 @@ from __future__ import annotations
 from pynamodb.expressions.update import Action
 
 from millrace import clock, transact, videos
-from millrace.errors import MillraceError, Reason, TransitionRefused
+from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
 from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
 from millrace.tasks import CONTENDERS, RESEND_AFTER_S, Lease, committed, ended, get, is_held
 
 MAX_ATTEMPTS = 4
 """The first, and one after 1, 2 and 4 seconds."""
+LOST = RetryableError(Reason.WORKER_LOST, "The worker stopped answering.")
+"""Why an attempt ended whose worker died without a word."""
 _LOG_CHARACTERS = 4096
 _HISTORY = 20
 """Attempts kept; only restarts of the whole machine, which are free, can make them more."""

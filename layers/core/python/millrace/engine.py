@@ -17,6 +17,7 @@ from millrace.config import engine_environment
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
 
 Line = Mapping[str, Any]
+_GARBLED: Line = {"type": "garbled"}
 
 LOG_CHARACTERS = 4096
 _LONGEST_LINE = 1 << 20
@@ -78,8 +79,8 @@ class Engine:
         *,
         timeout_s: float,
         stop: Stop,
-        on_line: Callable[[Line], None] = lambda line: None,
-        on_start: Callable[[int | None], None] = lambda pid: None,
+        on_line: Callable[[Line], None] | None = None,
+        on_start: Callable[[int | None], None] | None = None,
     ) -> Line:
         """Run it to its end.
 
@@ -98,30 +99,33 @@ class Engine:
             RetryableError: the engine crashed, was killed, took too long or could not read.
             Stopped: `stop` was set.
         """
+        tell = on_start or _ignore
         process = self._start(arguments)
         log = _Tail()
         reader = threading.Thread(target=log.drain, args=(process.stderr,), daemon=True)
         reader.start()
-        timer = threading.Timer(timeout_s, lambda: stop_timed_out.set("timeout"))
-        stop_timed_out = Stop()
+        overdue = threading.Event()
+        timer = threading.Timer(timeout_s, _end_overdue, (process, overdue))
         timer.daemon = True
         timer.start()
-        on_start(process.pid)
+        tell(process.pid)
         try:
-            with stop.calls(lambda: _kill(process)), stop_timed_out.calls(lambda: _kill(process)):
-                last = _read(process, on_line)
+            with stop.calls(lambda: _kill(process)):
+                last = _read(process, on_line or _ignore)
+                if last is _GARBLED:
+                    _kill(process)
                 code = process.wait()
         finally:
             _kill(process)
             timer.cancel()
             process.wait()
             reader.join(timeout=5)
-            on_start(None)
+            tell(None)
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
         stop.check()
-        if stop_timed_out.cause is not None:
+        if overdue.is_set():
             message = f"The work took longer than {timeout_s:.0f} s."
             raise RetryableError(Reason.ENGINE_CRASHED, message, log.text())
         return _conclude(code, last, log.text())
@@ -143,6 +147,10 @@ class Engine:
             raise RetryableError(Reason.ENGINE_CRASHED, message) from error
 
 
+def _ignore(_: object) -> None:
+    return
+
+
 class _Tail:
     """Keeps the end of a stream while draining it."""
 
@@ -158,12 +166,14 @@ class _Tail:
 
 
 def _read(process: subprocess.Popen[bytes], on_line: Callable[[Line], None]) -> Line | None:
-    """Hand on all lines but the last, which is the result or the error (None: there was none)."""
+    """Hand on all lines but the last: the result, the error, `_GARBLED` for a line that is not
+    of the contract, or None if the output just ended."""
     assert process.stdout is not None
     while raw := process.stdout.readline(_LONGEST_LINE):
         line = _parse(raw)
         if line is None:
-            return None
+            # Half a line at the end is no breach: the process died while it wrote.
+            return _GARBLED if raw.endswith(b"\n") or len(raw) == _LONGEST_LINE else None
         if line["type"] in ("result", "error"):
             return line
         on_line(line)
@@ -171,7 +181,7 @@ def _read(process: subprocess.Popen[bytes], on_line: Callable[[Line], None]) -> 
 
 
 def _parse(raw: bytes) -> Line | None:
-    """One line, or None for what is none, such as half a line of a process that died."""
+    """One line, or None for what is none."""
     try:
         line = json.loads(raw)
     except ValueError:
@@ -180,6 +190,8 @@ def _parse(raw: bytes) -> Line | None:
 
 
 def _conclude(code: int, last: Line | None, log: str) -> Line:
+    if last is _GARBLED:
+        raise RetryableError(Reason.INTERNAL, "The engine's output is not as agreed.", log)
     if code < 0:
         message = f"The engine was ended by {_signal_name(-code)}."
         raise RetryableError(Reason.ENGINE_CRASHED, message, log)
@@ -207,6 +219,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+
+
+def _end_overdue(process: subprocess.Popen[bytes], overdue: threading.Event) -> None:
+    overdue.set()
+    _kill(process)
 
 
 def _signal_name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""What the worker's processes use, read from Linux's /proc (Lambda is Linux; elsewhere: unknown)."""
+"""What the worker's processes use, read from Linux's /proc (elsewhere: unknown)."""
 
 from __future__ import annotations
 

@@ -69,12 +69,14 @@ class Collector:
         self._codecs: dict[str, str] = {}
         self._segments: dict[str, dict[int, Segment]] = {}
 
-    def init(self, line: Mapping[str, Any]) -> None:
-        self._codecs[line["rendition"]] = line["codecs"]
-
-    def segment(self, line: Mapping[str, Any]) -> None:
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Take note of an `init` or `segment` line. A repeated one replaces the one before."""
+        name: str = line["rendition"]
+        if line["type"] == "init":
+            self._codecs[name] = line["codecs"]
+            return
         duration = Fraction(line["duration"]["num"], line["duration"]["den"])
-        segments = self._segments.setdefault(line["rendition"], {})
+        segments = self._segments.setdefault(name, {})
         segments[line["index"]] = Segment(line["bytes"], duration)
 
     def tracks(self, names: list[str], first: int, count: int | None) -> dict[str, Track]:
@@ -95,7 +97,7 @@ class Collector:
         if len(counts) != 1:
             raise PermanentError(Reason.INTERNAL, "The renditions came out of unequal length.")
         (made,) = counts
-        if count is not None and made > count or made == 0 and first == 0:
+        if (count is not None and made > count) or (made == 0 and first == 0):
             raise PermanentError(Reason.INTERNAL, f"{made} segments were made where {count} fit.")
         if count is not None and made < count:
             message = "The video ends earlier than its file says. Upload a complete copy."

@@ -213,6 +213,14 @@ def resent(task: Task) -> None:
         transact.update_once(Task(task.pk, task.sk), actions, unchanged)
 
 
+def look_again(task: Task, seconds: float) -> None:
+    """Postpone the monitor's next look at a task, unless it moved meanwhile."""
+    unchanged = (Task.status == task.status) & (Task.due_at == task.due_at)
+    with suppress(TransitionRefused):
+        actions = [Task.due_at.set(clock.stamp(seconds))]
+        transact.update_once(Task(task.pk, task.sk), actions, unchanged)
+
+
 def lease_of(task: Task) -> Lease:
     """The lease of whoever runs a task, to end it in their stead."""
     return Lease(TaskMessage.of(task), int(task.attempt), task.worker or "")

@@ -86,16 +86,29 @@ def commit(entries: Sequence[Transaction], *writes: Write) -> None:
         TransitionRefused: a condition did not hold.
         RetryableError: OUTPUT_FAILED, after conflicts or throttling that would not pass.
     """
+    try:
+        commit_unlogged(*(put(line) for line in entries), *writes)
+    except TransitionRefused as refusal:
+        # If our line is there, an earlier answer was lost on its way and this is our own echo.
+        if not _is_written(entries[0]):
+            raise TransitionRefused(entries[0].event) from refusal
+
+
+def commit_unlogged(*writes: Write) -> None:
+    """All `writes` or nothing, for what is no move of its own: it may be repeated.
+
+    Raises:
+        TransitionRefused: a condition did not hold.
+        RetryableError: OUTPUT_FAILED, after conflicts or throttling that would not pass.
+    """
     token = secrets.token_hex(16)
     for _ in _attempts():
         try:
-            _write_once(token, [*(put(line) for line in entries), *writes])
+            _write_once(token, writes)
             return
         except TransactWriteError as error:
             if _is_refusal(error):
-                if _is_written(entries[0]):
-                    return  # an earlier answer was lost on its way: the refusal is our own echo
-                raise TransitionRefused(entries[0].event) from error
+                raise TransitionRefused("a condition did not hold") from error
             if not _may_pass(error):
                 raise
     raise _too_busy()

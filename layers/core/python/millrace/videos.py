@@ -243,6 +243,21 @@ def published(video: Video, tasks_done: int, *, playable: bool) -> None:
     transact.commit([log], transact.update(key_of(video.video_id), actions, condition))
 
 
+def doubt_publication(video_id: str) -> None:
+    """What is in the bucket may be older than what was published last: have it written again."""
+    out = Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED)
+    actions = [Video.published_tasks.set(-1), *due(Video, video_id, clock.stamp(LOOK_AGAIN_S))]
+    with suppress(TransitionRefused):
+        transact.update_once(key_of(video_id), actions, out)
+
+
+def republished(video: Video, tasks_done: int) -> None:
+    """The final playlists of a completed video were written again."""
+    actions = [Video.published_tasks.set(tasks_done), *not_due(Video)]
+    condition = Video.status == VideoStatus.COMPLETED
+    transact.update_once(key_of(video.video_id), actions, condition)
+
+
 def complete(video: Video) -> None:
     """PROCESSING → COMPLETED, once: every task is done and the final playlists are published.
 

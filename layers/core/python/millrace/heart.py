@@ -1,0 +1,117 @@
+"""The heartbeat of a running task: tells the table that its worker lives and how far it is, keeps
+the message invisible, and notices when the work is no longer wanted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from millrace import tasks, videos
+from millrace.engine import Stop
+from millrace.errors import RetryableError, TransitionRefused
+from millrace.load import Meter
+from millrace.tasks import LOST_AFTER_S, Lease
+
+VISIBILITY_S = 90
+"""A worker's message shows up again this long after its last extension: far sooner than the
+queue's own visibility timeout would bring it back when the worker dies."""
+_EXTEND_EVERY_S = 25.0
+_LONGEST_INTERVAL_S = 20.0
+_UNAVAILABLE = (PynamoDBException, BotoCoreError, ClientError, RetryableError)
+
+log = Logger(child=True)
+
+
+def interval_s(shortest_s: float, tasks_total: int) -> float:
+    """Seconds between two beats. Many workers of one video write to its item: each of them less
+    often, but never anywhere near the 30 s a heartbeat may take at most."""
+    return min(max(shortest_s, tasks_total / 25), _LONGEST_INTERVAL_S)
+
+
+class Heart:
+    """Beats in a thread of its own while used as a context manager."""
+
+    def __init__(
+        self, lease: Lease, units: int, stop: Stop, hold: Callable[[int], None], every_s: float
+    ) -> None:
+        """
+        Args:
+            units: weight of the task.
+            stop: is set when the work is no longer wanted.
+            hold: keeps the message invisible for so many seconds.
+            every_s: seconds between two beats.
+        """
+        self.meter = Meter()
+        self._lease, self._units, self._stop, self._hold = lease, units, stop, hold
+        self._every_s = every_s
+        self._reached = self._told = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+        self._last_beat = self._last_hold = time.monotonic()
+
+    def progress(self, percent: float) -> None:
+        """How far the task is, 0 to 100."""
+        self._reached = max(self._reached, int(self._units * min(max(percent, 0), 100) / 100))
+
+    def __enter__(self) -> Heart:
+        self._extend()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._every_s):
+            try:
+                self._beat()
+            except _UNAVAILABLE as error:
+                log.warning("heartbeat.failed", extra={"error": type(error).__name__})
+                if time.monotonic() - self._last_beat > LOST_AFTER_S:
+                    # Whoever watches has taken us for dead by now.
+                    self._stop.set("no heartbeat could be written for too long")
+                    return
+            if self._stop.cause is not None:
+                return
+
+    def _beat(self) -> None:
+        try:
+            self._told = tasks.beat(self._lease, self._told, self._reached, self.meter.read())
+        except TransitionRefused:
+            if not self._resync():
+                return
+        self._last_beat = time.monotonic()
+        video = videos.get(self._lease.task.video_id)
+        if video is None or video.status not in videos.ACTIVE:
+            self._stop.set(f"the video is {video.status if video else 'gone'}")
+        elif time.monotonic() - self._last_hold > _EXTEND_EVERY_S:
+            self._extend()
+
+    def _resync(self) -> bool:
+        """A beat was refused: either its answer was lost before, or the task is not ours."""
+        task = tasks.get(self._lease.task)
+        if task is None or not tasks.is_held(task, self._lease):
+            self._stop.set("the task is not ours any more")
+            return False
+        self._told = int(task.units_done)
+        return True
+
+    def _extend(self) -> None:
+        try:
+            self._hold(VISIBILITY_S)
+            self._last_hold = time.monotonic()
+        except (BotoCoreError, ClientError) as error:
+            # The message may be delivered a second time, which does no harm.
+            log.warning("visibility.failed", extra={"error": type(error).__name__})

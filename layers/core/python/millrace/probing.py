@@ -1,0 +1,111 @@
+"""The probe task: learn what the source is, plan it, and set its tasks going.
+
+In this order, so that a crash anywhere is healed by doing the rest again: the plan is kept on the
+probe task first (every later attempt uses that plan, whatever the settings are by then), then the
+tasks are put, then one transaction makes the video PROCESSING and the probe DONE, then the
+messages are sent; the monitor sends those that a crash swallowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from millrace import clock, media, plan, tasks, transact, videos
+from millrace.errors import TransitionRefused
+from millrace.events import TaskMessage
+from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
+from millrace.plan import Plan
+from millrace.tasks import Lease
+from millrace.worker import Job
+
+_PUT_AT_ONCE = 50
+"""Tasks in one transaction; DynamoDB takes 100 items."""
+
+
+def work(job: Job) -> None:
+    """The probe's work; see the module."""
+    found = job.task.output or _remember(job.lease, _probe(job))
+    the_plan = plan.from_json(found["plan"])
+    put_tasks(job.lease.task.video_id, the_plan)
+    begin(job.lease, found["media"], the_plan)
+    send(job, the_plan)
+
+
+def _probe(job: Job) -> dict[str, Any]:
+    settings = job.shop.settings
+    info = media.parse(job.run_engine("probe"))
+    made = plan.make(info, chunk_segments=settings.chunk_segments, preset=settings.preset)
+    return {"media": dict(info.raw), "plan": made.to_json()}
+
+
+def _remember(lease: Lease, found: dict[str, Any]) -> dict[str, Any]:
+    """Keep what was found with the task: from here on the plan is fixed."""
+    transact.update_once(lease.key, [Task.output.set(found)], lease.held())
+    return found
+
+
+def put_tasks(video_id: str, the_plan: Plan) -> None:
+    """Write every task of the plan that is not there yet; those that are stay as they are."""
+    missing = iter(the_plan.tasks())
+    while batch := list(islice(missing, _PUT_AT_ONCE)):
+        items = [
+            tasks.new(video_id, kind, index, units=the_plan.units(kind, index))
+            for kind, index in batch
+        ]
+        try:
+            transact.commit_unlogged(*(transact.put(item) for item in items))
+        except TransitionRefused:
+            _put_singly(items)
+
+
+def _put_singly(items: Sequence[Task]) -> None:
+    for item in items:
+        try:
+            transact.commit_unlogged(transact.put(item))
+        except TransitionRefused:
+            continue  # an earlier attempt put it
+
+
+def begin(lease: Lease, found: dict[str, Any], the_plan: Plan) -> None:
+    """QUEUED → PROCESSING together with the probe's RUNNING → DONE.
+
+    Raises:
+        TransitionRefused: the lease is void or the video is not QUEUED.
+    """
+    video_id = lease.task.video_id
+    planned = list(the_plan.tasks())
+    video_actions = [
+        *videos.moved(video_id, VideoStatus.PROCESSING),
+        Video.media.set(found),
+        Video.plan.set(the_plan.to_json()),
+        Video.tasks_total.set(len(planned)),
+        Video.tasks_done.set(0),
+        Video.units_total.set(sum(the_plan.units(kind, index) for kind, index in planned)),
+        Video.units_done.set(0),
+        *videos.due(Video, video_id, clock.stamp(videos.LOOK_AGAIN_S)),
+    ]
+    probe_actions = [*tasks.ended(TaskStatus.DONE), *videos.not_due(Task)]
+    counts = {kind: sum(1 for other, _ in planned if other is kind) for kind in TaskKind}
+    counts.pop(TaskKind.PROBE)
+    logs = [
+        lease.entry("task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}),
+        transact.entry(
+            video_id,
+            "video.planned",
+            detail={"from": VideoStatus.QUEUED, "to": VideoStatus.PROCESSING, "tasks": counts},
+        ),
+    ]
+    transact.commit(
+        logs,
+        transact.update(lease.key, probe_actions, lease.held()),
+        transact.update(videos.key_of(video_id), video_actions, Video.status == VideoStatus.QUEUED),
+    )
+
+
+def send(job: Job, the_plan: Plan) -> None:
+    """Announce the tasks, most urgent first."""
+    video_id = job.lease.task.video_id
+    messages = [TaskMessage(video_id, kind, index) for kind, index in the_plan.tasks()]
+    job.shop.queues.send_tasks(messages)

@@ -1,0 +1,149 @@
+"""The publisher: brings what the public sees of a video in line with its state.
+
+It is told "look at this video" and acts on the state, never on the message, so that a duplicate,
+late or lost message does no harm. Messages of one video are handled one after another (a FIFO
+queue); a claim on the video guards against two at once all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from millrace import clock, events, hls, keys, outputs, plan, purging, storage, tasks, videos
+from millrace.errors import TransitionRefused
+from millrace.events import MalformedMessage
+from millrace.hls import Playlists
+from millrace.metrics import Metric, record
+from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
+from millrace.outputs import Track
+from millrace.plan import Plan
+from millrace.queues import Queues
+from millrace.storage import Bucket
+
+_LONGEST_WAIT_S = 30
+
+log = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What publishing needs."""
+
+    queues: Queues
+    uploads: Bucket
+    site: Bucket
+
+
+def receive(press: Press, message: SQSRecord) -> None:
+    """Take one message of the publish queue to its end.
+
+    Raises:
+        Exception: it is to be delivered again, sooner than the queue's visibility timeout would
+            bring it.
+    """
+    try:
+        wanted = events.parse_publish(message.body)
+    except MalformedMessage as error:
+        log.error("message.rejected", extra={"reason": error.reason, "why": error.message})
+        record(Metric.MESSAGES_REJECTED)
+        press.queues.send_unreadable("publish", message.body, error.reason, error.message)
+        return
+    try:
+        attend(press, wanted.video_id)
+    except BaseException:
+        tries = int(message.attributes.approximate_receive_count)
+        press.queues.hold("publish", message.receipt_handle, min(2**tries, _LONGEST_WAIT_S))
+        raise
+
+
+def attend(press: Press, video_id: str) -> None:
+    """Publish, withdraw or purge a video, whichever its state asks for.
+
+    Raises:
+        RetryableError: something is still in the way; the message is to come again.
+    """
+    video = videos.get(video_id)
+    log.append_keys(video_id=video_id)
+    if video is None:
+        log.info("publish.gone")
+    elif video.status == VideoStatus.DELETING:
+        purging.purge(press.uploads, press.site, video)
+    elif video.status in (VideoStatus.PROCESSING, VideoStatus.COMPLETED):
+        _publish(press, video)
+    elif video.status in (VideoStatus.FAILED, VideoStatus.CANCELLED):
+        _withdraw(press, video)
+
+
+def _publish(press: Press, video: Video) -> None:
+    if video.published_tasks >= video.tasks_done:
+        return  # an earlier message published all that is done
+    done = [task for task in videos.tasks_of(video.video_id) if task.status == TaskStatus.DONE]
+    made = [task for task in done if task.task_kind != TaskKind.PROBE]
+    final = len(made) == int(video.tasks_total)
+    playlists = _render(plan.from_json(video.plan or {}), made, final=final)
+    try:
+        videos.claim_publication(video.video_id, len(made))
+        if playlists is not None:
+            _write(press.site, video.video_id, playlists, final=final)
+        _record(video, len(made), playable=playlists is not None, final=final)
+    except TransitionRefused:
+        _look_again(press, video)
+
+
+def _render(the_plan: Plan, done: list[Task], *, final: bool) -> Playlists | None:
+    def tracks(kind: TaskKind) -> dict[int, dict[str, Track]]:
+        return {
+            int(task.index): outputs.tracks_from_json(task.output or {})
+            for task in done
+            if task.task_kind == kind
+        }
+
+    return hls.render(the_plan, tracks(TaskKind.TRANSCODE), tracks(TaskKind.AUDIO), final=final)
+
+
+def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) -> None:
+    cache = storage.FINISHED if final else storage.GROWING
+    for path, text in playlists.files.items():
+        site.put_text(keys.media_key(video_id, path), text, cache)
+
+
+def _record(video: Video, made: int, *, playable: bool, final: bool) -> None:
+    """The move that belongs to what was just written."""
+    if video.status == VideoStatus.COMPLETED:
+        videos.republished(video, made)
+        return
+    since_upload_s = clock.age_s(video.uploaded_at or video.created_at)
+    if final:
+        videos.complete(video)
+        record(Metric.VIDEOS_COMPLETED)
+        record(Metric.TIME_TO_COMPLETED, since_upload_s)
+        log.info("video.completed")
+    else:
+        videos.published(video, made, playable=playable)
+    if playable and not video.playable:
+        record(Metric.VIDEOS_PLAYABLE)
+        record(Metric.TIME_TO_PLAYABLE, since_upload_s)
+
+
+def _look_again(press: Press, seen: Video) -> None:
+    """The video moved while we wrote: what we wrote may be older than what somebody else did, or
+    should not be there at all. Another look puts it right."""
+    log.info("publish.overtaken")
+    videos.doubt_publication(seen.video_id)
+    press.queues.send_publish(seen.video_id, clock.stamp())
+
+
+def _withdraw(press: Press, video: Video) -> None:
+    """A failed video has no playlists, and its other tasks are not started any more."""
+    for task in videos.tasks_of(video.video_id):
+        if task.status == TaskStatus.PENDING:
+            tasks.cancel_pending(task)
+    if video.plan:
+        the_plan = plan.from_json(video.plan)
+        names = [r.name for r in the_plan.video.renditions] + [a.name for a in the_plan.audio]
+        for path in (hls.MASTER, *(hls.media_path(name) for name in names)):
+            press.site.delete_key(keys.media_key(video.video_id, path))
+    videos.settle(video)

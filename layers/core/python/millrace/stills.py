@@ -1,0 +1,72 @@
+"""The thumbnail task: still frames from the engine, made into JPEGs by Pillow."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from millrace import keys, plan, storage, tasks
+from millrace.errors import Reason, RetryableError
+from millrace.model import Video
+from millrace.worker import Job
+
+POSTER = "poster.jpg"
+_QUALITY = 82
+
+
+def work(job: Job) -> None:
+    """The thumbnails at the plan's times and the poster."""
+    the_plan = plan.from_json(job.video.plan or {})
+    wanted, poster = the_plan.thumbnails, the_plan.poster
+    size = (wanted.width, wanted.height)
+    pictures = _frames(job, wanted.times_s, size)
+    job.heart.progress(60)
+    thumbnails = []
+    for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures, strict=True)):
+        path = f"thumbnails/{number:02d}.jpg"
+        _store(job, path, _padded(picture, size))
+        thumbnails.append({"time_s": time_s, "path": path})
+    (picture,) = _frames(job, [poster.time_s], (poster.width, poster.height), "--skip-black")
+    _store(job, POSTER, picture)
+    output = {"thumbnails": thumbnails, "poster": POSTER}
+    made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
+    tasks.finish(job.lease, output, *made)
+
+
+def _frames(
+    job: Job, times_s: list[float] | tuple[float, ...], size: tuple[int, int], *options: str
+) -> list[Image.Image]:
+    """Frames at these times, fitted inside `size` with the display aspect kept."""
+    with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
+        times = ",".join(f"{time_s:g}" for time_s in times_s)
+        box = ("--width", str(size[0]), "--height", str(size[1]))
+        job.run_engine("thumbnail", "--times", times, *box, "--output", folder, *options)
+        return [_opened(Path(folder) / f"{number:02d}.png") for number in range(len(times_s))]
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except OSError as error:
+        message = "The engine's still frame could not be read."
+        raise RetryableError(Reason.OUTPUT_FAILED, message) from error
+
+
+def _padded(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Exactly `size`, black at the sides or above and below: no stretching, nothing cut off."""
+    picture.thumbnail(size)
+    canvas = Image.new("RGB", size)
+    left, top = (size[0] - picture.width) // 2, (size[1] - picture.height) // 2
+    canvas.paste(picture, (left, top))
+    return canvas
+
+
+def _store(job: Job, path: str, picture: Image.Image) -> None:
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
+    key = keys.media_key(job.lease.task.video_id, path)
+    job.shop.site.put_bytes(key, content.getvalue(), storage.IMMUTABLE)

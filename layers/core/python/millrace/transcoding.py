@@ -1,0 +1,75 @@
+"""Transcode and audio tasks: the engine's files go to the site bucket one by one as they are
+finished and leave the disk at once, so that neither memory nor disk grows with the source."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from millrace import keys, plan, tasks
+from millrace.engine import Line
+from millrace.errors import PermanentError, Reason
+from millrace.metrics import Metric, record
+from millrace.model import TaskKind
+from millrace.outputs import Collector, Track
+from millrace.plan import Plan
+from millrace.worker import Job
+
+
+def work(job: Job) -> None:
+    """One chunk in all renditions, or one whole audio track."""
+    the_plan = plan.from_json(job.video.plan or {})
+    kind, index = job.lease.task.kind, job.lease.task.index
+    names, first, count = _expected(the_plan, kind, index)
+    with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
+        collector = Collector()
+        result = _encode(job, the_plan, Path(folder), collector)
+    tracks = collector.tracks(names, first, count)
+    bytes_read = int(result.get("bytes_read") or 0)
+    record(Metric.SOURCE_BYTES_READ, bytes_read)
+    tasks.finish(job.lease, _output(tracks, bytes_read))
+
+
+def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], int, int | None]:
+    """Names of the tracks to make, the first segment's index, and how many (None: to the end)."""
+    if kind is TaskKind.AUDIO:
+        return [the_plan.audio[index].name], 0, None
+    names = [rendition.name for rendition in the_plan.video.renditions]
+    last = index == the_plan.chunk_count - 1
+    return names, index * the_plan.chunk_segments, None if last else the_plan.chunk_segments
+
+
+def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Line:
+    plan_file, made = folder / "plan.json", folder / "made"
+    plan_file.write_text(json.dumps(the_plan.to_json()))
+    made.mkdir()
+    task = job.lease.task
+    selection = "--audio" if task.kind is TaskKind.AUDIO else "--chunk"
+
+    def store(line: Line) -> None:
+        if line["type"] in ("init", "segment"):
+            _store(job, made, line)
+            collector.add(line)
+
+    return job.run_engine(
+        "transcode",
+        *("--plan", str(plan_file), "--output", str(made), selection, str(task.index)),
+        on_line=store,
+    )
+
+
+def _store(job: Job, made: Path, line: Line) -> None:
+    """Store one finished file and remove it from the disk."""
+    path = made / line["path"]
+    if not path.resolve().is_relative_to(made.resolve()):
+        raise PermanentError(Reason.INTERNAL, "The engine named a file outside of its folder.")
+    job.shop.site.put_file(keys.media_key(job.lease.task.video_id, line["path"]), path)
+    path.unlink()
+
+
+def _output(tracks: dict[str, Track], bytes_read: int) -> dict[str, object]:
+    return {
+        "tracks": {name: track.to_json() for name, track in tracks.items()},
+        "bytes_read": bytes_read,
+    }

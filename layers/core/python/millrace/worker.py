@@ -1,0 +1,291 @@
+"""The life of a task message, common to all kinds of tasks: start → work under a heartbeat →
+done | given back for a retry | failed with a dead letter.
+
+Returning means: the message is settled, SQS may delete it. `TryAgain` means: it comes back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+
+from millrace import attempts, clients, events, heart, queues, tasks, videos
+from millrace.config import Settings
+from millrace.deadletters import awaits_burial, bury
+from millrace.engine import Engine, Line, Stop
+from millrace.errors import (
+    MillraceError,
+    PermanentError,
+    Reason,
+    RetryableError,
+    Stopped,
+    TransitionRefused,
+)
+from millrace.events import MalformedMessage, TaskMessage
+from millrace.heart import Heart
+from millrace.metrics import Metric, record
+from millrace.model import Task, TaskStatus, Video
+from millrace.queues import Queues
+from millrace.storage import Bucket
+from millrace.tasks import Lease
+
+SAFETY_S = 15.0
+"""Left of the function's time for ending an attempt in good order."""
+RETRY_DELAYS_S = (1, 2, 4)
+_FEWEST_SECONDS = 5.0
+
+log = Logger(child=True)
+
+
+class TryAgain(Exception):  # noqa: N818 - tells SQS to deliver the message again
+    """The message is not settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What workers work with."""
+
+    settings: Settings
+    queues: Queues
+    engine: Engine
+    uploads: Bucket
+    site: Bucket
+    beat_s: float = 2.0
+    """Seconds between two heartbeats of a small video's task."""
+
+
+def open_shop(settings: Settings, *, beat_s: float = 2.0) -> Workshop:
+    """The workshop of a function, at cold start. The probe has no site bucket."""
+    s3 = clients.s3()
+    return Workshop(
+        settings,
+        Queues(clients.sqs(), settings),
+        Engine(settings.engine),
+        Bucket(s3, settings.uploads_bucket),
+        Bucket(s3, settings.site_bucket),
+        beat_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one task."""
+
+    shop: Workshop
+    lease: Lease
+    task: Task
+    video: Video
+    heart: Heart
+    stop: Stop
+    deadline: float
+    """On the monotonic clock."""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def left_s(self) -> float:
+        return max(_FEWEST_SECONDS, self.deadline - time.monotonic())
+
+    def run_engine(
+        self, command: str, *options: str, on_line: Callable[[Line], None] | None = None
+    ) -> Line:
+        """Run the engine on the video's source, which must still be the one that arrived.
+
+        Raises:
+            PermanentError, RetryableError, Stopped: as `Engine.run`.
+        """
+        settings = self.shop.settings
+        url = self.shop.uploads.presigned_get(self.video.upload_key, int(self.left_s) + 60)
+        limits = ["--max-pixels", str(settings.max_pixels)]
+        limits += ["--max-duration-s", str(settings.max_duration_s)]
+
+        def handle(line: Line) -> None:
+            self.stop.check()
+            if line["type"] == "progress":
+                self.heart.progress(float(line["percent"]))
+            elif line["type"] == "warning":
+                log.warning("engine.warning", extra={"code": line.get("code")})
+            if on_line is not None:
+                on_line(line)
+
+        arguments = [command, url, "--if-match", f'"{self.video.source_etag}"', *limits, *options]
+        return self.shop.engine.run(
+            arguments,
+            timeout_s=self.left_s,
+            stop=self.stop,
+            on_line=handle,
+            on_start=self.heart.meter.watch,
+        )
+
+
+Work = Callable[[Job], None]
+"""Does a task and makes its closing move; raises what `Job.run_engine` and the move raise."""
+
+
+def handle(shop: Workshop, message: SQSRecord, context: LambdaContext, work: Work) -> None:
+    """Take one message of a task queue to its end.
+
+    Raises:
+        TryAgain: SQS is to deliver it again.
+    """
+    name = context.function_name.rpartition("-")[2]
+    try:
+        wanted = events.parse_task(message.body)
+    except MalformedMessage as error:
+        reject(shop.queues, name, message.body, error)
+        return
+    log.append_keys(video_id=wanted.video_id, task_id=wanted.task_id)
+    claim = _claim(shop, wanted, context.aws_request_id)
+    if claim is None:
+        return
+    receipt, queue = message.receipt_handle, queues.queue_of(wanted.kind)
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_S
+    _attempt(shop, claim, lambda s: shop.queues.hold(queue, receipt, s), deadline, work)
+
+
+def reject(queues: Queues, name: str, body: str, error: MalformedMessage) -> None:
+    """Keep a message nobody can read in the dead-letter queue of `name`, loudly."""
+    log.error("message.rejected", extra={"reason": error.reason, "why": error.message})
+    record(Metric.MESSAGES_REJECTED)
+    queues.send_unreadable(name, body, error.reason, error.message)
+
+
+def _claim(shop: Workshop, wanted: TaskMessage, worker: str) -> tuple[Lease, Task, Video] | None:
+    try:
+        return tasks.start(wanted, worker)
+    except TransitionRefused:
+        task = tasks.get(wanted)
+    if task is not None and tasks.is_lost(task):
+        # Its message came back before the monitor looked: the silent worker is replaced here.
+        return _take_over(shop, wanted, task, worker)
+    _settle(shop, wanted, task)
+    return None
+
+
+def _take_over(
+    shop: Workshop, wanted: TaskMessage, task: Task, worker: str
+) -> tuple[Lease, Task, Video] | None:
+    record(Metric.WORKERS_LOST)
+    try:
+        attempts.give_back(tasks.lease_of(task), attempts.LOST)
+        return tasks.start(wanted, worker)
+    except TransitionRefused:
+        _settle(shop, wanted, tasks.get(wanted))
+        return None
+
+
+def _settle(shop: Workshop, wanted: TaskMessage, task: Task | None) -> None:
+    """A message whose task is not to be started: finish what a crash may have left undone."""
+    log.info("task.not_started", extra={"status": task.status if task else "gone"})
+    if task is None:
+        return
+    if task.status == TaskStatus.DONE:
+        _announce(shop, wanted, int(task.attempt))
+    elif awaits_burial(task):
+        _bury(shop, task)
+    elif task.status == TaskStatus.PENDING and not _is_wanted(wanted):
+        tasks.cancel_pending(task)
+
+
+def _is_wanted(wanted: TaskMessage) -> bool:
+    video = videos.get(wanted.video_id)
+    return video is not None and video.status in videos.ACTIVE
+
+
+def _attempt(
+    shop: Workshop,
+    claim: tuple[Lease, Task, Video],
+    hold: Callable[[int], None],
+    deadline: float,
+    work: Work,
+) -> None:
+    lease, task, video = claim
+    stop = Stop()
+    every_s = heart.interval_s(shop.beat_s, int(video.tasks_total))
+    log.info("task.started", extra={"attempt": lease.attempt})
+    try:
+        with Heart(lease, int(task.units), stop, hold, every_s) as beating:
+            job = Job(shop, lease, task, video, beating, stop, deadline)
+            _work(job, work)
+    except (Stopped, TransitionRefused) as error:
+        _abandon(shop, lease, str(error), hold)
+    except PermanentError as error:
+        _fail(shop, lease, error)
+    except RetryableError as error:
+        _give_back(shop, lease, error, hold)
+    else:
+        _announce(shop, lease.task, lease.attempt)
+        record(Metric.TASKS_DONE)
+        record(Metric.TASK_SECONDS, time.monotonic() - job.started)
+        log.info("task.done", extra={"attempt": lease.attempt})
+
+
+def _work(job: Job, work: Work) -> None:
+    """The edge: whatever goes wrong below becomes an error with a reason."""
+    try:
+        work(job)
+    except (MillraceError, Stopped, TransitionRefused):
+        raise
+    except (BotoCoreError, ClientError) as error:
+        log.exception("aws.failed")
+        message = "A storage or queue request failed."
+        raise RetryableError(Reason.OUTPUT_FAILED, message) from error
+    except Exception as error:
+        log.exception("task.crashed")
+        message = f"An unexpected {type(error).__name__} ended the work."
+        raise RetryableError(Reason.INTERNAL, message) from error
+
+
+def _abandon(shop: Workshop, lease: Lease, cause: str, hold: Callable[[int], None]) -> None:
+    """The work was stopped or its closing move refused: settle the task if it is still ours."""
+    log.info("task.abandoned", extra={"cause": cause})
+    if _is_wanted(lease.task):
+        _give_back(shop, lease, RetryableError(Reason.INTERNAL, f"Interrupted: {cause}."), hold)
+        return
+    with suppress(TransitionRefused):
+        attempts.cancel(lease)
+    # A purge may be waiting for us.
+    shop.queues.send_publish(lease.task.video_id, f"{lease.task.task_id}-{lease.attempt}-end")
+
+
+def _fail(shop: Workshop, lease: Lease, error: PermanentError) -> None:
+    log.error("task.failed", extra={"reason": error.reason, "why": error.message})
+    try:
+        task = attempts.fail(lease, error)
+    except TransitionRefused:
+        return
+    _bury(shop, task)
+
+
+def _give_back(
+    shop: Workshop, lease: Lease, error: RetryableError, hold: Callable[[int], None]
+) -> None:
+    log.warning("task.retried", extra={"reason": error.reason, "why": error.message})
+    try:
+        task = attempts.give_back(lease, error)
+    except TransitionRefused:
+        return
+    if task.status == TaskStatus.DEAD:
+        _bury(shop, task)
+        return
+    record(Metric.TASKS_RETRIED)
+    number = min(attempts.failures(task), len(RETRY_DELAYS_S))
+    hold(RETRY_DELAYS_S[max(number, 1) - 1])
+    raise TryAgain(error.message) from error
+
+
+def _bury(shop: Workshop, task: Task) -> None:
+    bury(shop.queues, task)
+    record(Metric.TASKS_FAILED)
+    shop.queues.send_publish(task.video_id, f"{task.task_id}-{int(task.attempt)}-end")
+
+
+def _announce(shop: Workshop, done: TaskMessage, attempt: int) -> None:
+    """Have the playlists brought up to date."""
+    shop.queues.send_publish(done.video_id, f"{done.task_id}-{attempt}")
