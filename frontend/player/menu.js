@@ -93,7 +93,9 @@ export function createMenu({ label, iconName, onChoose }) {
     return item;
   }
 
-  button.addEventListener("click", () => setOpen(Boolean(list.hidden)), { signal });
+  button.addEventListener("click", () => setOpen(Boolean(list.hidden)), {
+    signal,
+  });
   element.addEventListener(
     "keydown",
     (event) => {

@@ -39,11 +39,11 @@ function reachAt(root, index) {
 function uploadLine(state, total_bytes) {
   if (state.message) return state.message;
   if (state.phase !== "uploading") return null;
-  if (state.sent_bytes >= total_bytes) return "Putting the parts together…";
-  if (state.speed === null) return "Starting…";
+  if (state.sent_bytes >= total_bytes) return "Finishing…";
+  if (state.sent_bytes === 0) return "Starting…";
   return [
     `${size(state.sent_bytes)} of ${size(total_bytes)}`,
-    rate(state.speed * 8),
+    state.speed === null ? "" : rate(state.speed * 8),
     remaining(state.left_s),
   ]
     .filter(Boolean)

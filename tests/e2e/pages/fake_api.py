@@ -1,0 +1,329 @@
+"""A stand-in for the API and the storage, only to look at the pages in every state.
+
+Runs by itself too, for work on the pages: `python -m tests.e2e.pages.fake_api`, then open the
+address it prints. The site is served below a prefix and on another origin than the API, so that
+relative paths, CORS and the Content-Security-Policy are as strict as anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import mimetypes
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
+PREFIX = "/millrace-site-local"
+TOKEN = "mr_" + "t" * 43
+TYPES = {".mjs": "text/javascript", ".m4s": "video/iso.segment", ".woff2": "font/woff2"} | {
+    ".m3u8": "application/vnd.apple.mpegurl"
+}
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Expose-Headers": "ETag, Retry-After",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass
+class State:
+    """What the fake answers; tests change it while a page is open."""
+
+    videos: list[dict[str, Any]] = field(default_factory=list)
+    """Newest first."""
+    media: Path | None = None
+    """Served below /media: an HLS sample."""
+    listing_error: int | None = None
+    listing_gate: asyncio.Event | None = None
+    """While it is not set, listings do not answer."""
+    single_post_bytes: int = 16 * 1024 * 1024
+    part_size_bytes: int = 8 * 1024 * 1024
+    part_failures: Counter[int] = field(default_factory=Counter)
+    """How often a PUT of this part is answered 500."""
+    expired_parts: set[int] = field(default_factory=set)
+    """Parts whose first URL is refused as expired."""
+    storage_gate: asyncio.Event | None = None
+    """While it is not set, storage takes no bytes."""
+    media_error: int | None = None
+    requests: list[str] = field(default_factory=list)
+    """Every request to API and storage: "METHOD path → status"."""
+    uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: dict[str, dict[int, bytes]] = field(default_factory=dict)
+
+    def count(self, start: str) -> int:
+        return sum(line.startswith(start) for line in self.requests)
+
+
+def video(number: int, status: str = "completed", **more: Any) -> dict[str, Any]:
+    """A video as the API lists it."""
+    entry: dict[str, Any] = {
+        "id": f"video{number:021d}",
+        "title": f"Video {number}",
+        "status": status,
+        "percent": 100 if status == "completed" else 0,
+        "playable": status == "completed",
+        "created_at": "2026-05-12T10:00:00.000000Z",
+        "duration_s": 12.0,
+        "width": 640,
+        "height": 360,
+        "poster_url": None,
+        "watch_url": "",
+    }
+    return entry | more
+
+
+def problem(status: int, slug: str, detail: str) -> web.Response:
+    body = {
+        "type": f"https://millrace.dev/problems/{slug}",
+        "title": slug,
+        "status": status,
+        "detail": detail,
+    }
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+class Fake:
+    """Two servers on a thread of their own: the site, and API with storage."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.loop = asyncio.new_event_loop()
+        self.site_url = ""
+        self.api_origin = ""
+        self._runners: list[web.AppRunner] = []
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Fake:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self.loop).result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+    def gate(self) -> asyncio.Event:
+        """A closed gate, to be given to the state and opened with `open`."""
+        return asyncio.Event()
+
+    def open(self, gate: asyncio.Event) -> None:
+        self.loop.call_soon_threadsafe(gate.set)
+
+    @property
+    def master_url(self) -> str:
+        return f"{self.api_origin}/media/master.m3u8"
+
+    async def _start(self) -> None:
+        self.api_origin = await self._serve(self._api())
+        self.site_url = await self._serve(self._site()) + PREFIX
+
+    async def _serve(self, app: web.Application) -> str:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._runners.append(runner)
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def _stop(self) -> None:
+        for gate in (self.state.listing_gate, self.state.storage_gate):
+            if gate:
+                gate.set()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    # ---- The site: plain files, as a bucket serves them ----
+
+    def _site(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get(PREFIX + "/{path:.*}", self._file)
+        return app
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        path = request.match_info["path"]
+        if path == "config.json":
+            return web.json_response({"apiUrl": f"{self.api_origin}/api"})
+        return serve(FRONTEND / path)
+
+    # ---- The API and the storage ----
+
+    def _api(self) -> web.Application:
+        app = web.Application(middlewares=[self._record], client_max_size=1 << 30)
+        app.add_routes(
+            [
+                web.get("/api/videos", self._list),
+                web.get("/api/videos/{id}", self._get),
+                web.post("/api/uploads", self._create),
+                web.post("/api/uploads/{id}/parts", self._sign),
+                web.get("/api/uploads/{id}/parts", self._parts),
+                web.post("/api/uploads/{id}/complete", self._complete),
+                web.delete("/api/uploads/{id}", self._abort),
+                web.post("/storage/{id}", self._store_whole),
+                web.put("/storage/{id}/{part}", self._store_part),
+                web.get("/media/{path:.*}", self._media),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _record(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=CORS)
+        response: web.StreamResponse = await handler(request)
+        response.headers.update(CORS)
+        self.state.requests.append(f"{request.method} {request.path} → {response.status}")
+        return response
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if self.state.listing_gate:
+            await self.state.listing_gate.wait()
+        if self.state.listing_error:
+            return problem(self.state.listing_error, "unavailable", "The service is overloaded.")
+        status = request.query.get("status")
+        chosen = [each for each in self.state.videos if status in (None, each["status"])]
+        limit = int(request.query.get("limit", "24"))
+        start = int(request.query.get("cursor", "0"))
+        more = start + limit < len(chosen)
+        return conditional(
+            request,
+            {
+                "videos": chosen[start : start + limit],
+                "next_cursor": str(start + limit) if more else None,
+            },
+        )
+
+    async def _get(self, request: web.Request) -> web.Response:
+        for each in self.state.videos:
+            if each["id"] == request.match_info["id"]:
+                return conditional(request, each)
+        return problem(404, "video-not-found", "There is no such video.")
+
+    def _refuse(self, request: web.Request) -> web.Response | None:
+        if request.headers.get("Authorization") == f"Bearer {TOKEN}":
+            return None
+        return problem(401, "token-unknown", "The token was never given out.")
+
+    async def _create(self, request: web.Request) -> web.Response:
+        if refusal := self._refuse(request):
+            return refusal
+        body = await request.json()
+        key = request.headers["Idempotency-Key"]
+        video_id = "up" + hashlib.sha256(key.encode()).hexdigest()[:24]
+        upload: dict[str, Any] = {
+            "method": "post",
+            "url": f"{self.api_origin}/storage/{video_id}",
+            "fields": {"key": f"uploads/{video_id}/source", "policy": "p"},
+        }
+        if body["size_bytes"] > self.state.single_post_bytes:
+            size = self.state.part_size_bytes
+            upload = {
+                "method": "multipart",
+                "part_size_bytes": size,
+                "part_count": -(-body["size_bytes"] // size),
+            }
+        self.state.uploads[video_id] = body | {"state": "open"}
+        return web.json_response({"video_id": video_id, "upload": upload}, status=201)
+
+    async def _sign(self, request: web.Request) -> web.Response:
+        if refusal := self._refuse(request):
+            return refusal
+        video_id = request.match_info["id"]
+        numbers = (await request.json())["part_numbers"]
+        serial = len(self.state.requests)
+        parts = [
+            {"part_number": n, "url": f"{self.api_origin}/storage/{video_id}/{n}?serial={serial}"}
+            for n in numbers
+        ]
+        return web.json_response({"parts": parts})
+
+    async def _parts(self, request: web.Request) -> web.Response:
+        stored = self.state.stored.get(request.match_info["id"], {})
+        parts = [{"part_number": n, "etag": etag(data)} for n, data in sorted(stored.items())]
+        return web.json_response({"parts": parts})
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        video_id = request.match_info["id"]
+        listed = (await request.json())["parts"]
+        stored = self.state.stored.get(video_id, {})
+        expected = [{"part_number": n, "etag": etag(d)} for n, d in sorted(stored.items())]
+        if listed != expected:
+            return problem(422, "parts-mismatch", "The listed parts are not the stored ones.")
+        self._arrived(video_id)
+        return web.json_response(self.state.videos[0], status=202)
+
+    async def _abort(self, request: web.Request) -> web.Response:
+        self.state.uploads[request.match_info["id"]]["state"] = "aborted"
+        return web.Response(status=204)
+
+    async def _store_whole(self, request: web.Request) -> web.Response:
+        if self.state.storage_gate:
+            await self.state.storage_gate.wait()
+        video_id = request.match_info["id"]
+        data = b""
+        reader = await request.multipart()
+        while part := await reader.next():
+            if getattr(part, "name", "") == "file":
+                data = await part.read()  # type: ignore[union-attr, assignment]
+        self.state.stored[video_id] = {1: bytes(data)}
+        self._arrived(video_id)
+        return web.Response(status=204)
+
+    async def _store_part(self, request: web.Request) -> web.Response:
+        number = int(request.match_info["part"])
+        if self.state.storage_gate and number > 1:
+            await self.state.storage_gate.wait()
+        data = await request.read()
+        if number in self.state.expired_parts:
+            self.state.expired_parts.discard(number)
+            body = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+            return web.Response(status=403, text=body)
+        if self.state.part_failures[number] > 0:
+            self.state.part_failures[number] -= 1
+            return web.Response(status=500, text="<Error><Code>InternalError</Code></Error>")
+        self.state.stored.setdefault(request.match_info["id"], {})[number] = data
+        return web.Response(headers={"ETag": etag(data)})
+
+    def _arrived(self, video_id: str) -> None:
+        upload = self.state.uploads[video_id]
+        upload["state"] = "complete"
+        title = Path(upload["filename"]).stem
+        self.state.videos.insert(0, video(1, "queued") | {"id": video_id, "title": title})
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        path = request.match_info["path"]
+        if self.state.media_error and path.endswith(".m4s"):
+            return web.Response(status=self.state.media_error)
+        assert self.state.media is not None
+        return serve(self.state.media / path)
+
+
+def etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data).hexdigest()}"'
+
+
+def conditional(request: web.Request, body: dict[str, Any]) -> web.Response:
+    """As the API answers: with an ETag, and 304 to who has it."""
+    text = json.dumps(body)
+    tag = etag(text.encode())
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
+    if request.headers.get("If-None-Match") == tag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(text=text, content_type="application/json", headers=headers)
+
+
+def serve(path: Path) -> web.StreamResponse:
+    if not path.is_file():
+        return web.Response(status=404)
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    headers = {"Content-Type": kind or "application/octet-stream", "Cache-Control": "no-cache"}
+    return web.FileResponse(path, headers=headers)
