@@ -120,7 +120,7 @@ export function createApi({
       call(`/videos/${encodeURIComponent(id)}`, { signal, authorized: false }),
 
     /**
-     * @param {{ filename: string, size_bytes: number, content_type: string, title?: string }} file
+     * @param {{ filename: string, size_bytes: number, content_type?: string, title?: string }} file
      * @param {{ idempotencyKey: string, signal?: AbortSignal }} options the key makes a repeated
      *   request return the same video instead of a second one
      * @returns {Promise<UploadTicket>}

@@ -20,6 +20,7 @@ export const REASONS = {
   ENGINE_CRASHED: "The transcoder stopped on this file, each time it tried.",
   WORKER_LOST: "The machine working on this video went away, each time.",
   UPLOAD_EXPIRED: "The upload was never finished.",
+  MALFORMED_MESSAGE: "Something went wrong inside Millrace. It is in the logs.",
   INTERNAL: "Something went wrong inside Millrace. It is in the logs.",
 };
 

@@ -76,7 +76,7 @@ export function createUpload({ file, api, onChange }) {
       () =>
         api.createUpload(
           // The type is left to the API: browsers know few, and the name decides.
-          /** @type {any} */ ({ filename: file.name, size_bytes: file.size }),
+          { filename: file.name, size_bytes: file.size },
           { idempotencyKey, signal },
         ),
       { judge, signal, onFailure: onTrouble },

@@ -273,7 +273,7 @@ class Fake:
         reader = await request.multipart()
         while part := await reader.next():
             if getattr(part, "name", "") == "file":
-                data = await part.read()  # type: ignore[union-attr, assignment]
+                data = await part.read()  # type: ignore[union-attr]
         self.state.stored[video_id] = {1: bytes(data)}
         self._arrived(video_id)
         return web.Response(status=204)
