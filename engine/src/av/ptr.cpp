@@ -1,0 +1,46 @@
+#include "av/ptr.h"
+
+#include <x264.h>
+#include <zimg.h>
+
+#include "av/error.h"
+
+namespace millrace::av {
+
+void CloseX264::operator()(x264_t* encoder) const { x264_encoder_close(encoder); }
+
+void FreeZimg::operator()(zimg_filter_graph* graph) const { zimg_filter_graph_free(graph); }
+
+Frame make_frame() { return Frame{check_ptr(av_frame_alloc(), "allocate a frame")}; }
+
+Packet make_packet() { return Packet{check_ptr(av_packet_alloc(), "allocate a packet")}; }
+
+Frame clone(const AVFrame& frame) {
+  return Frame{check_ptr(av_frame_clone(&frame), "reference a frame")};
+}
+
+Frame make_picture(AVPixelFormat format, int width, int height) {
+  constexpr int kAlignment = 64;  // zimg's widest kernels load 64 bytes
+  Frame frame = make_frame();
+  frame->format = format;
+  frame->width = width;
+  frame->height = height;
+  check(av_frame_get_buffer(frame.get(), kAlignment), "allocate a picture");
+  return frame;
+}
+
+SharedFrame share(Frame frame) {
+  return SharedFrame{frame.release(), [](const AVFrame* owned) {
+                       Frame{const_cast<AVFrame*>(owned)}.reset();  // NOLINT: last owner
+                     }};
+}
+
+void Dictionary::set(const char* key, const char* value) {
+  check(av_dict_set(&dictionary_, key, value, 0), "set an option");
+}
+
+void Dictionary::set(const char* key, int64_t value) {
+  check(av_dict_set_int(&dictionary_, key, value, 0), "set an option");
+}
+
+}  // namespace millrace::av

@@ -1,0 +1,49 @@
+/// One audio track, whole: decode → timeline → AAC → segments.
+#pragma once
+
+#include <atomic>
+
+#include "jobs/report.h"
+#include "media/aac_encoder.h"
+#include "media/audio_segmenter.h"
+#include "media/audio_timeline.h"
+#include "media/decoder.h"
+#include "media/input.h"
+#include "media/plan.h"
+
+namespace millrace::jobs {
+
+class AudioPass {
+ public:
+  AudioPass(const TranscodeOptions& options, const media::Plan& plan,
+            const media::AudioPlan& audio, const media::OutputFolder& output, Report& report,
+            const StopToken& stop);
+
+  void run();
+  /// Makes `run` in another thread end soon, with `Stopped`.
+  void cancel() { cancelled_.store(true); }
+
+  /// Share of the plan's duration that is encoded, 0 to 1; may be called from another thread.
+  double done() const;
+  int64_t bytes_read() const { return input_.bytes_read(); }
+
+ private:
+  bool take_decoded(const media::TimedFrame& decoded);
+
+  const media::Plan& plan_;
+  const media::AudioPlan& audio_;
+  Report& report_;
+  Limits limits_;
+  media::Input input_;
+  AVStream& stream_;
+  int64_t origin_;
+  media::TrackListener listener_;
+  media::AudioSegmenter segmenter_;
+  media::AacEncoder encoder_;
+  media::AudioTimeline timeline_;
+  media::Decoder decoder_;
+  std::atomic<int64_t> position_{0};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace millrace::jobs

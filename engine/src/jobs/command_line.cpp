@@ -1,0 +1,191 @@
+#include "jobs/command_line.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+namespace millrace::jobs {
+
+namespace {
+
+/// "--name value" pairs, flags and the one positional argument after the sub-command.
+struct Parsed {
+  std::string input;
+  std::map<std::string, std::string, std::less<>> values;
+  std::set<std::string, std::less<>> flags;
+};
+
+const std::set<std::string_view> kSourceOptions = {
+    "--if-match",    "--max-pixels",     "--max-duration-s",
+    "--max-streams", "--max-bytes-read", "--wall-time-s"};
+const std::set<std::string_view> kThumbnailOptions = {"--times", "--width", "--height", "--output"};
+const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
+                                                      "--threads"};
+
+Parsed split(std::span<const char* const> arguments, const std::set<std::string_view>& options,
+             const std::set<std::string_view>& flags) {
+  Parsed parsed;
+  for (size_t n = 0; n < arguments.size(); ++n) {
+    const std::string_view argument = arguments[n];
+    if (argument.substr(0, 2) != "--") {
+      if (!parsed.input.empty()) throw UsageError("more than one input: " + std::string{argument});
+      parsed.input = argument;
+    } else if (flags.contains(argument)) {
+      parsed.flags.emplace(argument);
+    } else if (!options.contains(argument) && !kSourceOptions.contains(argument)) {
+      throw UsageError("unknown option " + std::string{argument});
+    } else if (n + 1 == arguments.size()) {
+      throw UsageError(std::string{argument} + " needs a value");
+    } else {
+      parsed.values.insert_or_assign(std::string{argument}, arguments[++n]);
+    }
+  }
+  if (parsed.input.empty()) throw UsageError("INPUT is missing");
+  return parsed;
+}
+
+double to_number(std::string_view text, std::string_view option) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end || !std::isfinite(value)) {
+    throw UsageError(std::string{option} + ": \"" + std::string{text} + "\" is not a number");
+  }
+  return value;
+}
+
+std::optional<double> number(const Parsed& parsed, std::string_view option, double least,
+                             double most) {
+  const auto found = parsed.values.find(option);
+  if (found == parsed.values.end()) return std::nullopt;
+  const double value = to_number(found->second, option);
+  if (value < least || value > most) {
+    throw UsageError(std::string{option} + ": " + found->second + " is out of range");
+  }
+  return value;
+}
+
+std::optional<int64_t> integer(const Parsed& parsed, std::string_view option, int64_t least,
+                               int64_t most) {
+  const auto value =
+      number(parsed, option, static_cast<double>(least), static_cast<double>(most));
+  if (!value) return std::nullopt;
+  if (*value != std::floor(*value)) throw UsageError(std::string{option} + " must be whole");
+  return static_cast<int64_t>(*value);
+}
+
+std::string required(const Parsed& parsed, std::string_view option) {
+  const auto found = parsed.values.find(option);
+  if (found == parsed.values.end() || found->second.empty()) {
+    throw UsageError(std::string{option} + " is missing");
+  }
+  return found->second;
+}
+
+Source source_of(const Parsed& parsed) {
+  constexpr int64_t kHuge = int64_t{1} << 50;
+  Source source;
+  source.location = parsed.input;
+  const auto tag = parsed.values.find("--if-match");
+  if (tag != parsed.values.end()) source.if_match = tag->second;
+  Limits& limits = source.limits;
+  limits.max_pixels = integer(parsed, "--max-pixels", 0, kHuge).value_or(limits.max_pixels);
+  limits.max_duration_s =
+      number(parsed, "--max-duration-s", 0, 1e9).value_or(limits.max_duration_s);
+  limits.max_streams = static_cast<int>(
+      integer(parsed, "--max-streams", 0, 100'000).value_or(limits.max_streams));
+  limits.max_bytes_read =
+      integer(parsed, "--max-bytes-read", 0, kHuge).value_or(limits.max_bytes_read);
+  limits.wall_time_s = number(parsed, "--wall-time-s", 0, 1e9).value_or(limits.wall_time_s);
+  return source;
+}
+
+std::vector<double> times_of(const std::string& text) {
+  constexpr size_t kMost = 1000;
+  std::vector<double> times;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t comma = std::min(text.find(',', start), text.size());
+    const double time = to_number(std::string_view{text}.substr(start, comma - start), "--times");
+    if (time < 0) throw UsageError("--times must not be negative");
+    times.push_back(time);
+    start = comma + 1;
+  }
+  if (times.size() > kMost) throw UsageError("--times: at most 1000");
+  return times;
+}
+
+ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
+  constexpr int64_t kLargestSide = 16384;
+  const Parsed parsed = split(arguments, kThumbnailOptions, {"--skip-black"});
+  ThumbnailOptions options;
+  options.source = source_of(parsed);
+  options.times_s = times_of(required(parsed, "--times"));
+  options.output = required(parsed, "--output");
+  options.width = static_cast<int>(
+      integer(parsed, "--width", 2, kLargestSide).value_or(options.width));
+  options.height = static_cast<int>(
+      integer(parsed, "--height", 2, kLargestSide).value_or(options.height));
+  options.skip_black = parsed.flags.contains("--skip-black");
+  return options;
+}
+
+TranscodeOptions transcode_of(std::span<const char* const> arguments) {
+  const Parsed parsed = split(arguments, kTranscodeOptions, {});
+  TranscodeOptions options;
+  options.source = source_of(parsed);
+  options.plan = required(parsed, "--plan");
+  options.output = required(parsed, "--output");
+  if (const auto chunk = integer(parsed, "--chunk", 0, 1'000'000)) {
+    options.chunk = static_cast<int>(*chunk);
+  }
+  if (const auto audio = integer(parsed, "--audio", 0, 1000)) {
+    options.audio = static_cast<int>(*audio);
+  }
+  if (options.chunk && options.audio) throw UsageError("--chunk and --audio exclude each other");
+  options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
+  return options;
+}
+
+}  // namespace
+
+Command parse_command_line(std::span<const char* const> arguments) {
+  if (arguments.empty()) throw UsageError("a command is missing");
+  const std::string_view command = arguments.front();
+  const auto rest = arguments.subspan(1);
+  if (command == "--help" || command == "help") return HelpCommand{};
+  if (command == "--version") return VersionCommand{};
+  if (command == "probe") return ProbeCommand{source_of(split(rest, {}, {}))};
+  if (command == "thumbnail") return thumbnail_of(rest);
+  if (command == "transcode") return transcode_of(rest);
+  throw UsageError("unknown command " + std::string{command});
+}
+
+Limits limits_of(const Command& command) {
+  if (const auto* probe = std::get_if<ProbeCommand>(&command)) return probe->source.limits;
+  if (const auto* stills = std::get_if<ThumbnailOptions>(&command)) return stills->source.limits;
+  if (const auto* ladder = std::get_if<TranscodeOptions>(&command)) return ladder->source.limits;
+  return {};
+}
+
+const char* usage_text() {
+  return "millrace-engine probe INPUT [limits]\n"
+         "millrace-engine thumbnail INPUT --times T[,T…] --output DIR [--width W] [--height H]\n"
+         "                [--skip-black] [limits]\n"
+         "millrace-engine transcode INPUT --plan FILE --output DIR [--chunk K | --audio N]\n"
+         "                [--threads N] [limits]\n"
+         "millrace-engine --help | --version\n"
+         "\n"
+         "INPUT   a file or an http(s) URL\n"
+         "limits  --if-match ETAG --max-pixels N --max-duration-s S --max-streams N\n"
+         "        --max-bytes-read N --wall-time-s S   (0 = no limit)\n"
+         "\n"
+         "Standard output is JSON lines, standard error the log. Exit codes: 0 ok, 2 usage,\n"
+         "3 unreadable or corrupt, 4 unsupported, 5 I/O, 6 limit exceeded, 70 bug,\n"
+         "128 + n stopped by signal n.\n";
+}
+
+}  // namespace millrace::jobs

@@ -1,0 +1,35 @@
+/// The command line as options structs, validated before anything is opened.
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <variant>
+
+#include "millrace/engine.h"
+
+namespace millrace::jobs {
+
+/// A wrong command line (exit code 2).
+class UsageError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+struct ProbeCommand {
+  Source source;
+};
+struct HelpCommand {};
+struct VersionCommand {};
+
+using Command =
+    std::variant<ProbeCommand, ThumbnailOptions, TranscodeOptions, HelpCommand, VersionCommand>;
+
+/// `arguments` without the program's name.
+Command parse_command_line(std::span<const char* const> arguments);
+/// The limits of the command's source; defaults for commands without one.
+Limits limits_of(const Command& command);
+
+const char* usage_text();
+
+}  // namespace millrace::jobs

@@ -1,0 +1,17 @@
+/// Any exception → the process's last JSON line and its exit code.
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace millrace::jobs {
+
+struct Failure {
+  std::string json;  ///< empty: nothing to print (stopped by a signal, wrong command line)
+  std::string log;   ///< for standard error
+  int exit_code = 70;
+};
+
+Failure describe_failure(const std::exception_ptr& error);
+
+}  // namespace millrace::jobs

@@ -1,0 +1,68 @@
+#include "jobs/report.h"
+
+#include <cmath>
+
+namespace millrace::jobs {
+
+using nlohmann::ordered_json;
+
+void Report::emit(const ordered_json& event) {
+  const std::string text = event.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  const std::lock_guard lock(mutex_);
+  events_(text);
+}
+
+void Report::warn(const std::string& code, const std::string& message) {
+  const ordered_json warning = {{"code", code}, {"message", message}};
+  {
+    const std::lock_guard lock(mutex_);
+    warnings_.push_back(warning);
+  }
+  emit({{"type", "warning"}, {"code", code}, {"message", message}});
+}
+
+void Report::init_written(const media::InitInfo& info) {
+  {
+    const std::lock_guard lock(mutex_);
+    tracks_[info.track].codecs = info.codecs;
+  }
+  emit({{"type", "init"},
+        {"rendition", info.track},
+        {"path", info.path},
+        {"bytes", info.bytes},
+        {"codecs", info.codecs}});
+}
+
+void Report::segment_written(const media::SegmentInfo& info) {
+  {
+    const std::lock_guard lock(mutex_);
+    TrackRecord& track = tracks_[info.track];
+    track.segments.push_back(info);
+    track.bytes += info.bytes;
+  }
+  emit({{"type", "segment"},
+        {"rendition", info.track},
+        {"index", info.index},
+        {"path", info.path},
+        {"bytes", info.bytes},
+        {"duration", {{"num", info.duration.num}, {"den", info.duration.den}}}});
+}
+
+media::TrackListener Report::listener() {
+  return {[this](const media::InitInfo& info) { init_written(info); },
+          [this](const media::SegmentInfo& info) { segment_written(info); }};
+}
+
+std::map<std::string, TrackRecord> Report::tracks() const {
+  const std::lock_guard lock(mutex_);
+  return tracks_;
+}
+
+ordered_json Report::warnings() const {
+  const std::lock_guard lock(mutex_);
+  return warnings_;
+}
+
+double seconds(double value) { return std::round(value * 1e6) / 1e6; }
+
+}  // namespace millrace::jobs

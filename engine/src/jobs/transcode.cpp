@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "jobs/audio_pass.h"
+#include "jobs/progress.h"
+#include "jobs/report.h"
+#include "jobs/video_pass.h"
+#include "media/playlist.h"
+#include "millrace/engine.h"
+
+namespace millrace {
+
+namespace jobs {
+namespace {
+
+using nlohmann::ordered_json;
+
+VideoPass::Range range_of(const media::Plan& plan, std::optional<int> chunk) {
+  if (!chunk) return {};
+  if (*chunk < 0 || *chunk >= plan.chunk_count) {
+    throw std::invalid_argument("--chunk must be 0 to " + std::to_string(plan.chunk_count - 1));
+  }
+  const bool last = *chunk == plan.chunk_count - 1;
+  const int64_t start = *chunk * plan.chunk_frames();
+  return {start, last ? media::SlotFiller::kOpenEnd : start + plan.chunk_frames()};
+}
+
+ordered_json track_results(const Report& report, const std::vector<std::string>& names) {
+  ordered_json list = ordered_json::array();
+  const auto tracks = report.tracks();
+  for (const std::string& name : names) {
+    const auto found = tracks.find(name);
+    if (found == tracks.end()) continue;
+    const media::BitRates rates = media::measure(found->second.segments);
+    list.push_back({{"name", name},
+                    {"codecs", found->second.codecs},
+                    {"segments", found->second.segments.size()},
+                    {"bytes", found->second.bytes},
+                    {"peak_bps", rates.peak_bps},
+                    {"average_bps", rates.average_bps}});
+  }
+  return list;
+}
+
+void write_playlists(const media::Plan& plan, const Report& report,
+                     const media::OutputFolder& output) {
+  const auto tracks = report.tracks();
+  std::vector<media::VariantInfo> variants;
+  for (const auto& rendition : plan.renditions) {
+    const TrackRecord& track = tracks.at(rendition.name);
+    output.write(rendition.name + "/index.m3u8", media::media_playlist(track.segments));
+    variants.push_back({rendition.name, rendition.width, rendition.height, plan.frame_rate,
+                        track.codecs, media::measure(track.segments)});
+  }
+  std::vector<media::AudioInfo> audio;
+  for (const auto& entry : plan.audio) {
+    const TrackRecord& track = tracks.at(entry.name);
+    output.write(entry.name + "/index.m3u8", media::media_playlist(track.segments));
+    audio.push_back({entry.name, entry.language, track.codecs, entry.channels, entry.is_default,
+                     media::measure(track.segments)});
+  }
+  output.write("master.m3u8", media::master_playlist(variants, audio));
+}
+
+/// Runs an audio pass beside the video; its failure is met by `join`.
+class Background {
+ public:
+  explicit Background(AudioPass& pass) : pass_(pass), thread_([this] { run(); }) {}
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+  ~Background() {
+    pass_.cancel();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void join() {
+    thread_.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void run() {
+    try {
+      pass_.run();
+    } catch (...) {  // carried over to join()
+      failure_ = std::current_exception();
+    }
+  }
+
+  AudioPass& pass_;
+  std::exception_ptr failure_;
+  std::thread thread_;
+};
+
+struct Work {
+  std::unique_ptr<VideoPass> video;
+  std::vector<std::unique_ptr<AudioPass>> audio;
+
+  int64_t bytes_read() const {
+    int64_t total = video ? video->bytes_read() : 0;
+    for (const auto& pass : audio) total += pass->bytes_read();
+    return total;
+  }
+};
+
+Snapshot snapshot_of(const Work& work, const media::Plan& plan) {
+  Snapshot now;
+  now.bytes_read = work.bytes_read();
+  if (work.video) {
+    now.frames = work.video->frames_done();
+    now.share = static_cast<double>(now.frames) / static_cast<double>(work.video->frames_expected());
+    now.media_s = static_cast<double>(now.frames) / av_q2d(plan.frame_rate);
+  } else if (!work.audio.empty()) {
+    now.share = work.audio.front()->done();
+    now.media_s = now.share * plan.duration_s;
+  }
+  return now;
+}
+
+void run_all(Work& work) {
+  std::vector<std::unique_ptr<Background>> sounds;
+  for (auto& pass : work.audio) sounds.push_back(std::make_unique<Background>(*pass));
+  if (work.video) work.video->run();
+  for (auto& sound : sounds) sound->join();
+}
+
+Work make_work(const TranscodeOptions& options, const media::Plan& plan,
+               const media::OutputFolder& output, Report& report, const StopToken& stop) {
+  Work work;
+  if (!options.audio) {
+    work.video = std::make_unique<VideoPass>(options, plan, range_of(plan, options.chunk), output,
+                                             report, stop);
+  }
+  if (options.chunk) return work;
+  for (size_t n = 0; n < plan.audio.size(); ++n) {
+    if (options.audio && static_cast<size_t>(*options.audio) != n) continue;
+    work.audio.push_back(
+        std::make_unique<AudioPass>(options, plan, plan.audio[n], output, report, stop));
+  }
+  if (options.audio && work.audio.empty()) {
+    throw std::invalid_argument("--audio: the plan has no such audio entry");
+  }
+  return work;
+}
+
+ordered_json result_of(const Work& work, const media::Plan& plan, const Report& report,
+                       double wall_s) {
+  std::vector<std::string> renditions;
+  std::vector<std::string> sounds;
+  for (const auto& rendition : plan.renditions) renditions.push_back(rendition.name);
+  for (const auto& audio : plan.audio) sounds.push_back(audio.name);
+  const Snapshot end = snapshot_of(work, plan);
+  return {{"type", "result"},
+          {"frames", end.frames},
+          {"duration_s", seconds(end.media_s)},
+          {"renditions", track_results(report, renditions)},
+          {"audio", track_results(report, sounds)},
+          {"bytes_read", end.bytes_read},
+          {"wall_s", std::round(wall_s * 1000) / 1000},
+          {"warnings", report.warnings()}};
+}
+
+}  // namespace
+}  // namespace jobs
+
+void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop) {
+  const auto started = std::chrono::steady_clock::now();
+  const media::Plan plan = media::load_plan(options.plan);
+  const media::OutputFolder output(options.output);
+  jobs::Report report(events);
+  jobs::Work work = jobs::make_work(options, plan, output, report, stop);
+  {
+    const jobs::Progress progress(report, [&] { return jobs::snapshot_of(work, plan); });
+    jobs::run_all(work);
+  }
+  if (!options.chunk && !options.audio) jobs::write_playlists(plan, report, output);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
+  report.emit(jobs::result_of(work, plan, report, wall.count()));
+}
+
+}  // namespace millrace

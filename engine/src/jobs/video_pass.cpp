@@ -1,0 +1,245 @@
+#include "jobs/video_pass.h"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+namespace millrace::jobs {
+
+namespace {
+
+constexpr double kLeastSoundShare = 0.95;
+constexpr int64_t kDeinterlacerReach = 4;  ///< slots a temporal filter looks back, generously
+
+int thread_count(int requested) {
+  if (requested > 0) return requested;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int64_t pixels(const media::RenditionPlan& rendition) {
+  return int64_t{rendition.width} * rendition.height;
+}
+
+/// Threads inside one encoder: its share of the work, one on small machines.
+int encoder_threads(const media::Plan& plan, const media::RenditionPlan& rendition, int threads) {
+  int64_t total = 0;
+  for (const auto& each : plan.renditions) total += pixels(each);
+  const double share = static_cast<double>(pixels(rendition)) / static_cast<double>(total);
+  constexpr double kDecodeShare = 0.25;
+  return std::clamp(static_cast<int>(std::lround(threads * (1 - kDecodeShare) * share)), 1, 16);
+}
+
+/// Frames a queue may hold: enough to keep stages apart, within about 96 MB.
+size_t queue_frames(const AVCodecParameters& parameters) {
+  constexpr int64_t kBudgetBytes = 96 << 20;
+  const int64_t frame_bytes = std::max<int64_t>(1, int64_t{parameters.width} * parameters.height * 2);
+  return static_cast<size_t>(std::clamp<int64_t>(kBudgetBytes / frame_bytes, 2, 24));
+}
+
+const media::RenditionPlan& largest(const media::Plan& plan) {
+  return *std::max_element(
+      plan.renditions.begin(), plan.renditions.end(),
+      [](const auto& left, const auto& right) { return pixels(left) < pixels(right); });
+}
+
+}  // namespace
+
+VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, Range range,
+                     const media::OutputFolder& output, Report& report, const StopToken& stop)
+    : plan_(plan),
+      range_(range),
+      report_(report),
+      stop_(stop),
+      limits_(options.source.limits),
+      input_(options.source, stop),
+      stream_(input_.stream(plan.video_stream)),
+      facts_(media::video_facts(input_.format(), stream_)),
+      grid_(plan.frame_rate, stream_.time_base,
+            input_.origin(plan.video_stream, stream_.time_base)),
+      normaliser_(facts_, stream_.time_base, largest(plan).width, largest(plan).height),
+      output_(output),
+      listener_(report.listener()) {
+  if (stream_.codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
+    throw EngineError(Reason::SourceChanged,
+                      "The plan's video stream is not a video: the source was replaced.");
+  }
+  input_.select_stream(plan.video_stream);
+  const int threads = thread_count(options.threads);
+  decoder_ = std::make_unique<media::Decoder>(
+      stream_, media::Decoder::Options{std::min(threads, 16), limits_.max_pixels, false});
+  start_workers(options);
+}
+
+VideoPass::~VideoPass() = default;
+
+void VideoPass::start_workers(const TranscodeOptions& options) {
+  const int threads = thread_count(options.threads);
+  permits_ = std::make_unique<media::CpuPermits>(threads);
+  for (const auto& rendition : plan_.renditions) {
+    const media::RenditionWorker::Context context{plan_,
+                                                  media::output_color(facts_),
+                                                  encoder_threads(plan_, rendition, threads),
+                                                  queue_frames(*stream_.codecpar),
+                                                  output_,
+                                                  listener_,
+                                                  *permits_,
+                                                  stop_};
+    workers_.push_back(std::make_unique<media::RenditionWorker>(rendition, context));
+  }
+}
+
+void VideoPass::run() {
+  if (input_.sound_share()) {
+    report_.warn("TRUNCATED", "The file ends early; what is there was used.");
+  }
+  decode_range();
+  for (auto& worker : workers_) worker->finish();
+  judge_damage();
+}
+
+void VideoPass::make_filler() {
+  filler_ = std::make_unique<media::SlotFiller>(
+      grid_, range_.start_slot, range_.end_slot,
+      [this](int64_t slot, const av::SharedFrame& frame) { emit(slot, frame); });
+  deinterlacer_.reset();
+  if (facts_.interlaced) {
+    deinterlacer_.emplace("bwdif=mode=send_frame:deint=interlaced", stream_.time_base);
+  }
+  last_timestamp_ = AV_NOPTS_VALUE;
+}
+
+/// Seeks to a key frame from which the first slot's frame is decodable; steps back further while
+/// the first decoded frame comes too late (open GOPs, sparse key frames, seeks by decode time).
+void VideoPass::decode_range() {
+  const int64_t target = grid_.timestamp_of(range_.start_slot);
+  const auto tick_per_s = static_cast<int64_t>(std::llround(1 / av_q2d(stream_.time_base)));
+  int64_t margin = facts_.interlaced ? tick_per_s / 2 : 0;
+  while (range_.start_slot > 0 && target - margin > grid_.origin()) {
+    if (!input_.seek(plan_.video_stream, target - margin)) break;
+    decoder_->flush();
+    make_filler();
+    if (decode_from_here(false) != Outcome::StartedTooLate) return;
+    margin = std::max(tick_per_s, margin * 2);
+  }
+  if (range_.start_slot > 0) {
+    input_.rewind();
+    decoder_->flush();
+  }
+  make_filler();
+  decode_from_here(true);
+}
+
+VideoPass::Outcome VideoPass::decode_from_here(bool at_file_start) {
+  too_late_ = false;
+  check_start_ = !at_file_start;
+  const auto on_frame = [this](media::TimedFrame frame) { return take_decoded(std::move(frame)); };
+  const av::Packet packet = av::make_packet();
+  bool more = true;
+  while (more && input_.read(*packet)) more = decoder_->decode(packet.get(), on_frame);
+  if (more) more = decoder_->decode(nullptr, on_frame);
+  if (too_late_) return Outcome::StartedTooLate;
+  if (!more) return Outcome::Complete;
+  if (deinterlacer_) deinterlacer_->finish([this](av::Frame frame) { fill(std::move(frame)); });
+  ended_early_ = true;
+  filler_->finish();
+  return Outcome::SourceEnded;
+}
+
+/// False = no further frames are needed.
+bool VideoPass::take_decoded(media::TimedFrame decoded) {
+  if (check_start_) {
+    check_start_ = false;
+    const int64_t reach = facts_.interlaced ? kDeinterlacerReach : 0;
+    if (grid_.slot_of(decoded.timestamp) > range_.start_slot - reach) {
+      too_late_ = true;
+      return false;
+    }
+  }
+  const int64_t slot = grid_.slot_of(decoded.timestamp);
+  if (limits_.max_duration_s > 0 && slot_time_s(slot) > limits_.max_duration_s) {
+    throw EngineError(Reason::LimitExceeded, "The video is longer than is allowed.",
+                      slot_time_s(slot));
+  }
+  const bool in_range = slot >= range_.start_slot;
+  const bool damaged = (decoded.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
+                       decoded.frame->decode_error_flags != 0;
+  if (damaged && in_range) ++damaged_frames_;
+  last_timestamp_ = std::max(last_timestamp_, decoded.timestamp);
+  decoded.frame->sample_aspect_ratio =
+      av_guess_sample_aspect_ratio(&input_.format(), &stream_, decoded.frame.get());
+  decoded.frame->pts = decoded.timestamp;
+  decoded.frame->pkt_duration = decoded.duration;
+  if (deinterlacer_) {
+    deinterlacer_->push(*decoded.frame, [this](av::Frame frame) { fill(std::move(frame)); });
+  } else {
+    fill(std::move(decoded.frame));
+  }
+  return !filler_->done();
+}
+
+void VideoPass::fill(av::Frame frame) {
+  const int64_t timestamp = frame->pts;
+  const int64_t duration = frame->pkt_duration;
+  filler_->push(av::share(std::move(frame)), timestamp, duration);
+}
+
+void VideoPass::emit(int64_t slot, const av::SharedFrame& frame) {
+  if (frame != last_frame_) {
+    last_normalised_ = normaliser_.apply(frame);
+    last_frame_ = frame;
+  }
+  for (auto& worker : workers_) worker->push(slot, last_normalised_);
+}
+
+double VideoPass::slot_time_s(int64_t slot) const {
+  return static_cast<double>(slot) / av_q2d(plan_.frame_rate);
+}
+
+/// Up to 5 % may be lost: then the rest is used with a warning; otherwise the file is refused.
+void VideoPass::judge_damage() {
+  const bool nothing = last_timestamp_ == AV_NOPTS_VALUE;
+  if (nothing && decoder_->frames() == 0) {
+    throw EngineError(Reason::Corrupt,
+                      "No picture of the video could be decoded. Upload it again or re-export it.",
+                      slot_time_s(range_.start_slot));
+  }
+  const int64_t damage = decoder_->errors() + damaged_frames_;
+  const auto expected = static_cast<double>(plan_.expected_frames());
+  const bool evidence = damage > 0 || input_.damaged_packets() > 0;
+  const double reached_s =
+      nothing ? 0 : slot_time_s(grid_.slot_of(last_timestamp_) + 1);
+  const bool short_end = ended_early_ && reached_s < plan_.duration_s * kLeastSoundShare;
+  if (short_end && evidence) {
+    throw EngineError(Reason::Corrupt,
+                      "The video is damaged: it can be decoded only up to the position given. "
+                      "Upload it again or re-export it.",
+                      reached_s);
+  }
+  if (static_cast<double>(damage) > expected * (1 - kLeastSoundShare) + 1) {
+    const int64_t first = decoder_->first_error_timestamp();
+    const double at_s =
+        first == AV_NOPTS_VALUE ? slot_time_s(range_.start_slot) : slot_time_s(grid_.slot_of(first));
+    throw EngineError(Reason::Corrupt,
+                      "More than 5 % of the video's pictures are damaged. Upload it again or "
+                      "re-export it.",
+                      std::max(0.0, at_s));
+  }
+  if (damage > 0) {
+    report_.warn("DAMAGED_PICTURES", std::to_string(damage) +
+                                         " pictures are damaged; they were concealed or repeated.");
+  }
+  if (short_end) {
+    report_.warn("SHORTER_THAN_DECLARED", "The video ends before the duration the file declares.");
+  }
+}
+
+int64_t VideoPass::frames_done() const {
+  return workers_.empty() ? 0 : workers_.front()->frames_encoded();
+}
+
+int64_t VideoPass::frames_expected() const {
+  const int64_t end = std::min(range_.end_slot, plan_.expected_frames());
+  return std::max<int64_t>(1, end - range_.start_slot);
+}
+
+}  // namespace millrace::jobs

@@ -1,0 +1,76 @@
+/// One decode of a range of the output's slots for all renditions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "jobs/report.h"
+#include "media/decoder.h"
+#include "media/filter_chain.h"
+#include "media/frame_grid.h"
+#include "media/input.h"
+#include "media/normaliser.h"
+#include "media/plan.h"
+#include "media/rendition_worker.h"
+
+namespace millrace::jobs {
+
+class VideoPass {
+ public:
+  struct Range {
+    int64_t start_slot = 0;
+    int64_t end_slot = media::SlotFiller::kOpenEnd;
+  };
+
+  VideoPass(const TranscodeOptions& options, const media::Plan& plan, Range range,
+            const media::OutputFolder& output, Report& report, const StopToken& stop);
+  ~VideoPass();
+
+  void run();
+
+  /// Output frames written by the highest rendition so far; may be called from another thread.
+  int64_t frames_done() const;
+  int64_t frames_expected() const;
+  int64_t bytes_read() const { return input_.bytes_read(); }
+
+ private:
+  enum class Outcome { Complete, SourceEnded, StartedTooLate };
+
+  void start_workers(const TranscodeOptions& options);
+  void decode_range();
+  Outcome decode_from_here(bool at_file_start);
+  bool take_decoded(media::TimedFrame decoded);
+  void fill(av::Frame frame);
+  void emit(int64_t slot, const av::SharedFrame& frame);
+  void make_filler();
+  void judge_damage();
+  double slot_time_s(int64_t slot) const;
+
+  const media::Plan& plan_;
+  Range range_;
+  Report& report_;
+  const StopToken& stop_;
+  Limits limits_;
+  media::Input input_;
+  AVStream& stream_;
+  media::VideoFacts facts_;
+  media::FrameGrid grid_;
+  media::Normaliser normaliser_;
+  std::optional<media::FilterChain> deinterlacer_;
+  std::unique_ptr<media::Decoder> decoder_;
+  std::unique_ptr<media::SlotFiller> filler_;
+  const media::OutputFolder& output_;
+  media::TrackListener listener_;
+  std::unique_ptr<media::CpuPermits> permits_;
+  std::vector<std::unique_ptr<media::RenditionWorker>> workers_;
+  av::SharedFrame last_frame_;
+  av::SharedFrame last_normalised_;
+  bool too_late_ = false;
+  bool check_start_ = false;
+  bool ended_early_ = false;
+  int64_t damaged_frames_ = 0;
+  int64_t last_timestamp_ = AV_NOPTS_VALUE;
+};
+
+}  // namespace millrace::jobs

@@ -1,0 +1,375 @@
+#include "media/input.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "av/error.h"
+#include "media/mp4_structure.h"
+
+namespace millrace::media {
+
+namespace {
+
+constexpr int kIoBufferBytes = 64 << 10;
+constexpr double kLeastSoundShare = 0.95;
+constexpr int kMaxConsecutiveReadErrors = 64;
+
+bool is_cover_art(const AVStream& stream) {
+  return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) !=
+         0;
+}
+
+bool is_video(const AVStream& stream) {
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover_art(stream);
+}
+
+/// An EBML variable-length number at `at`; advances; -1 = unknown size or cut.
+int64_t read_vint(const std::vector<uint8_t>& bytes, size_t& at, bool keep_marker) {
+  if (at >= bytes.size() || bytes[at] == 0) return -1;
+  int length = 1;
+  while ((bytes[at] & (0x80 >> (length - 1))) == 0) ++length;
+  if (at + static_cast<size_t>(length) > bytes.size()) return -1;
+  const int mask = keep_marker ? 0xff : (0x80 >> (length - 1)) - 1;
+  int64_t value = bytes[at] & mask;
+  bool all_ones = value == (0x80 >> (length - 1)) - 1;
+  for (int i = 1; i < length; ++i) {
+    value = value << 8 | bytes[at + static_cast<size_t>(i)];
+    all_ones = all_ones && bytes[at + static_cast<size_t>(i)] == 0xff;
+  }
+  at += static_cast<size_t>(length);
+  return all_ones && !keep_marker ? -1 : value;
+}
+
+/// Where the Matroska segment says it ends; 0 = it does not say.
+int64_t declared_matroska_end(const std::vector<uint8_t>& head) {
+  constexpr int64_t kHeader = 0x1A45DFA3;
+  constexpr int64_t kSegment = 0x18538067;
+  size_t at = 0;
+  if (read_vint(head, at, true) != kHeader) return 0;
+  const int64_t header_size = read_vint(head, at, false);
+  if (header_size < 0 || header_size > static_cast<int64_t>(head.size() - at)) return 0;
+  at += static_cast<size_t>(header_size);
+  if (read_vint(head, at, true) != kSegment) return 0;
+  const int64_t size = read_vint(head, at, false);
+  return size < 0 ? 0 : static_cast<int64_t>(at) + size;
+}
+
+int64_t declared_riff_end(const std::vector<uint8_t>& head) {
+  if (head.size() < 8) return 0;
+  const int64_t size = head[4] | head[5] << 8 | head[6] << 16 | static_cast<int64_t>(head[7]) << 24;
+  return size == 0 ? 0 : size + 8;
+}
+
+}  // namespace
+
+Input::Input(const Source& source, const StopToken& stop)
+    : stop_(stop), source_(open_source(source, stop)) {
+  container_ = identify_container(*source_);
+  if (container_.demuxer.rfind("mov", 0) == 0) fragmented_ = inspect_mp4(*source_).fragmented;
+  open_format();
+  check_limits(source.limits);
+  find_streams();
+  check_limits(source.limits);
+  check_sample_table();
+  check_declared_length();
+}
+
+Input::~Input() = default;
+
+void Input::open_format() {
+  av::Bytes buffer{static_cast<uint8_t*>(av_malloc(kIoBufferBytes))};
+  av::check_ptr(buffer.get(), "allocate the read buffer");
+  io_.reset(avio_alloc_context(buffer.get(), kIoBufferBytes, 0, this, &Input::on_read, nullptr,
+                               &Input::on_seek));
+  av::check_ptr(io_.get(), "allocate the I/O context");
+  static_cast<void>(buffer.release());  // the I/O context owns it now
+
+  AVFormatContext* format =
+      av::check_ptr(avformat_alloc_context(), "allocate the format context");
+  format->pb = io_.get();
+  format->opaque = this;
+  format->io_open = &Input::on_open;
+  format->interrupt_callback = {&Input::on_interrupt, this};
+  format->flags |= AVFMT_FLAG_CUSTOM_IO;
+  av::Dictionary options;
+  options.set("format_whitelist", container_.demuxer.c_str());
+  options.set("protocol_whitelist", "none");
+  if (container_.demuxer.rfind("mov", 0) == 0) {
+    options.set("enable_drefs", int64_t{0});
+    options.set("use_absolute_path", int64_t{0});
+  }
+  const AVInputFormat* demuxer = av_find_input_format(container_.demuxer.c_str());
+  const int rc = avformat_open_input(&format, "", demuxer, options.out());  // frees it on failure
+  format_.reset(rc < 0 ? nullptr : format);
+  if (rc == AVERROR_DECODER_NOT_FOUND || rc == AVERROR_DEMUXER_NOT_FOUND ||
+      rc == AVERROR_PATCHWELCOME) {
+    throw EngineError(Reason::UnsupportedContainer,
+                      "This variant of the container format is not supported.");
+  }
+  checked(rc, "The container's header is damaged and cannot be read");
+}
+
+void Input::find_streams() {
+  checked(avformat_find_stream_info(format_.get(), nullptr),
+          "The container's streams cannot be analysed");
+  rethrow_pending();
+}
+
+int Input::checked(int rc, const char* what) {
+  rethrow_pending();
+  if (!refused_url_.empty()) {
+    throw EngineError(Reason::ExternalReference,
+                      "The file points to another file or address. Nothing else was opened; upload "
+                      "a self-contained file.");
+  }
+  if (rc >= 0) return rc;
+  throw EngineError(Reason::Corrupt, std::string{what} + " (" + av::describe(rc) +
+                                         "). Upload it again or re-export it.");
+}
+
+void Input::rethrow_pending() {
+  if (pending_) std::rethrow_exception(std::exchange(pending_, nullptr));
+  stop_.check();
+}
+
+void Input::check_limits(const Limits& limits) const {
+  if (limits.max_streams > 0 && format_->nb_streams > static_cast<unsigned>(limits.max_streams)) {
+    throw EngineError(Reason::LimitExceeded,
+                      "The file has " + std::to_string(format_->nb_streams) +
+                          " streams; at most " + std::to_string(limits.max_streams) +
+                          " are allowed.");
+  }
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVStream& stream = *format_->streams[i];
+    const int64_t pixels = int64_t{stream.codecpar->width} * stream.codecpar->height;
+    if (is_video(stream) && limits.max_pixels > 0 && pixels > limits.max_pixels) {
+      throw EngineError(Reason::LimitExceeded,
+                        "The picture is " + std::to_string(stream.codecpar->width) + "x" +
+                            std::to_string(stream.codecpar->height) + "; at most " +
+                            std::to_string(limits.max_pixels) + " pixels are allowed.");
+    }
+  }
+  const auto duration_s = static_cast<double>(format_->duration) / AV_TIME_BASE;
+  if (limits.max_duration_s > 0 && format_->duration != AV_NOPTS_VALUE &&
+      duration_s > limits.max_duration_s) {
+    throw EngineError(Reason::LimitExceeded,
+                      "The video lasts " + std::to_string(std::llround(duration_s)) +
+                          " s; at most " + std::to_string(std::llround(limits.max_duration_s)) +
+                          " s are allowed.");
+  }
+}
+
+/// MP4: how many of the video's samples lie inside the file?
+void Input::check_sample_table() {
+  if (container_.demuxer.rfind("mov", 0) != 0 || fragmented_) return;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    AVStream* stream = format_->streams[i];
+    const int count = avformat_index_get_entries_count(stream);
+    if (!is_video(*stream) || count == 0) continue;
+    int good = 0;
+    int64_t first_bad = AV_NOPTS_VALUE;
+    for (int n = 0; n < count; ++n) {
+      const AVIndexEntry* entry = avformat_index_get_entry(stream, n);
+      if (entry->pos + entry->size <= bytes()) {
+        ++good;
+      } else if (first_bad == AV_NOPTS_VALUE) {
+        first_bad = entry->timestamp;
+      }
+    }
+    if (good == count) continue;
+    const double until_s = static_cast<double>(first_bad) * av_q2d(stream->time_base);
+    require_share(static_cast<double>(good) / count, std::max(0.0, until_s));
+  }
+}
+
+/// Matroska and AVI say how long they are.
+void Input::check_declared_length() {
+  constexpr size_t kHead = 4096;
+  int64_t end = 0;
+  if (container_.demuxer == "matroska,webm") {
+    end = declared_matroska_end(source_->read_block(0, kHead));
+  } else if (container_.demuxer == "avi") {
+    end = declared_riff_end(source_->read_block(0, kHead));
+  }
+  if (end <= bytes()) return;
+  const double share = static_cast<double>(bytes()) / static_cast<double>(end);
+  require_share(share, share * static_cast<double>(std::max<int64_t>(format_->duration, 0)) /
+                           AV_TIME_BASE);
+}
+
+void Input::require_share(double share, double sound_until_s) {
+  if (share < kLeastSoundShare) {
+    throw EngineError(Reason::Corrupt,
+                      "The file is truncated: only the first " +
+                          std::to_string(std::lround(share * 100)) +
+                          " % of it are there. Upload it again.",
+                      sound_until_s);
+  }
+  sound_share_ = std::min(share, sound_share_.value_or(1.0));
+}
+
+AVStream& Input::stream(int index) {
+  if (index < 0 || static_cast<unsigned>(index) >= format_->nb_streams) {
+    throw EngineError(Reason::SourceChanged,
+                      "The source has no stream " + std::to_string(index) +
+                          ", which the plan names: it is not the file that was planned for.");
+  }
+  return *format_->streams[index];
+}
+
+int Input::best_video_stream() const {
+  int best = -1;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVStream& stream = *format_->streams[i];
+    if (!is_video(stream)) continue;
+    const bool default_now = (stream.disposition & AV_DISPOSITION_DEFAULT) != 0;
+    const bool default_before =
+        best >= 0 && (format_->streams[best]->disposition & AV_DISPOSITION_DEFAULT) != 0;
+    if (best < 0 || (default_now && !default_before)) best = static_cast<int>(i);
+  }
+  if (best < 0) {
+    throw EngineError(Reason::NoVideoStream, "The file has no video stream, only sound or pictures.");
+  }
+  return best;
+}
+
+int64_t Input::origin(int video_stream, AVRational time_base) const {
+  const AVStream& video = *format_->streams[video_stream];
+  if (video.start_time != AV_NOPTS_VALUE) {
+    return av_rescale_q(video.start_time, video.time_base, time_base);
+  }
+  if (format_->start_time != AV_NOPTS_VALUE) {
+    return av_rescale_q(format_->start_time, AV_TIME_BASE_Q, time_base);
+  }
+  return 0;
+}
+
+void Input::select_stream(int index) {
+  stream(index);
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    format_->streams[i]->discard =
+        static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+  }
+}
+
+bool Input::read(AVPacket& packet) {
+  for (int errors = 0; errors < kMaxConsecutiveReadErrors;) {
+    av_packet_unref(&packet);
+    const int rc = av_read_frame(format_.get(), &packet);
+    if (rc < 0) rethrow_pending();
+    stop_.check();
+    if (rc == AVERROR_EOF) return false;
+    if (rc == AVERROR(EAGAIN)) continue;
+    if (rc < 0) {
+      ++errors;
+      ++damaged_packets_;
+      if (avio_feof(io_.get()) != 0) return false;
+      continue;
+    }
+    const AVStream& stream = *format_->streams[packet.stream_index];
+    if (stream.discard == AVDISCARD_ALL) continue;
+    if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) ++damaged_packets_;
+    return true;
+  }
+  return false;
+}
+
+bool Input::seek(int stream, int64_t timestamp) {
+  const int rc = avformat_seek_file(format_.get(), stream, INT64_MIN, timestamp, timestamp, 0);
+  rethrow_pending();
+  return rc >= 0;
+}
+
+void Input::rewind() {
+  const int rc = avformat_seek_file(format_.get(), -1, INT64_MIN, INT64_MIN + 1, INT64_MAX, 0);
+  rethrow_pending();
+  if (rc >= 0) return;
+  const int byte_rc = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE);
+  checked(byte_rc, "The file cannot be read from its start again");
+}
+
+bool Input::seekable_exactly() const {
+  const bool mov = container_.demuxer.rfind("mov", 0) == 0;
+  if ((!mov && container_.demuxer != "matroska,webm") || (mov && fragmented_)) return false;
+  if (format_->duration == AV_NOPTS_VALUE || format_->duration <= 0) return false;
+  const int video = best_video_stream();
+  AVStream* stream = format_->streams[video];
+  const int count = avformat_index_get_entries_count(stream);
+  if (count == 0) return false;
+  if (mov) return true;
+  // Matroska's cues must reach near the end, or a seek would read everything in between.
+  constexpr double kLargestTailS = 30;
+  const auto last = avformat_index_get_entry(stream, count - 1)->timestamp;
+  const double last_s = static_cast<double>(last) * av_q2d(stream->time_base);
+  const double end_s = static_cast<double>(format_->duration) / AV_TIME_BASE;
+  return end_s - last_s < kLargestTailS;
+}
+
+double Input::duration_s(int index) const {
+  const AVStream& stream = *format_->streams[index];
+  if (stream.duration != AV_NOPTS_VALUE && stream.duration > 0) {
+    return static_cast<double>(stream.duration) * av_q2d(stream.time_base);
+  }
+  const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "DURATION", nullptr, 0);
+  int hours = 0;
+  int minutes = 0;
+  double seconds = 0;
+  if (tag != nullptr && std::sscanf(tag->value, "%d:%d:%lf", &hours, &minutes, &seconds) == 3) {
+    const double end_s = hours * 3600.0 + minutes * 60.0 + seconds;
+    const double start_s = stream.start_time == AV_NOPTS_VALUE
+                               ? 0
+                               : static_cast<double>(stream.start_time) * av_q2d(stream.time_base);
+    if (end_s > start_s) return end_s - start_s;
+  }
+  if (format_->duration == AV_NOPTS_VALUE || format_->duration <= 0) return 0;
+  return static_cast<double>(format_->duration) / AV_TIME_BASE;
+}
+
+int Input::on_read(void* self_pointer, uint8_t* into, int length) {
+  auto* self = static_cast<Input*>(self_pointer);
+  try {
+    const size_t got =
+        self->source_->read_at(self->position_, {into, static_cast<size_t>(length)});
+    self->position_ += static_cast<int64_t>(got);
+    return got == 0 ? AVERROR_EOF : static_cast<int>(got);
+  } catch (...) {  // an exception must not cross libav's C frames; rethrown by rethrow_pending
+    self->pending_ = std::current_exception();
+    return AVERROR_EXIT;
+  }
+}
+
+int64_t Input::on_seek(void* self_pointer, int64_t offset, int whence) {
+  auto* self = static_cast<Input*>(self_pointer);
+  const int64_t size = self->source_->size();
+  switch (whence & ~AVSEEK_FORCE) {
+    case AVSEEK_SIZE:
+      return size;
+    case SEEK_SET:
+      break;
+    case SEEK_CUR:
+      offset += self->position_;
+      break;
+    case SEEK_END:
+      offset += size;
+      break;
+    default:
+      return AVERROR(EINVAL);
+  }
+  if (offset < 0) return AVERROR(EINVAL);
+  self->position_ = offset;
+  return offset;
+}
+
+int Input::on_interrupt(void* self_pointer) {
+  return static_cast<const Input*>(self_pointer)->stop_.requested() ? 1 : 0;
+}
+
+int Input::on_open(AVFormatContext* format, AVIOContext** io, const char* url, int /*flags*/,
+                   AVDictionary** /*options*/) {
+  *io = nullptr;
+  auto* self = static_cast<Input*>(format->opaque);
+  if (self != nullptr) self->refused_url_ = url == nullptr ? "?" : url;
+  return AVERROR(EPERM);
+}
+
+}  // namespace millrace::media

@@ -1,0 +1,52 @@
+/// Files that appear whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "av/ptr.h"
+
+namespace millrace::media {
+
+/// A finished media segment.
+struct SegmentInfo {
+  std::string track;  ///< rendition or audio name
+  int64_t index = 0;
+  std::string path;  ///< below the output folder
+  int64_t bytes = 0;
+  AVRational duration{0, 1};  ///< seconds, exact
+};
+
+/// A finished init segment.
+struct InitInfo {
+  std::string track;
+  std::string path;
+  int64_t bytes = 0;
+  std::string codecs;
+};
+
+/// Told about every finished file; may be called from several threads.
+struct TrackListener {
+  std::function<void(const InitInfo&)> on_init;
+  std::function<void(const SegmentInfo&)> on_segment;
+};
+
+class OutputFolder {
+ public:
+  explicit OutputFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// Writes under a temporary name in the same folder and renames. Throws OUTPUT_FAILED.
+  void write(const std::string& relative_path, std::span<const uint8_t> bytes) const;
+  void write(const std::string& relative_path, const std::string& text) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// "720p/00003.m4s"
+std::string segment_path(const std::string& track, int64_t index);
+
+}  // namespace millrace::media

@@ -1,0 +1,138 @@
+#include "media/plan.h"
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+namespace millrace::media {
+
+namespace {
+
+using nlohmann::json;
+
+void require(bool condition, const std::string& what) {
+  if (!condition) throw std::invalid_argument("plan: " + what);
+}
+
+/// A name becomes a folder: nothing but plain characters.
+void require_name(const std::string& name) {
+  const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789-_") == std::string::npos;
+  require(!name.empty() && name.size() <= 64 && plain,
+          "\"" + name + "\" is not a usable name (letters, digits, - and _)");
+}
+
+int level_idc(const std::string& level) {
+  static const std::set<std::string> kLevels = {"1.0", "1.1", "1.2", "1.3", "2.0", "2.1",
+                                                "2.2", "3.0", "3.1", "3.2", "4.0", "4.1",
+                                                "4.2", "5.0", "5.1", "5.2"};
+  const std::string full = level.find('.') == std::string::npos ? level + ".0" : level;
+  require(kLevels.contains(full), "unknown H.264 level " + level);
+  return (full[0] - '0') * 10 + (full[2] - '0');
+}
+
+RenditionPlan parse_rendition(const json& item) {
+  RenditionPlan rendition;
+  rendition.name = item.at("name").get<std::string>();
+  require_name(rendition.name);
+  const std::string codec = item.value("codec", "h264");
+  require(codec == "h264", "codec " + codec + " is not supported");
+  rendition.width = item.at("width").get<int>();
+  rendition.height = item.at("height").get<int>();
+  constexpr int kLargestSide = 16384;
+  const bool sane = rendition.width >= 2 && rendition.height >= 2 &&
+                    rendition.width <= kLargestSide && rendition.height <= kLargestSide;
+  require(sane && rendition.width % 2 == 0 && rendition.height % 2 == 0,
+          "width and height of " + rendition.name + " must be even, 2 to 16384");
+  rendition.profile = item.value("profile", rendition.profile);
+  require(rendition.profile == "high" || rendition.profile == "main" ||
+              rendition.profile == "baseline",
+          "profile of " + rendition.name + " must be baseline, main or high");
+  rendition.level_idc = level_idc(item.value("level", "3.1"));
+  rendition.crf = item.value("crf", rendition.crf);
+  require(rendition.crf >= 0 && rendition.crf <= 51, "crf must be 0 to 51");
+  rendition.maxrate_bps = item.at("maxrate_bps").get<int64_t>();
+  rendition.bufsize_bits = item.value("bufsize_bits", rendition.maxrate_bps * 3 / 2);
+  require(rendition.maxrate_bps >= 1000 && rendition.maxrate_bps <= 1'000'000'000 &&
+              rendition.bufsize_bits >= 1000 && rendition.bufsize_bits <= 4'000'000'000,
+          "maxrate_bps or bufsize_bits of " + rendition.name + " is out of range");
+  return rendition;
+}
+
+AudioPlan parse_audio(const json& item) {
+  AudioPlan audio;
+  audio.name = item.at("name").get<std::string>();
+  require_name(audio.name);
+  audio.stream = item.at("stream").get<int>();
+  audio.language = item.value("language", audio.language);
+  audio.channels = item.value("channels", audio.channels);
+  require(audio.channels >= 1 && audio.channels <= 8, "channels must be 1 to 8");
+  audio.sample_rate_hz = item.value("sample_rate_hz", audio.sample_rate_hz);
+  require(audio.sample_rate_hz == 44'100 || audio.sample_rate_hz == 48'000,
+          "sample_rate_hz must be 44100 or 48000");
+  audio.bitrate_bps = item.value("bitrate_bps", audio.bitrate_bps);
+  require(audio.bitrate_bps >= 16'000 && audio.bitrate_bps <= 512'000,
+          "bitrate_bps must be 16000 to 512000");
+  audio.is_default = item.value("default", false);
+  return audio;
+}
+
+void validate(const Plan& plan) {
+  require(plan.frame_rate.num > 0 && plan.frame_rate.den > 0 && av_q2d(plan.frame_rate) <= 240 &&
+              av_q2d(plan.frame_rate) >= 0.01,
+          "frame_rate must be above 0 and at most 240");
+  require(plan.segment_frames >= 1 && plan.segment_frames <= 100'000, "segment_frames is out of range");
+  require(plan.chunk_segments >= 1 && plan.chunk_count >= 1, "chunks must be positive");
+  require(!plan.renditions.empty(), "there is no rendition");
+  std::set<std::string> names;
+  for (const auto& rendition : plan.renditions) names.insert(rendition.name);
+  for (const auto& audio : plan.audio) names.insert(audio.name);
+  require(names.size() == plan.renditions.size() + plan.audio.size(), "names must be unique");
+}
+
+Plan from_json(const json& document) {
+  require(document.value("version", 0) == 1, "version must be 1");
+  Plan plan;
+  const json& rate = document.at("frame_rate");
+  plan.frame_rate = {rate.at("num").get<int>(), rate.at("den").get<int>()};
+  plan.duration_s = document.value("duration_s", 0.0);
+  plan.segment_frames = document.at("segment_frames").get<int>();
+  const json& video = document.at("video");
+  plan.video_stream = video.at("stream").get<int>();
+  plan.preset = video.value("preset", plan.preset);
+  for (const json& item : video.at("renditions")) plan.renditions.push_back(parse_rendition(item));
+  for (const json& item : document.value("audio", json::array())) {
+    plan.audio.push_back(parse_audio(item));
+  }
+  plan.chunk_segments = document.value("chunk_segments", plan.chunk_segments);
+  plan.chunk_count = document.value("chunk_count", plan.chunk_count);
+  validate(plan);
+  return plan;
+}
+
+}  // namespace
+
+int64_t Plan::expected_frames() const {
+  return std::max<int64_t>(1, std::llround(duration_s * av_q2d(frame_rate)));
+}
+
+Plan parse_plan(const std::string& text) {
+  try {
+    return from_json(json::parse(text));
+  } catch (const json::exception& error) {
+    throw std::invalid_argument(std::string{"plan: "} + error.what());
+  }
+}
+
+Plan load_plan(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw std::invalid_argument("plan: " + path.string() + " cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return parse_plan(text.str());
+}
+
+}  // namespace millrace::media

@@ -1,0 +1,54 @@
+/// The plan: everything that must be equal between chunks, decided once before any encoding.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "av/ptr.h"
+
+namespace millrace::media {
+
+struct RenditionPlan {
+  std::string name;
+  int width = 0;
+  int height = 0;
+  std::string profile = "high";
+  int level_idc = 31;  ///< ten times the level
+  double crf = 23;
+  int64_t maxrate_bps = 0;
+  int64_t bufsize_bits = 0;
+};
+
+struct AudioPlan {
+  std::string name;
+  int stream = 0;
+  std::string language = "und";
+  int channels = 2;
+  int sample_rate_hz = 48'000;
+  int64_t bitrate_bps = 128'000;
+  bool is_default = false;
+};
+
+struct Plan {
+  AVRational frame_rate{25, 1};
+  double duration_s = 0;
+  int segment_frames = 100;
+  int video_stream = 0;
+  std::string preset = "veryfast";
+  std::vector<RenditionPlan> renditions;
+  std::vector<AudioPlan> audio;
+  int chunk_segments = 8;
+  int chunk_count = 1;
+
+  int64_t chunk_frames() const { return int64_t{chunk_segments} * segment_frames; }
+  /// Output frames expected for `duration_s`.
+  int64_t expected_frames() const;
+};
+
+/// Reads and validates the plan's JSON. Throws `std::invalid_argument` naming the faulty field.
+Plan parse_plan(const std::string& json);
+Plan load_plan(const std::filesystem::path& path);
+
+}  // namespace millrace::media

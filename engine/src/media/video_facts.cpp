@@ -1,0 +1,127 @@
+#include "media/video_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+namespace millrace::media {
+
+namespace {
+
+Orientation orientation_of(const AVStream& stream) {
+  size_t size = 0;
+  const uint8_t* data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+  if (data == nullptr || size < 9 * sizeof(int32_t)) return {};
+  const auto* matrix = reinterpret_cast<const int32_t*>(data);
+  const int64_t a = matrix[0];
+  const int64_t b = matrix[1];
+  const int64_t c = matrix[3];
+  const int64_t d = matrix[4];
+  // A point (x, y) goes to (ax + cy, bx + dy); other angles are snapped to the nearest quarter.
+  if (std::abs(a) + std::abs(d) >= std::abs(b) + std::abs(c)) {
+    if (a < 0 && d < 0) return {180, "hflip,vflip"};
+    if (a < 0) return {0, "hflip"};
+    if (d < 0) return {180, "vflip"};
+    return {};
+  }
+  if (b > 0 && c > 0) return {90, "transpose=cclock_flip"};
+  if (b > 0) return {90, "transpose=clock"};
+  if (c > 0) return {270, "transpose=cclock"};
+  return {270, "transpose=clock_flip"};
+}
+
+bool sane_aspect(AVRational aspect) {
+  if (aspect.num <= 0 || aspect.den <= 0) return false;
+  const double value = av_q2d(aspect);
+  return value > 0.05 && value < 20;
+}
+
+Hdr hdr_of(const AVCodecParameters& parameters) {
+  if (parameters.color_trc == AVCOL_TRC_SMPTE2084) return Hdr::Pq;
+  if (parameters.color_trc == AVCOL_TRC_ARIB_STD_B67) return Hdr::Hlg;
+  return Hdr::None;
+}
+
+}  // namespace
+
+VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
+  const AVCodecParameters& parameters = *stream.codecpar;
+  VideoFacts facts;
+  facts.orientation = orientation_of(stream);
+  const AVRational aspect = av_guess_sample_aspect_ratio(&format, &stream, nullptr);
+  if (sane_aspect(aspect)) facts.sample_aspect = aspect;
+  const double aspect_value = av_q2d(facts.sample_aspect);
+  // The longer side wins: pixels are stretched, never thrown away.
+  const double width = parameters.width * std::max(1.0, aspect_value);
+  const double height = parameters.height * std::max(1.0, 1.0 / aspect_value);
+  facts.display_width = static_cast<int>(std::lround(width));
+  facts.display_height = static_cast<int>(std::lround(height));
+  if (facts.orientation.clockwise_degrees % 180 != 0) {
+    std::swap(facts.display_width, facts.display_height);
+  }
+  facts.interlaced = parameters.field_order != AV_FIELD_PROGRESSIVE &&
+                     parameters.field_order != AV_FIELD_UNKNOWN;
+  const AVPixFmtDescriptor* pixels =
+      av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));
+  facts.rgb = pixels != nullptr &&
+              (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+  facts.hdr = hdr_of(parameters);
+  facts.color = {parameters.color_primaries, parameters.color_trc, parameters.color_space,
+                 parameters.color_range};
+  return facts;
+}
+
+ColorTags output_color(const VideoFacts& facts) {
+  constexpr ColorTags kHd{AVCOL_PRI_BT709, AVCOL_TRC_BT709, AVCOL_SPC_BT709, AVCOL_RANGE_MPEG};
+  constexpr ColorTags kSd525{AVCOL_PRI_SMPTE170M, AVCOL_TRC_SMPTE170M, AVCOL_SPC_SMPTE170M,
+                             AVCOL_RANGE_MPEG};
+  constexpr ColorTags kSd625{AVCOL_PRI_BT470BG, AVCOL_TRC_SMPTE170M, AVCOL_SPC_SMPTE170M,
+                             AVCOL_RANGE_MPEG};
+  if (facts.hdr != Hdr::None || facts.rgb) return kHd;
+  const int short_side = std::min(facts.display_width, facts.display_height);
+  const ColorTags fallback = short_side > 576 ? kHd : short_side > 486 ? kSd625 : kSd525;
+  ColorTags tags = facts.color;
+  if (tags.primaries == AVCOL_PRI_UNSPECIFIED) tags.primaries = fallback.primaries;
+  if (tags.transfer == AVCOL_TRC_UNSPECIFIED) tags.transfer = fallback.transfer;
+  if (tags.matrix == AVCOL_SPC_UNSPECIFIED || tags.matrix == AVCOL_SPC_RGB) {
+    tags.matrix = fallback.matrix;
+  }
+  tags.range = AVCOL_RANGE_MPEG;
+  return tags;
+}
+
+AVRational nominal_frame_rate(const AVStream& stream) {
+  AVRational rate = stream.avg_frame_rate;
+  if (rate.num <= 0 || rate.den <= 0) rate = stream.r_frame_rate;
+  if (rate.num <= 0 || rate.den <= 0) return {25, 1};
+  constexpr std::array<AVRational, 14> kStandard = {{{24000, 1001},
+                                                     {24, 1},
+                                                     {25, 1},
+                                                     {30000, 1001},
+                                                     {30, 1},
+                                                     {48, 1},
+                                                     {50, 1},
+                                                     {60000, 1001},
+                                                     {60, 1},
+                                                     {12, 1},
+                                                     {15, 1},
+                                                     {10, 1},
+                                                     {25, 2},
+                                                     {120, 1}}};
+  constexpr double kTolerance = 0.0004;  // 24 and 23.976 differ by 0.001
+  for (const AVRational standard : kStandard) {
+    if (std::abs(av_q2d(rate) / av_q2d(standard) - 1) < kTolerance) return standard;
+  }
+  int num = 0;
+  int den = 0;
+  av_reduce(&num, &den, rate.num, rate.den, 60'000);
+  return num > 0 && den > 0 ? AVRational{num, den} : AVRational{25, 1};
+}
+
+}  // namespace millrace::media

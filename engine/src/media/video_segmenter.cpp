@@ -1,0 +1,60 @@
+#include "media/video_segmenter.h"
+
+#include <utility>
+
+namespace millrace::media {
+
+uint32_t VideoSegmenter::timescale_for(AVRational frame_rate) {
+  constexpr uint32_t kLeast = 10'000;
+  auto timescale = static_cast<uint32_t>(frame_rate.num);
+  while (timescale < kLeast) timescale *= 2;
+  return timescale;
+}
+
+VideoSegmenter::VideoSegmenter(std::string track, AVRational frame_rate, int segment_frames,
+                               const OutputFolder& output, const TrackListener& listener)
+    : track_(std::move(track)),
+      frame_rate_(frame_rate),
+      segment_frames_(segment_frames),
+      timescale_(timescale_for(frame_rate)),
+      ticks_per_frame_(timescale_ / static_cast<uint32_t>(frame_rate.num) *
+                       static_cast<uint32_t>(frame_rate.den)),
+      output_(output),
+      listener_(listener) {}
+
+void VideoSegmenter::write_init_segment(const VideoTrack& track) {
+  const std::vector<uint8_t> bytes = write_init(track);
+  const std::string path = track_ + "/init.mp4";
+  output_.write(path, bytes);
+  listener_.on_init({track_, path, static_cast<int64_t>(bytes.size()), codecs_of(track)});
+}
+
+void VideoSegmenter::add(CodedPicture picture) {
+  if (picture.idr && picture.slot % segment_frames_ == 0) finish();
+  pictures_.push_back(std::move(picture));
+}
+
+void VideoSegmenter::finish() {
+  if (pictures_.empty()) return;
+  const int64_t first_slot = pictures_.front().slot;  // closed GOP: the IDR is shown first
+  const int64_t index = first_slot / segment_frames_;
+  std::vector<Sample> samples;
+  samples.reserve(pictures_.size());
+  for (size_t n = 0; n < pictures_.size(); ++n) {
+    CodedPicture& picture = pictures_[n];
+    // Picture n in coded order is decoded at slot first + n; B-frames are shown before that.
+    const int64_t offset_slots = picture.slot - first_slot - static_cast<int64_t>(n);
+    samples.push_back({std::move(picture.data), ticks_per_frame_,
+                       static_cast<int32_t>(offset_slots * ticks_per_frame_), picture.idr,
+                       picture.disposable});
+  }
+  const auto bytes = write_segment(static_cast<uint32_t>(index + 1), first_slot * ticks_per_frame_,
+                                   samples);
+  const std::string path = segment_path(track_, index);
+  output_.write(path, bytes);
+  const AVRational duration{static_cast<int>(pictures_.size()) * frame_rate_.den, frame_rate_.num};
+  listener_.on_segment({track_, index, path, static_cast<int64_t>(bytes.size()), duration});
+  pictures_.clear();
+}
+
+}  // namespace millrace::media

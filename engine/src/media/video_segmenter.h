@@ -1,0 +1,37 @@
+/// Coded pictures of one rendition → CMAF segments on the grid.
+#pragma once
+
+#include <vector>
+
+#include "media/fmp4.h"
+#include "media/output_folder.h"
+
+namespace millrace::media {
+
+class VideoSegmenter {
+ public:
+  /// `segment_frames` output frames make a segment; one frame lasts 1 / frame_rate.
+  VideoSegmenter(std::string track, AVRational frame_rate, int segment_frames,
+                 const OutputFolder& output, const TrackListener& listener);
+
+  /// Ticks per second: a multiple of the rate's numerator, at least 10,000.
+  static uint32_t timescale_for(AVRational frame_rate);
+
+  void write_init_segment(const VideoTrack& track);
+  /// Pictures in coded order; an IDR on the grid ends the segment before.
+  void add(CodedPicture picture);
+  /// Ends the last segment.
+  void finish();
+
+ private:
+  std::string track_;
+  AVRational frame_rate_;
+  int segment_frames_;
+  uint32_t timescale_;
+  uint32_t ticks_per_frame_;
+  const OutputFolder& output_;
+  const TrackListener& listener_;
+  std::vector<CodedPicture> pictures_;
+};
+
+}  // namespace millrace::media

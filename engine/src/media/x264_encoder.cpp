@@ -1,0 +1,174 @@
+#include "media/x264_encoder.h"
+
+#include <x264.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include "millrace/engine.h"
+
+namespace millrace::media {
+
+namespace {
+
+constexpr int64_t kBitsPerKilobit = 1000;
+
+[[noreturn]] void fail(const std::string& what) { throw EngineError(Reason::Internal, what); }
+
+void log_x264(void* /*context*/, int level, const char* format, va_list arguments) {
+  if (level > X264_LOG_WARNING) return;
+  std::fputs("x264: ", stderr);
+  std::vfprintf(stderr, format, arguments);
+}
+
+void set_rate_control(x264_param_t& parameters, const RenditionPlan& rendition) {
+  parameters.rc.i_rc_method = X264_RC_CRF;
+  parameters.rc.f_rf_constant = static_cast<float>(rendition.crf);
+  parameters.rc.i_vbv_max_bitrate = static_cast<int>(rendition.maxrate_bps / kBitsPerKilobit);
+  parameters.rc.i_vbv_buffer_size = static_cast<int>(rendition.bufsize_bits / kBitsPerKilobit);
+}
+
+void set_signalling(x264_param_t& parameters, const ColorTags& color) {
+  parameters.vui.i_sar_width = 1;
+  parameters.vui.i_sar_height = 1;
+  parameters.vui.b_fullrange = 0;
+  parameters.vui.i_colorprim = color.primaries;
+  parameters.vui.i_transfer = color.transfer;
+  parameters.vui.i_colmatrix = color.matrix;
+  parameters.b_annexb = 0;
+  parameters.b_repeat_headers = 0;  // they are in the init segment
+  parameters.b_aud = 0;
+}
+
+void set_structure(x264_param_t& parameters, const X264Encoder::Options& options) {
+  parameters.i_width = options.rendition.width;
+  parameters.i_height = options.rendition.height;
+  parameters.i_csp = X264_CSP_I420;
+  parameters.i_fps_num = static_cast<uint32_t>(options.frame_rate.num);
+  parameters.i_fps_den = static_cast<uint32_t>(options.frame_rate.den);
+  parameters.i_timebase_num = parameters.i_fps_den;
+  parameters.i_timebase_den = parameters.i_fps_num;
+  parameters.b_vfr_input = 0;
+  parameters.i_keyint_max = options.segment_frames;
+  parameters.i_keyint_min = options.segment_frames;  // no IDR but at segment starts
+  parameters.b_open_gop = 0;
+  parameters.i_threads = options.threads;
+  parameters.b_sliced_threads = 0;
+  parameters.i_level_idc = options.rendition.level_idc;
+  const int max_references = max_reference_frames(
+      options.rendition.level_idc, options.rendition.width, options.rendition.height);
+  parameters.i_frame_reference = std::min(parameters.i_frame_reference, max_references);
+}
+
+}  // namespace
+
+int max_reference_frames(int level_idc, int width, int height) {
+  struct Row {
+    int level_idc;
+    int max_dpb_macroblocks;
+  };
+  constexpr std::array<Row, 16> kRows = {{{10, 396},
+                                          {11, 900},
+                                          {12, 2376},
+                                          {13, 2376},
+                                          {20, 2376},
+                                          {21, 4752},
+                                          {22, 8100},
+                                          {30, 8100},
+                                          {31, 18000},
+                                          {32, 20480},
+                                          {40, 32768},
+                                          {41, 32768},
+                                          {42, 34816},
+                                          {50, 110400},
+                                          {51, 184320},
+                                          {52, 184320}}};
+  const auto row = std::find_if(kRows.begin(), kRows.end(), [level_idc](const Row& candidate) {
+    return candidate.level_idc >= level_idc;
+  });
+  const int limit = row == kRows.end() ? kRows.back().max_dpb_macroblocks : row->max_dpb_macroblocks;
+  const int macroblocks = ((width + 15) / 16) * ((height + 15) / 16);
+  return std::clamp(limit / macroblocks, 1, 16);
+}
+
+X264Encoder::X264Encoder(const Options& options) {
+  x264_param_t parameters;
+  if (x264_param_default_preset(&parameters, options.preset.c_str(), nullptr) < 0) {
+    throw std::invalid_argument("plan: unknown x264 preset " + options.preset);
+  }
+  parameters.pf_log = log_x264;
+  parameters.i_log_level = X264_LOG_WARNING;
+  set_structure(parameters, options);
+  set_rate_control(parameters, options.rendition);
+  set_signalling(parameters, options.color);
+  if (x264_param_apply_profile(&parameters, options.rendition.profile.c_str()) < 0) {
+    fail("The H.264 profile " + options.rendition.profile + " cannot be applied.");
+  }
+  encoder_.reset(x264_encoder_open(&parameters));
+  if (!encoder_) fail("The H.264 encoder refused the settings of " + options.rendition.name + ".");
+  read_headers();
+}
+
+void X264Encoder::read_headers() {
+  constexpr size_t kLengthBytes = 4;
+  x264_nal_t* units = nullptr;
+  int count = 0;
+  if (x264_encoder_headers(encoder_.get(), &units, &count) < 0) fail("No H.264 headers.");
+  for (int i = 0; i < count; ++i) {
+    const uint8_t* begin = units[i].p_payload + kLengthBytes;
+    const uint8_t* end = units[i].p_payload + units[i].i_payload;
+    if (units[i].i_type == NAL_SPS) headers_.sps.assign(begin, end);
+    if (units[i].i_type == NAL_PPS) headers_.pps.assign(begin, end);
+  }
+  if (headers_.sps.size() < 4 || headers_.pps.empty()) fail("The H.264 headers are incomplete.");
+}
+
+namespace {
+
+void hand_on(const x264_nal_t* units, int bytes, const x264_picture_t& picture,
+             const X264Encoder::OnPicture& on_picture) {
+  if (bytes == 0) return;
+  CodedPicture coded;
+  coded.data.assign(units[0].p_payload, units[0].p_payload + bytes);  // units are contiguous
+  coded.slot = picture.i_pts;
+  coded.idr = picture.i_type == X264_TYPE_IDR;
+  coded.disposable = picture.i_type == X264_TYPE_B;
+  on_picture(std::move(coded));
+}
+
+}  // namespace
+
+void X264Encoder::encode(const AVFrame& frame, int64_t slot, bool segment_start,
+                         const OnPicture& on_picture) {
+  x264_picture_t input;
+  x264_picture_init(&input);
+  input.i_type = segment_start ? X264_TYPE_IDR : X264_TYPE_AUTO;
+  input.i_pts = slot;
+  input.img.i_csp = X264_CSP_I420;
+  input.img.i_plane = 3;
+  for (int plane = 0; plane < 3; ++plane) {
+    input.img.plane[plane] = frame.data[plane];
+    input.img.i_stride[plane] = frame.linesize[plane];
+  }
+  x264_nal_t* units = nullptr;
+  int count = 0;
+  x264_picture_t output;
+  const int bytes = x264_encoder_encode(encoder_.get(), &units, &count, &input, &output);
+  if (bytes < 0) fail("The H.264 encoder failed.");
+  hand_on(units, bytes, output, on_picture);
+}
+
+void X264Encoder::finish(const OnPicture& on_picture) {
+  while (x264_encoder_delayed_frames(encoder_.get()) > 0) {
+    x264_nal_t* units = nullptr;
+    int count = 0;
+    x264_picture_t output;
+    const int bytes = x264_encoder_encode(encoder_.get(), &units, &count, nullptr, &output);
+    if (bytes < 0) fail("The H.264 encoder failed at the end.");
+    hand_on(units, bytes, output, on_picture);
+  }
+}
+
+}  // namespace millrace::media
