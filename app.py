@@ -282,6 +282,7 @@ class Refusal(Response):
 def _guard(view: View, parameters: Mapping[str, str]) -> Response:
     """The one place where exceptions become answers."""
     try:
+        settings()  # binds the table, before any view reads it
         response: Response = view(**parameters)
     except Problem as problem:
         return Refusal(problem)
