@@ -41,7 +41,6 @@ def _localstack(config: CloudConfig) -> dict[str, str]:
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         "PROVIDER_OVERRIDE_S3": "millrace",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
