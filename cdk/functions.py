@@ -92,6 +92,7 @@ class Function:
 
 _READ = ("GetItem", "Query")
 _WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
+_ENGINE_LIMITS = ("max_duration_s", "max_pixels")
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
@@ -116,7 +117,7 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads=("GetObject",),
             sends=("transcode", "thumbnail", "publish"),
         ),
-        settings=("chunk_segments",),
+        settings=("chunk_segments", "preset", *_ENGINE_LIMITS),
     ),
     Function(
         name="transcode",
@@ -131,6 +132,7 @@ FUNCTIONS: tuple[Function, ...] = (
             media=("PutObject",),
             sends=("publish",),
         ),
+        settings=_ENGINE_LIMITS,
     ),
     Function(
         name="thumbnail",
@@ -145,6 +147,7 @@ FUNCTIONS: tuple[Function, ...] = (
             media=("PutObject",),
             sends=("publish",),
         ),
+        settings=_ENGINE_LIMITS,
     ),
     Function(
         name="publish",

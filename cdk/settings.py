@@ -32,7 +32,12 @@ class Settings:
     """Origins whose pages may upload (comma-separated); default that of the site bucket."""
     chunk_segments: int = 8
     """Segments of 4 s in one transcode task."""
+    preset: str = "veryfast"
+    """Speed preset of the encoder."""
     max_upload_bytes: int = 53_687_091_200
+    max_duration_s: int = 43_200
+    max_pixels: int = 36_000_000
+    """Per frame."""
     log_level: str = "INFO"
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
@@ -46,8 +51,9 @@ class Settings:
             raise ContextError("transcode_concurrency must be between 2 and 1000")
         if self.architecture not in ("x86_64", "arm64"):
             raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
-        if self.chunk_segments < 1:
-            raise ContextError("chunk_segments must be at least 1")
+        for name in ("chunk_segments", "max_upload_bytes", "max_duration_s", "max_pixels"):
+            if getattr(self, name) < 1:
+                raise ContextError(f"{name} must be at least 1")
         if self.site_url.endswith("/"):
             raise ContextError("site_url must not end with a slash")
 

@@ -1,0 +1,44 @@
+"""The assembly as a whole: the API, the outputs, and what must not be in it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+from tests.unit.cdk.support import Synthesis
+
+
+def test_api_package_holds_only_the_app_and_chalice_when_synthesised(template: Synthesis) -> None:
+    (package,) = template.folder.glob("asset.*.zip")
+    with zipfile.ZipFile(package) as archive:
+        names = {name for name in archive.namelist() if not name.startswith("chalicelib/")}
+    assert names == {"app.py", "chalice/app.py", "chalice/__init__.py"}
+
+
+def test_api_has_one_stage_and_one_regional_endpoint_when_synthesised(template: Synthesis) -> None:
+    (api,) = template.resources("AWS::Serverless::Api").values()
+    properties = api["Properties"]
+    assert properties["StageName"] == "api"
+    assert properties["EndpointConfiguration"] == "REGIONAL"
+    assert properties["OpenApiVersion"], "without it SAM adds a second stage"
+    assert "/videos/{video_id}" in properties["DefinitionBody"]["paths"]
+
+
+def test_outputs_name_everything_a_deployment_needs_when_synthesised(template: Synthesis) -> None:
+    assert {
+        *("ApiId", "ApiStage", "ApiUrl", "SiteUrl", "UploadsBucket", "SiteBucket", "Table"),
+        *("IngestQueue", "ProbeQueue", "TranscodeQueue", "ThumbnailQueue", "PublishQueue"),
+    } <= set(template.template["Outputs"])
+
+
+def test_template_names_no_account_or_region_when_synthesised(template: Synthesis) -> None:
+    text = (template.folder / "Millrace.template.json").read_text()
+    assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", text)
+    assert not re.search(r"\b(us|eu|ap|sa|ca)-(east|west|north|south|central)-\d", text)
+
+
+def test_template_has_nothing_that_localstack_ignores_when_synthesised(
+    template: Synthesis,
+) -> None:
+    kinds = {item["Type"] for item in template.template["Resources"].values()}
+    assert not {kind for kind in kinds if kind.startswith(("Custom::", "AWS::ApiGatewayV2::"))}

@@ -1,0 +1,90 @@
+"""The table of functions against `functions/`, the settings and the template."""
+
+from __future__ import annotations
+
+from cdk.functions import API, FUNCTIONS, Package
+from millrace import config
+from tests.unit.cdk.support import REPOSITORY, Synthesis
+
+TABLE = {spec.name: spec for spec in (*FUNCTIONS, API)}
+
+
+def test_table_equals_the_folders_when_functions_are_listed() -> None:
+    folders = {
+        path.name for path in (REPOSITORY / "functions").iterdir() if (path / "handler.py").exists()
+    }
+    assert folders == {spec.name for spec in FUNCTIONS}
+
+
+def test_every_function_has_its_timeout_and_memory_when_synthesised(template: Synthesis) -> None:
+    found = {
+        name: (item["Timeout"], item["MemorySize"]) for name, item in template.functions().items()
+    }
+    assert found == {name: (spec.timeout_s, spec.memory_mb) for name, spec in TABLE.items()}
+
+
+def test_functions_get_exactly_the_variables_they_read_when_synthesised(
+    template: Synthesis,
+) -> None:
+    for name, item in template.functions().items():
+        given = {key for key in item["Environment"]["Variables"] if key.startswith("MILLRACE_")}
+        # The image brings its engine: its path is no deployment's business.
+        read = {config.variable(field) for field in config.NEEDS[name] if field != "engine"}
+        assert given == read, name
+
+
+def test_functions_name_themselves_to_powertools_when_synthesised(template: Synthesis) -> None:
+    for name, item in template.functions().items():
+        variables = item["Environment"]["Variables"]
+        assert variables["POWERTOOLS_SERVICE_NAME"] == name
+        assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Millrace"
+
+
+def test_zip_functions_share_the_layer_and_images_have_none_when_synthesised(
+    template: Synthesis,
+) -> None:
+    (layer,) = template.resources("AWS::Lambda::LayerVersion")
+    for name, item in template.functions().items():
+        if TABLE[name].package is Package.ZIP:
+            assert item["Layers"] == [{"Ref": layer}], name
+            assert item["Runtime"] == "python3.11"
+            assert item["Handler"] == ("app.app" if name == "api" else "handler.handler")
+        else:
+            assert item["PackageType"] == "Image"
+            assert "Layers" not in item
+
+
+def test_every_function_has_a_log_that_expires_when_synthesised(template: Synthesis) -> None:
+    logs = template.named("AWS::Logs::LogGroup", "LogGroupName")
+    assert set(logs) == {f"/aws/lambda/millrace-{name}" for name in TABLE}
+    assert {item["RetentionInDays"] for item in logs.values()} == {30}
+
+
+def test_monitor_runs_every_minute_and_is_not_retried_when_synthesised(
+    template: Synthesis,
+) -> None:
+    (rule,) = template.resources("AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+    (target,) = rule["Properties"]["Targets"]
+    assert template.readable(target["Arn"]) == "millrace-monitor"
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+
+
+def test_images_differ_only_in_their_code_when_taken_from_a_repository(
+    syntheses: dict[str, Synthesis],
+) -> None:
+    def without_images(synthesis: Synthesis) -> dict[str, object]:
+        for item in synthesis.resources("AWS::Lambda::Function").values():
+            properties = item["Properties"]
+            if properties.get("PackageType") == "Image":
+                images.append(synthesis.readable(properties.pop("Code")["ImageUri"]))
+        return synthesis.template
+
+    images: list[str] = []
+    built, taken = (Synthesis(syntheses[name].folder) for name in ("assets", "repository"))
+    assert without_images(built) == without_images(taken)
+    assert [uri.rpartition("/")[2] for uri in images[3:]] == [
+        "millrace-probe:7",
+        "millrace-transcode:7",
+        "millrace-thumbnail:7",
+    ]

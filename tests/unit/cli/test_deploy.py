@@ -1,0 +1,56 @@
+"""What the deployment decides by itself; that it works is shown on the real LocalStack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli import deploy
+from cli.deploy import DeployConfig, Outputs
+
+RAW = {
+    "ApiId": "abc",
+    "ApiStage": "api",
+    "ApiUrl": "https://abc.execute-api.nowhere/api",
+    "SiteUrl": "http://127.0.0.1:4900/millrace-site-local",
+    "UploadsBucket": "millrace-uploads-local",
+    "SiteBucket": "millrace-site-local",
+    "Table": "millrace",
+    "ProbeQueue": "http://127.0.0.1:4900/queue/us-east-1/000000000000/millrace-probe",
+}
+
+
+def test_api_is_reached_by_address_when_deployed_locally() -> None:
+    outputs = deploy._outputs(RAW, 4900)
+    assert outputs.api_url == "http://127.0.0.1:4900/_aws/execute-api/abc/api"
+    assert outputs.queue_urls == {"probe": RAW["ProbeQueue"]}
+
+
+def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
+    tmp_path: Path,
+) -> None:
+    config = DeployConfig(state_dir=tmp_path, port=4900, chunk_segments=4)
+    assert config.settings().to_context() == {
+        "suffix": "local",
+        "image_repository": "millrace",
+        "image_tag": "local",
+        "site_url": "http://127.0.0.1:4900/millrace-site-local",
+        "allowed_origins": "http://127.0.0.1:4900,http://localhost:4900",
+        "transcode_concurrency": "2",
+        "chunk_segments": "4",
+    }
+
+
+def test_record_is_read_back_when_it_was_written(tmp_path: Path) -> None:
+    record = deploy._Record(stack="a", site="b", outputs=deploy._outputs(RAW, 4900))
+    record.write(tmp_path)
+    assert deploy._Record.read(tmp_path) == record
+    assert isinstance(deploy._Record.read(tmp_path).outputs, Outputs)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"stack": "a", "site": "b"})])
+def test_record_counts_as_none_when_it_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "deployed.json").write_text(text)
+    assert deploy._Record.read(tmp_path) == deploy._Record()
