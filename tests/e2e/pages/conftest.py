@@ -1,0 +1,85 @@
+"""A browser, the stand-in API and an HLS sample for looking at single pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.pages.fake_api import Fake, State
+from tests.e2e.pages.sample import make_sample
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+FAILED_LOAD = "Failed to load resource"
+"""Chromium's line for every 4xx and 5xx; the tests that provoke them assert what the page says."""
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hls")
+    make_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake(State()) as fake:
+        yield fake
+
+
+@pytest.fixture
+def open_page(browser: Browser, fake: Fake) -> Iterator[OpenPage]:
+    """Opens a page of the site: `open_page("index.html", width=360, theme="dark")`.
+
+    Every page must leave the console clean: no error, no policy violation, no unhandled rejection.
+    """
+    complaints: list[str] = []
+    pages: list[Page] = []
+
+    def open_page(path: str, *, width: int = 1280, height: int = 800, theme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda line: (
+                complaints.append(line.text)
+                if line.type == "error" and not line.text.startswith(FAILED_LOAD)
+                else None
+            ),
+        )
+        page.goto(f"{fake.site_url}/{path}")
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+    assert complaints == []

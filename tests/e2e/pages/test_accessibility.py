@@ -1,0 +1,129 @@
+"""axe-core and the narrow screen, on each page and in both themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.e2e.pages.conftest import OpenPage
+from tests.e2e.pages.fake_api import TOKEN, Fake, video
+
+pytestmark = pytest.mark.needs_browser
+AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+WIDE, NARROW = 1440, 360
+LONG = "Ein_sehr_langer_Dateiname_ohne_eine_einzige_Lücke_der_nirgends_umbrechen_kann.mov"
+
+
+def _file(name: str, size: int) -> FilePayload:
+    return {"name": name, "mimeType": "", "buffer": b"x" * size}
+
+
+def _mixed(fake: Fake) -> None:
+    poster = f"{fake.api_origin}/media/poster.jpg"
+    reason = {"code": "CORRUPT", "message": "x"}
+    fake.state.videos = [
+        video(6, "queued"),
+        video(5, "processing", percent=60),
+        video(4, "processing", percent=60, playable=True, poster_url=poster),
+        video(3, "failed", title=LONG, reason=reason),
+        video(2, poster_url=poster),
+    ]
+
+
+def gallery(fake: Fake, page: Page) -> None:
+    _mixed(fake)
+    page.goto(f"{fake.site_url}/index.html")
+    expect(page.locator("#videos .card")).to_have_count(5)
+
+
+def empty_gallery(fake: Fake, page: Page) -> None:
+    page.goto(f"{fake.site_url}/index.html")
+    expect(page.locator("#empty")).to_be_visible()
+
+
+def broken_gallery(fake: Fake, page: Page) -> None:
+    fake.state.listing_error = 503
+    page.goto(f"{fake.site_url}/index.html")
+    expect(page.locator("#failure")).to_be_visible()
+
+
+def signed_out_upload(fake: Fake, page: Page) -> None:
+    page.goto(f"{fake.site_url}/upload.html")
+    page.get_by_label("Access token").fill("wrong")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#token-error")).to_be_visible()
+
+
+def upload(fake: Fake, page: Page) -> None:
+    """Rows of every kind."""
+    fake.state.single_post_bytes = 100
+    fake.state.part_size_bytes = 1000
+    page.goto(f"{fake.site_url}/upload.html#token={TOKEN}")
+    files = page.locator("#files")
+    files.set_input_files([_file(name, 90) for name in ("a.mp4", "b.mp4", LONG, "no.txt")])
+    expect(page.locator(".job", has_text="Queued")).to_have_count(3)
+    fake.state.videos[0] |= {"status": "processing", "percent": 40}
+    fake.state.videos[1] |= {"status": "failed", "reason": {"code": "CORRUPT", "message": ""}}
+    fake.state.videos[2] |= {"status": "completed"}
+    expect(page.locator(".job", has_text="Processing 40 %")).to_have_count(1)
+    fake.state.storage_gate = fake.gate()
+    files.set_input_files([_file("c.mp4", 3000)])
+    expect(page.get_by_role("button", name="Pause c.mp4")).to_be_visible()
+
+
+def watch(fake: Fake, page: Page) -> None:
+    renditions = [{"name": "360p", "width": 640, "height": 360, "maxrate_bps": 800_000}]
+    fake.state.videos = [video(1, title=LONG, hls_url=fake.master_url, renditions=renditions)]
+    page.goto(f"{fake.site_url}/watch.html?v={video(1)['id']}")
+    page.locator(".mr-start").click()
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.1")
+    page.get_by_role("button", name="Quality").click()
+
+
+def waiting_watch(fake: Fake, page: Page) -> None:
+    fake.state.videos = [video(1, "processing", percent=70)]
+    page.goto(f"{fake.site_url}/watch.html?v={video(1)['id']}")
+    expect(page.locator("#waiting-percent")).to_have_text("70")
+
+
+def failed_watch(fake: Fake, page: Page) -> None:
+    reason = {"code": "CORRUPT", "message": "x"}
+    fake.state.videos = [video(1, "failed", reason=reason)]
+    page.goto(f"{fake.site_url}/watch.html?v={video(1)['id']}")
+    expect(page.locator("#message")).to_be_visible()
+
+
+PAGES = [
+    gallery,
+    empty_gallery,
+    broken_gallery,
+    signed_out_upload,
+    upload,
+    watch,
+    waiting_watch,
+    failed_watch,
+]
+
+
+@pytest.mark.parametrize("arrive", PAGES, ids=lambda arrive: arrive.__name__)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    fake: Fake, open_page: OpenPage, sample: Path, arrive: Callable[[Fake, Page], None]
+) -> None:
+    fake.state.media = sample
+    page = open_page("index.html", width=WIDE)
+    arrive(fake, page)
+    page.evaluate(AXE.read_text())
+    # Each theme and each width once: the pairs not looked at share their colours or their layout.
+    for theme, width in (("light", WIDE), ("dark", NARROW)):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 800})
+        faults = page.evaluate(
+            """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
+                ({id, nodes}) => [id, ...nodes.map(({html}) => html.slice(0, 160))])"""
+        )
+        assert faults == [], f"{theme}, {width} px"
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(overflow) <= 0, f"{width} px"
