@@ -101,12 +101,12 @@ def test_upload_becomes_a_playing_video_when_a_person_picks_a_file(
 
 
 def _expect_playing(page: Page) -> None:
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2", timeout=30_000)
     page.evaluate("document.querySelector('video').play()")
     pictures = set()
     for second in (0.5, 1.5, 2.5):
         page.wait_for_function(
-            f"document.querySelector('video').currentTime > {second}", timeout=30_000
+            f"() => document.querySelector('video').currentTime > {second}", timeout=30_000
         )
         pictures.add(page.evaluate(f"() => {{ {FRAME_HASH} }}"))
     decoded = page.evaluate(
@@ -120,13 +120,13 @@ def test_picture_grows_when_another_quality_is_chosen(page: Page, pipeline: Pipe
     video_id = pipeline.upload(media.BUNNY)
     pipeline.wait(video_id, "completed")
     page.goto(f"{pipeline.site_url}/watch.html?v={video_id}")
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2", timeout=30_000)
     for label, height in (("360p", 360), ("720p", 720)):
         page.get_by_role("button", name=re.compile("^quality", re.IGNORECASE)).click()
         page.get_by_role("menuitemradio", name=re.compile(label)).click()
         page.evaluate("document.querySelector('video').currentTime = 0")
         page.wait_for_function(
-            f"document.querySelector('video').videoHeight === {height}", timeout=30_000
+            f"() => document.querySelector('video').videoHeight === {height}", timeout=30_000
         )
 
 
