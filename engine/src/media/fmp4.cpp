@@ -58,6 +58,19 @@ void write_track_header(BoxWriter& out, int width, int height, bool audio) {
   });
 }
 
+/// Decoding runs ahead of showing by `start_offset`: this maps presentation back to zero.
+void write_edit_list(BoxWriter& out, int32_t start_offset) {
+  if (start_offset == 0) return;
+  out.box("edts", [&] {
+    out.full_box("elst", 0, 0, [&] {
+      out.u32(1);
+      out.u32(0);  // to the end, however many fragments come
+      out.i32(start_offset);
+      out.u32(0x00010000);
+    });
+  });
+}
+
 uint32_t packed_language(const std::string& language) {
   const bool plain = language.size() == 3 &&
                      std::all_of(language.begin(), language.end(),
@@ -277,6 +290,7 @@ std::vector<uint8_t> write_init(const VideoTrack& track) {
     write_movie_header(out, track.timescale);
     out.box("trak", [&] {
       write_track_header(out, track.width, track.height, false);
+      write_edit_list(out, track.start_offset);
       const auto header = [&] { out.full_box("vmhd", 0, 1, [&] { out.zeros(8); }); };
       const auto entry = [&] { write_video_entry(out, track); };
       write_media(out, track.timescale, "und", false, header, entry);

@@ -23,6 +23,7 @@ struct VideoTrack {
   H264Headers headers;
   int64_t maxrate_bps = 0;
   int64_t bufsize_bits = 0;
+  int32_t start_offset = 0;  ///< composition time (ticks) that is shown at time zero
 };
 
 struct AudioTrack {

@@ -14,11 +14,6 @@ constexpr int kIoBufferBytes = 64 << 10;
 constexpr double kLeastSoundShare = 0.95;
 constexpr int kMaxConsecutiveReadErrors = 64;
 
-bool is_cover_art(const AVStream& stream) {
-  return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) !=
-         0;
-}
-
 bool is_video(const AVStream& stream) {
   return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover_art(stream);
 }
@@ -61,6 +56,11 @@ int64_t declared_riff_end(const std::vector<uint8_t>& head) {
 }
 
 }  // namespace
+
+bool is_cover_art(const AVStream& stream) {
+  return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) !=
+         0;
+}
 
 Input::Input(const Source& source, const StopToken& stop)
     : stop_(stop), source_(open_source(source, stop)) {
@@ -286,6 +286,12 @@ void Input::rewind() {
   if (rc >= 0) return;
   const int byte_rc = av_seek_frame(format_.get(), -1, 0, AVSEEK_FLAG_BYTE);
   checked(byte_rc, "The file cannot be read from its start again");
+}
+
+void Input::prepare_seeking(int index) {
+  if (container_.demuxer != "matroska,webm" || format_->duration <= 0) return;
+  const int64_t end = av_rescale_q(format_->duration, AV_TIME_BASE_Q, stream(index).time_base);
+  static_cast<void>(seek(index, end));
 }
 
 bool Input::seekable_exactly() const {

@@ -12,6 +12,9 @@
 
 namespace millrace::media {
 
+/// A picture that goes with the sound, not a video.
+bool is_cover_art(const AVStream& stream);
+
 /// An opened source. Not thread-safe; independent passes open their own.
 class Input {
  public:
@@ -46,7 +49,9 @@ class Input {
   int64_t damaged_packets() const { return damaged_packets_; }
   /// The file is known to be cut short but was accepted; the share that is there (by time).
   std::optional<double> sound_share() const { return sound_share_; }
-  /// A seek to any time lands exactly: the container has an index over its whole length.
+  /// Makes a demuxer that reads its index only when it is needed (Matroska) read it.
+  void prepare_seeking(int stream);
+  /// A seek to any time lands exactly (ask after `prepare_seeking`): the container has an index over its whole length.
   bool seekable_exactly() const;
 
   /// Duration of a stream, or of the container where the stream has none, in seconds; 0 = unknown.

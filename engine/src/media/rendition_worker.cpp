@@ -34,7 +34,7 @@ RenditionWorker::RenditionWorker(const RenditionPlan& rendition, const Context& 
   track.headers = encoder_->headers();
   track.maxrate_bps = rendition.maxrate_bps;
   track.bufsize_bits = rendition.bufsize_bits;
-  segmenter_.write_init_segment(track);
+  segmenter_.write_init_segment(std::move(track), encoder_->reorder_frames());
   thread_ = std::thread([this] { run(); });
 }
 

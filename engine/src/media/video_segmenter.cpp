@@ -22,7 +22,9 @@ VideoSegmenter::VideoSegmenter(std::string track, AVRational frame_rate, int seg
       output_(output),
       listener_(listener) {}
 
-void VideoSegmenter::write_init_segment(const VideoTrack& track) {
+void VideoSegmenter::write_init_segment(VideoTrack track, int reorder_frames) {
+  reorder_frames_ = reorder_frames;
+  track.start_offset = static_cast<int32_t>(ticks_per_frame_) * reorder_frames;
   const std::vector<uint8_t> bytes = write_init(track);
   const std::string path = track_ + "/init.mp4";
   output_.write(path, bytes);
@@ -42,8 +44,10 @@ void VideoSegmenter::finish() {
   samples.reserve(pictures_.size());
   for (size_t n = 0; n < pictures_.size(); ++n) {
     CodedPicture& picture = pictures_[n];
-    // Picture n in coded order is decoded at slot first + n; B-frames are shown before that.
-    const int64_t offset_slots = picture.slot - first_slot - static_cast<int64_t>(n);
+    // Picture n in coded order is decoded at slot first + n and shown reorder_frames_ later than
+    // its slot; the init segment's edit list takes that back.
+    const int64_t offset_slots =
+        picture.slot - first_slot - static_cast<int64_t>(n) + reorder_frames_;
     samples.push_back({std::move(picture.data), ticks_per_frame_,
                        static_cast<int32_t>(offset_slots * ticks_per_frame_), picture.idr,
                        picture.disposable});

@@ -17,7 +17,8 @@ class VideoSegmenter {
   /// Ticks per second: a multiple of the rate's numerator, at least 10,000.
   static uint32_t timescale_for(AVRational frame_rate);
 
-  void write_init_segment(const VideoTrack& track);
+  /// `track.start_offset` is set from `reorder_frames`, also for the segments that follow.
+  void write_init_segment(VideoTrack track, int reorder_frames);
   /// Pictures in coded order; an IDR on the grid ends the segment before.
   void add(CodedPicture picture);
   /// Ends the last segment.
@@ -29,6 +30,7 @@ class VideoSegmenter {
   int segment_frames_;
   uint32_t timescale_;
   uint32_t ticks_per_frame_;
+  int reorder_frames_ = 0;
   const OutputFolder& output_;
   const TrackListener& listener_;
   std::vector<CodedPicture> pictures_;

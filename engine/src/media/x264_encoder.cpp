@@ -108,6 +108,9 @@ X264Encoder::X264Encoder(const Options& options) {
   }
   encoder_.reset(x264_encoder_open(&parameters));
   if (!encoder_) fail("The H.264 encoder refused the settings of " + options.rendition.name + ".");
+  x264_encoder_parameters(encoder_.get(), &parameters);  // as the encoder settled them
+  const bool pyramid = parameters.i_bframe > 1 && parameters.i_bframe_pyramid != X264_B_PYRAMID_NONE;
+  reorder_frames_ = parameters.i_bframe == 0 ? 0 : pyramid ? 2 : 1;
   read_headers();
 }
 

@@ -42,6 +42,8 @@ class X264Encoder {
   explicit X264Encoder(const Options& options);
 
   const H264Headers& headers() const { return headers_; }
+  /// Frames that decoding runs ahead of showing (0 without B-frames); fixed by the preset.
+  int reorder_frames() const { return reorder_frames_; }
   /// Encodes the picture of `slot`; `segment_start` forces an IDR. Slots must count up by one.
   void encode(const AVFrame& frame, int64_t slot, bool segment_start, const OnPicture& on_picture);
   /// Gets out what the encoder holds back.
@@ -52,6 +54,7 @@ class X264Encoder {
 
   av::X264 encoder_;
   H264Headers headers_;
+  int reorder_frames_ = 0;
 };
 
 /// The most reference frames the level allows for a picture size (H.264 table A-1).
