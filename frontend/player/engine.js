@@ -24,11 +24,13 @@ import { allowWorker } from "./trusted.js";
  * @typedef {ReturnType<typeof createHlsEngine> | ReturnType<typeof createNativeEngine>} Engine
  */
 
-const RETRIES = 6;
-const RETRY_MS = 1000;
+const RETRIES = 4;
+const RETRY_MS = 400;
 const MEDIA_RECOVERIES = 2;
+/** After hls.js has given up on a server, it is started again and again at this pace. */
+const AGAIN_MS = 5000;
 
-/** Segments are asked for again with growing pauses, long enough for a server to be restarted. */
+/** Segments are asked for again with growing pauses; then the person is told. */
 /** @type {Partial<HlsConfig>} */
 const PATIENCE = {
   fragLoadPolicy: {
@@ -39,7 +41,7 @@ const PATIENCE = {
       errorRetry: {
         maxNumRetry: RETRIES,
         retryDelayMs: RETRY_MS,
-        maxRetryDelayMs: 8000,
+        maxRetryDelayMs: 3000,
       },
     },
   },
@@ -83,10 +85,23 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
   const playing = () =>
     levels().find(({ index }) => index === hls.currentLevel) ?? null;
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let retryTimer;
+
+  function retry() {
+    clearTimeout(retryTimer);
+    recoveries = 0;
+    if (hls.levels.length === 0) hls.loadSource(src);
+    else hls.startLoad(video.currentTime);
+  }
+
   /** @param {Trouble} trouble */
   function fail(trouble) {
     troubled = true;
     events.onTrouble(trouble);
+    // These pass by themselves; the message stays until a segment has arrived.
+    if (trouble === "network" || trouble === "server")
+      retryTimer = setTimeout(retry, AGAIN_MS);
   }
 
   /** @param {ErrorData} data */
@@ -130,12 +145,11 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
       hls.nextLevel = index;
       events.onLevel(playing());
     },
-    retry() {
-      recoveries = 0;
-      if (hls.levels.length === 0) hls.loadSource(src);
-      else hls.startLoad(video.currentTime);
+    retry,
+    destroy() {
+      clearTimeout(retryTimer);
+      hls.destroy();
     },
-    destroy: () => hls.destroy(),
   };
 }
 

@@ -187,16 +187,28 @@ def test_unknown_video_is_said_to_be_unknown(open_page: OpenPage) -> None:
     expect(page.get_by_role("alert")).to_contain_text("There is no such video")
 
 
-def test_player_says_what_is_missing_and_goes_on_when_it_is_back(
-    fake: Fake, open_page: OpenPage, entry: dict[str, Any]
+@pytest.mark.usefixtures("entry")
+def test_player_says_what_is_missing_and_goes_on_when_asked_to(
+    fake: Fake, open_page: OpenPage
 ) -> None:
     fake.state.media_error = 404
     page = open_page(WATCH)
     trouble = page.locator(".mr-trouble")
-    expect(trouble).to_contain_text("A part of the video is missing", timeout=30_000)
+    expect(trouble).to_contain_text("A part of the video is missing", timeout=40_000)
     fake.state.media_error = None
     trouble.get_by_role("button", name="Try again").click()
     expect(trouble).to_be_hidden()
+    start(page)
+
+
+@pytest.mark.usefixtures("entry")
+def test_player_goes_on_by_itself_when_the_server_is_back(fake: Fake, open_page: OpenPage) -> None:
+    fake.state.media_error = 503
+    page = open_page(WATCH)
+    trouble = page.locator(".mr-trouble")
+    expect(trouble).to_contain_text("The server has trouble", timeout=40_000)
+    fake.state.media_error = None
+    expect(trouble).to_be_hidden(timeout=20_000)
     start(page)
 
 
