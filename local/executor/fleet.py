@@ -15,6 +15,9 @@ from local.executor.settings import Settings
 from local.executor.shipper import Clients, Shipper
 from local.executor.spec import FunctionSpec
 
+_LAST_WORDS_S = 3.0
+"""Time for the last logs and metrics at shutdown."""
+
 
 class Fleet:
     """Creates pools, stops idle processes, ends everything at the end. Thread-safe."""
@@ -77,6 +80,7 @@ class Fleet:
                 instance.kill()
         for instance in instances:
             instance.gone.wait()
+        self._shipper.close(_LAST_WORDS_S)
         shutil.rmtree(self._tmp, ignore_errors=True)
 
     def _evict_idle(self) -> None:

@@ -97,6 +97,7 @@ class Instance:
             environment,
             on_lines=self._log.output,
             on_exit=self._on_exit,
+            niceness=self._settings.niceness,
         )
 
     def _run(self, event: Event) -> Result:

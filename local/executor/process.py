@@ -37,6 +37,7 @@ class ChildProcess:
         *,
         on_lines: Callable[[list[str]], None],
         on_exit: Callable[[int], None],
+        niceness: int = 0,
     ) -> None:
         """`on_exit` gets the return code (negative: the signal), after the last line."""
         self._on_lines = on_lines
@@ -57,6 +58,7 @@ class ChildProcess:
         finally:
             os.close(write_end)
         self.pid = self._popen.pid
+        _step_back(self.pid, niceness)
         threading.Thread(target=self._watch, name=f"process-{self.pid}", daemon=True).start()
 
     def drain(self) -> None:
@@ -178,6 +180,13 @@ def _spawn(
             start_new_session=True,
         )
     )
+
+
+def _step_back(pid: int, niceness: int) -> None:
+    """Lets the process wait for the CPU, and be the one to go when memory runs out, before us."""
+    with contextlib.suppress(OSError):  # it may have ended already
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+        Path(f"/proc/{pid}/oom_score_adj").write_text("500")
 
 
 def _tree(pid: int) -> list[int]:

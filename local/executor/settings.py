@@ -42,6 +42,8 @@ class Settings:
     """A process that had nothing to do for this long is stopped."""
     stop_grace_s: float = 2.0
     """Time between SIGTERM and SIGKILL."""
+    niceness: int = 5
+    """Added to functions' scheduling niceness, so that the cloud they all wait for runs first."""
     max_processes: int = 50
     """Per function; further invocations wait for a free process."""
     mapping_concurrency: int = 5

@@ -52,6 +52,7 @@ class Shipper:
         self._clients = clients
         self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._wake = threading.Event()
+        self._closed = False
         threading.Thread(target=self._run, name="function-telemetry", daemon=True).start()
 
     def log(self, line: LogLine) -> None:
@@ -62,6 +63,12 @@ class Shipper:
     def metric(self, region: str, metric: Metric) -> None:
         """Queues a metric."""
         self._queue.put((region, metric))
+
+    def close(self, timeout_s: float) -> None:
+        """Sends what is queued and takes no more: a service that was called for the first time
+        while the cloud shuts down would start, and keep it from ending."""
+        self.flush(timeout_s)
+        self._closed = True
 
     def flush(self, timeout_s: float) -> bool:
         """Waits until everything queued before has been sent; False if that took too long."""
@@ -97,6 +104,8 @@ class Shipper:
                 item.done.set()
 
     def _guarded(self, send: Callable[..., None], *arguments: Any) -> None:
+        if self._closed:
+            return
         try:
             send(*arguments)
         except Exception as error:  # noqa: BLE001 - whatever a client raises, the thread goes on

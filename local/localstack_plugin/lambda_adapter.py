@@ -33,6 +33,7 @@ from localstack.services.lambda_.invocation.lambda_models import (
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
+from localstack.services.sqs.models import FifoQueue
 from localstack.utils.xray.trace_header import TraceHeader
 
 from local.executor.fleet import Fleet
@@ -40,6 +41,7 @@ from local.executor.images import ImageOverrides, image_command
 from local.executor.pool import PayloadTooLargeError, PoolClosedError
 from local.executor.settings import Settings
 from local.executor.spec import Command, FunctionSpec
+from local.localstack_plugin.fifo import requeue_visible
 from local.localstack_plugin.queue_consumer import parallel
 from local.runtime_api.messages import Event
 
@@ -105,6 +107,7 @@ def fleet() -> Fleet:
 def _install() -> None:
     SHUTDOWN_HANDLERS.register(fleet().shutdown)
     LambdaVersionManager.invoke = _invoke
+    FifoQueue.requeue_inflight_messages = requeue_visible
     get_esm_worker = EsmWorkerFactory.get_esm_worker
     concurrency = fleet().settings.mapping_concurrency
     EsmWorkerFactory.get_esm_worker = lambda self: parallel(get_esm_worker(self), concurrency)
