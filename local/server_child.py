@@ -27,4 +27,11 @@ if __name__ == "__main__":
     # As `python -m` has it: not this folder but the working directory comes first.
     sys.path[0] = os.environ["PYTHONPATH"]
     sys.argv = ["localstack.runtime.main"]
-    runpy.run_module("localstack.runtime.main", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("localstack.runtime.main", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        # Everything is stopped and saved. Python's own way out would still wait for LocalStack's
+        # threads and collect its whole heap: 5 to 50 seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
