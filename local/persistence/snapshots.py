@@ -68,7 +68,7 @@ class Snapshots:
         self._saver.stop()
 
     def _load_the_rest(self) -> None:
-        for service in self._files.services():
+        for service in ("s3", "dynamodb", *self._files.services()):
             SERVICE_PLUGINS.require(service)
 
     def _restore_with_load(self) -> None:
