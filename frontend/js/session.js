@@ -12,7 +12,6 @@ const TOKEN = /^mr_[\w-]{8,}$/;
  * @param {History} options.history
  */
 export function createSession({ storage, location, history }) {
-  const events = new EventTarget();
   takeFromFragment();
 
   /** `#token=…` is how the command line hands over a fresh token: keep it, wipe the address bar. */
@@ -40,20 +39,9 @@ export function createSession({ storage, location, history }) {
     keep(token) {
       if (!TOKEN.test(token)) return false;
       storage.setItem(KEY, token);
-      events.dispatchEvent(new Event("change"));
       return true;
     },
 
-    forget() {
-      storage.removeItem(KEY);
-      events.dispatchEvent(new Event("change"));
-    },
-
-    /**
-     * @param {() => void} listener
-     * @param {AbortSignal} signal
-     */
-    onChange: (listener, signal) =>
-      events.addEventListener("change", listener, { signal }),
+    forget: () => storage.removeItem(KEY),
   };
 }

@@ -1,5 +1,5 @@
 // The player: one element with a picture, controls, shortcuts and plain words when things fail.
-import { build, clock } from "./build.js";
+import { build } from "./build.js";
 import { createControls, SPEEDS, speedWords } from "./controls.js";
 import { createEngine } from "./engine.js";
 import { commandFor, focusOf } from "./keyboard.js";
@@ -226,7 +226,6 @@ export function createPlayer(options) {
     levels: () => engine?.levels() ?? [],
     /** @param {number} index -1 for Auto */
     setLevel: actions.level,
-    describe: () => `${clock(video.currentTime)} of ${clock(total())}`,
     destroy() {
       controller.abort();
       clearTimeout(hideTimer);

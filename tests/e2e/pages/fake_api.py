@@ -1,7 +1,7 @@
 """A stand-in for the API and the storage, only to look at the pages in every state.
 
-Runs by itself too, for work on the pages: `python -m tests.e2e.pages.fake_api`, then open the
-address it prints. The site is served below a prefix and on another origin than the API, so that
+For work on the pages, `python -m tests.e2e.pages` serves them with it.
+The site is served below a prefix and on another origin than the API, so that
 relative paths, CORS and the Content-Security-Policy are as strict as anywhere.
 """
 

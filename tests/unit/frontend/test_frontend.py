@@ -41,6 +41,10 @@ def test_vendored_files_are_those_of_npm() -> None:
     node(FRONTEND / "build-vendor.mjs", "--check")
 
 
+def test_front_end_is_formatted() -> None:
+    node("node_modules/prettier/bin/prettier.cjs", "--check", ".")
+
+
 def test_every_reason_code_has_words() -> None:
     source = (FRONTEND / "js" / "reasons.js").read_text()
     assert set(re.findall(r"^  ([A-Z_]+):", source, re.MULTILINE)) == set(Reason)
