@@ -51,7 +51,9 @@ class Access:
         indexes: indexes of the table that may be queried.
         uploads: S3 actions on `uploads/*` of the uploads bucket, without the `s3:` prefix.
         media: S3 actions on `videos/*` of the site bucket, without the `s3:` prefix.
-        list_uploads, list_media: may list those two prefixes.
+        uploads_bucket: S3 actions on the uploads bucket itself. Whoever may not `ListBucket` gets
+            403 instead of 404 for an object that is not there.
+        media_listing: S3 actions on the site bucket itself, limited to the prefix `videos/`.
         sends: queues (by function name) that messages may be sent to.
     """
 
@@ -59,8 +61,8 @@ class Access:
     indexes: tuple[str, ...] = ()
     uploads: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
-    list_uploads: bool = False
-    list_media: bool = False
+    uploads_bucket: tuple[str, ...] = ()
+    media_listing: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
 
 
@@ -92,6 +94,8 @@ class Function:
 
 _READ = ("GetItem", "Query")
 _WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
+_READ_UPLOADS = ("GetObject",)
+_SEE_UPLOADS = ("ListBucket",)
 _ENGINE_LIMITS = ("max_duration_s", "max_pixels")
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -102,7 +106,12 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout_s=30,
         memory_mb=512,
         queue=Queue(batch_size=10, max_concurrency=10),
-        access=Access(table=_READ + _WRITE, uploads=("GetObject",), sends=("probe",)),
+        access=Access(
+            table=_READ + _WRITE,
+            uploads=_READ_UPLOADS,
+            uploads_bucket=_SEE_UPLOADS,
+            sends=("probe",),
+        ),
         settings=("max_upload_bytes",),
     ),
     Function(
@@ -114,7 +123,8 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=10),
         access=Access(
             table=_READ + _WRITE,
-            uploads=("GetObject",),
+            uploads=_READ_UPLOADS,
+            uploads_bucket=_SEE_UPLOADS,
             sends=("transcode", "thumbnail", "publish"),
         ),
         settings=("chunk_segments", "preset", *_ENGINE_LIMITS),
@@ -128,7 +138,8 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=50),
         access=Access(
             table=_READ + _WRITE,
-            uploads=("GetObject",),
+            uploads=_READ_UPLOADS,
+            uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
             sends=("publish",),
         ),
@@ -143,7 +154,8 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=10),
         access=Access(
             table=_READ + _WRITE,
-            uploads=("GetObject",),
+            uploads=_READ_UPLOADS,
+            uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
             sends=("publish",),
         ),
@@ -158,10 +170,10 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=10, fifo=True),
         access=Access(
             table=(*_READ, *_WRITE, "DeleteItem", "BatchWriteItem"),
-            uploads=("GetObject", "DeleteObject", "AbortMultipartUpload"),
-            media=("GetObject", "PutObject", "DeleteObject"),
-            list_uploads=True,
-            list_media=True,
+            uploads=("DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload"),
+            uploads_bucket=("ListBucketVersions", "ListBucketMultipartUploads"),
+            media=("PutObject", "DeleteObject", "DeleteObjectVersion"),
+            media_listing=("ListBucketVersions",),
             sends=("publish",),
         ),
     ),
@@ -175,8 +187,8 @@ FUNCTIONS: tuple[Function, ...] = (
         access=Access(
             table=_READ + _WRITE,
             indexes=("by_due",),
-            uploads=("GetObject", "AbortMultipartUpload"),
-            list_uploads=True,
+            uploads=(*_READ_UPLOADS, "AbortMultipartUpload"),
+            uploads_bucket=(*_SEE_UPLOADS, "ListBucketMultipartUploads"),
             sends=("ingest", "probe", "transcode", "thumbnail", "publish"),
         ),
     ),
@@ -197,6 +209,7 @@ API = Function(
             "AbortMultipartUpload",
             "ListMultipartUploadParts",
         ),
+        uploads_bucket=_SEE_UPLOADS,
         sends=("publish",),
     ),
     settings=("max_upload_bytes",),

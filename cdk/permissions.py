@@ -3,7 +3,7 @@ the row says, so no CDK `grant_*` (those add wildcard actions)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import CfnElement, Stack
@@ -20,6 +20,7 @@ from cdk.storage import Storage
 from cdk.storage_names import MEDIA_PREFIX, UPLOAD_PREFIX
 
 _CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+_BELOW_MEDIA = {"StringLike": {"s3:prefix": [f"{MEDIA_PREFIX}*"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def _statements(
         _allow("dynamodb", access.table, [storage.table.table_arn]),
         _objects(storage.uploads, UPLOAD_PREFIX, access.uploads),
         _objects(storage.site, MEDIA_PREFIX, access.media),
-        _listing(storage.uploads, UPLOAD_PREFIX) if access.list_uploads else None,
-        _listing(storage.site, MEDIA_PREFIX) if access.list_media else None,
+        _allow("s3", access.uploads_bucket, [storage.uploads.bucket_arn]),
+        _allow("s3", access.media_listing, [storage.site.bucket_arn], _BELOW_MEDIA),
     ]
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
@@ -71,24 +72,23 @@ def _statements(
     return [statement for statement in found if statement is not None]
 
 
-def _allow(service: str, actions: Sequence[str], arns: Sequence[str]) -> iam.PolicyStatement | None:
+def _allow(
+    service: str,
+    actions: Sequence[str],
+    arns: Sequence[str],
+    conditions: Mapping[str, object] | None = None,
+) -> iam.PolicyStatement | None:
     if not actions or not arns:
         return None
     return iam.PolicyStatement(
-        actions=[f"{service}:{action}" for action in actions], resources=list(arns)
+        actions=[f"{service}:{action}" for action in actions],
+        resources=list(arns),
+        conditions=conditions,
     )
 
 
 def _objects(bucket: s3.Bucket, prefix: str, actions: Sequence[str]) -> iam.PolicyStatement | None:
     return _allow("s3", actions, [bucket.arn_for_objects(f"{prefix}*")])
-
-
-def _listing(bucket: s3.Bucket, prefix: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["s3:ListBucket"],
-        resources=[bucket.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
-    )
 
 
 def _explain_wildcards(role: iam.Role, spec: Function, storage: Storage) -> None:
