@@ -155,9 +155,9 @@ def test_log_tells_the_whole_way_when_a_video_is_completed(
 ) -> None:
     events = pipeline.api("GET", f"/videos/{sintel['id']}/events").json()["events"]
     names = [event["event"] for event in events]
-    assert names[0] == "video.created"
+    assert names[0] == "upload.created"
     assert names[-1] == "video.completed"
-    for once in ("video.created", "video.queued", "video.processing", "video.playable"):
+    for once in ("upload.created", "video.uploaded", "video.planned", "video.playable"):
         assert names.count(once) == 1, names
     assert names.count("video.completed") == 1
     done = [event["task_id"] for event in events if event["event"] == "task.done"]
