@@ -36,6 +36,7 @@ class AudioStream:
     channels: int
     sample_rate_hz: int
     language: str
+    default: bool
     duration_s: float | None
 
 
@@ -107,6 +108,7 @@ def _audio(stream: Mapping[str, Any]) -> AudioStream:
         channels=int(stream["channels"]),
         sample_rate_hz=int(stream["sample_rate_hz"]),
         language=str(stream.get("language") or "und"),
+        default=bool(stream.get("default", False)),
         duration_s=_seconds(stream.get("duration_s")),
     )
 

@@ -257,6 +257,7 @@ def _even(length: Fraction) -> int:
 
 
 def _audio(streams: Sequence[AudioStream]) -> Iterator[AudioTrack]:
+    marked = next((index for index, stream in enumerate(streams) if stream.default), 0)
     for index, stream in enumerate(streams):
         channels = 1 if stream.channels == 1 else 2
         yield AudioTrack(
@@ -266,7 +267,7 @@ def _audio(streams: Sequence[AudioStream]) -> Iterator[AudioTrack]:
             channels=channels,
             sample_rate_hz=44_100 if stream.sample_rate_hz == 44_100 else 48_000,
             bitrate_bps=64_000 * channels,
-            default=index == 0,
+            default=index == marked,
         )
 
 

@@ -1,0 +1,394 @@
+"""A whole Millrace on a pretended AWS in this process: the real handlers, fed as SQS would feed
+them, a fake engine behind them, and a clock that tests move. No socket is opened."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+from urllib.parse import quote_plus
+
+import boto3
+import botocore.client
+import moto.sqs.models
+from moto import mock_aws
+
+from millrace import clients, clock, config, keys, tasks, videos
+from millrace.events import TaskMessage
+from millrace.model import Item, Task, TaskKind, Transaction, Video
+from tests.unit.core.fake_engine import FakeEngine
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+UPLOADS, SITE = "millrace-uploads-test", "millrace-site-test"
+QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish")
+VISIBILITY_S = {"ingest": 180, "probe": 720, "transcode": 5400, "thumbnail": 1800, "publish": 360}
+BATCH = {"ingest": 10}
+VIDEO_ID = "a" * 26
+
+
+READING = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe", "Receive")
+
+_BASE_CLIENT: Any = botocore.client.BaseClient
+_MOTO_SQS: Any = moto.sqs.models
+
+
+class Crash(BaseException):
+    """The process was killed: nothing of it runs on."""
+
+
+@dataclass
+class Context:
+    """What Lambda tells a handler about the invocation."""
+
+    function_name: str
+    aws_request_id: str
+    remaining_ms: int = 60_000
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:millrace"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+class Wire:
+    """Between every AWS client of the process and moto: serialises the calls (moto is not made
+    for threads), counts them, and can kill the process at the n-th."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._real = _BASE_CLIENT._make_api_call
+        self.moments: list[str] = []
+        """The moments at which functions could have died."""
+        self.kill_at: int | None = None
+        """Die at this one, counted from 1."""
+        self._last, self._run = "", 0
+        self.dead = False
+        self.in_function = False
+        self.on_call: Callable[[str], None] | None = None
+
+    def call(self, client: Any, operation: str, arguments: Any) -> Any:
+        with self._lock:
+            if self.dead:
+                raise Crash(operation)
+            if self.on_call is not None:
+                self.on_call(operation)
+            if self.in_function and not operation.startswith(READING):
+                self._before_change(operation)
+            return self._real(client, operation, arguments)
+
+    def _before_change(self, operation: str) -> None:
+        """The moments at which dying makes a difference: before a change (after a mere look all is
+        as it was before), and of a run of equal writes to S3 only before the first two."""
+        self._run = self._run + 1 if operation == self._last == "PutObject" else 0
+        self._last = operation
+        if self._run < 2:
+            self._moment(f"before {operation}")
+
+    def _moment(self, what: str) -> None:
+        self.moments.append(what)
+        if len(self.moments) == self.kill_at:
+            self.dead = True
+            raise Crash(what)
+
+    @contextmanager
+    def function(self) -> Iterator[None]:
+        """What is called inside is called by a function; it may die at its very end, too."""
+        self.in_function = True
+        try:
+            yield
+            self._moment("before the acknowledgement")
+        finally:
+            self.in_function = self.dead = False
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        def call(client: Any, operation: str, arguments: Any) -> Any:
+            return self.call(client, operation, arguments)
+
+        with mock.patch.object(_BASE_CLIENT, "_make_api_call", call):
+            yield
+
+
+@dataclass
+class Cloud:
+    """The pretended AWS and the functions in it."""
+
+    wire: Wire
+    engine: FakeEngine
+    environment: dict[str, str]
+    offset_s: float = 0.0
+    crashes: int = 0
+    invocations: list[str] = field(default_factory=list)
+    _handlers: dict[str, ModuleType] = field(default_factory=dict)
+    _requests: int = 0
+
+    def __post_init__(self) -> None:
+        self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock; messages held back until then are visible again."""
+        self.offset_s += seconds
+
+    def settings(self, function: str) -> config.Settings:
+        return config.load(function, self.environment)
+
+    def put_object(self, key: str, body: bytes = b"a film") -> str:
+        """Store an upload without telling anybody. Returns its ETag."""
+        answer = self.s3.put_object(Bucket=UPLOADS, Key=key, Body=body)
+        return str(answer["ETag"]).strip('"')
+
+    def upload(self, video_id: str = VIDEO_ID, body: bytes = b"a film") -> None:
+        """The whole way of a client: create the video, store the object, S3 tells."""
+        key = keys.upload_key(video_id, ".mp4")
+        videos.create(
+            video_id=video_id,
+            title="A film",
+            filename="film.mp4",
+            upload_key=key,
+            declared_bytes=len(body),
+        )
+        etag = self.put_object(key, body)
+        self.notify(key, etag, len(body))
+
+    def notify(self, key: str, etag: str, size: int) -> None:
+        self.send("ingest", json.dumps({"Records": [s3_record(key, etag, size)]}))
+
+    def send(self, queue: str, body: str) -> None:
+        url = self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"]
+        extra: dict[str, Any] = {}
+        if url.endswith(".fifo"):
+            extra = {"MessageGroupId": "test", "MessageDeduplicationId": str(self._next())}
+        self.sqs.send_message(QueueUrl=url, MessageBody=body, **extra)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """One invocation of a function's handler."""
+        context = Context(f"millrace-{function}", f"request-{self._next()}")
+        self.invocations.append(function)
+        module = self._handler(function)
+        with self.wire.function():
+            return module.handler(event, context)
+
+    def deliver(self, queue: str) -> bool:
+        """Give one batch of a queue to its function, as Lambda does. Returns whether there was
+        one. A killed function acknowledges nothing."""
+        url = self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"]
+        answer = self.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=BATCH.get(queue, 1),
+            VisibilityTimeout=VISIBILITY_S[queue],
+            MessageSystemAttributeNames=["All"],
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            return False
+        try:
+            result = self.invoke(queue, {"Records": [sqs_record(m, queue) for m in messages]})
+        except Crash:
+            self.crashes += 1
+            return True
+        failed = {item["itemIdentifier"] for item in result["batchItemFailures"]}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return True
+
+    def drain(self) -> None:
+        """Deliver until every queue is empty or holds everything back."""
+        while sum(self.deliver(queue) for queue in QUEUES):
+            pass
+
+    def monitor(self, event: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return self.invoke("monitor", event or {})
+        except Crash:
+            self.crashes += 1
+            return None
+
+    def heal(self, rounds: int = 12) -> None:
+        """Let minutes pass, the monitor look, and the queues deliver, until nothing is due."""
+        self.drain()
+        for _ in range(rounds):
+            if not self.due():
+                return
+            self.pass_time(61)
+            self.monitor()
+            self.drain()
+
+    def due(self) -> list[str]:
+        """Keys of all items the monitor must look at, now or later."""
+        return [f"{item.pk} {item.sk}" for item in self.items() if item.due_at is not None]
+
+    def items(self) -> list[Item]:
+        return list(Item.scan(consistent_read=True))
+
+    def video(self, video_id: str = VIDEO_ID) -> Video:
+        video = videos.get(video_id)
+        assert video is not None
+        return video
+
+    def task(self, kind: TaskKind, index: int = 0, video_id: str = VIDEO_ID) -> Task:
+        task = tasks.get(TaskMessage(video_id, kind, index))
+        assert task is not None
+        return task
+
+    def log(self, video_id: str = VIDEO_ID) -> list[Transaction]:
+        found = Item.query(keys.video_pk(video_id), Item.sk.startswith("LOG#"))
+        return [item for item in found if isinstance(item, Transaction)]
+
+    def events(self, video_id: str = VIDEO_ID) -> list[str]:
+        return [line.event for line in self.log(video_id)]
+
+    def dead_letters(self, queue: str) -> list[dict[str, Any]]:
+        """Everything in a dead-letter queue; taken off it."""
+        url = self.environment[f"MILLRACE_{queue.upper()}_DLQ_URL"]
+        letters: list[dict[str, Any]] = []
+        while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            letters += [json.loads(message["Body"]) for message in found]
+            for message in found:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return letters
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue, visible or not."""
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"],
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return sum(int(value) for value in answer["Attributes"].values())
+
+    def clear(self) -> None:
+        """Nothing was ever uploaded."""
+        with Item.batch_write() as batch:
+            for item in self.items():
+                batch.delete(item)
+        self.lose_messages()
+
+    def lose_messages(self) -> None:
+        """Every message in every queue is gone, as after the emulator was killed; a minute
+        passes, because SQS does this once a minute only."""
+        self.pass_time(61)
+        for queue in QUEUES:
+            url = self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"]
+            self.sqs.purge_queue(QueueUrl=url)
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        found = self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        return {
+            item["Key"]: self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            for item in found
+        }
+
+    def playlist(self, path: str, video_id: str = VIDEO_ID) -> str:
+        answer = self.s3.get_object(Bucket=SITE, Key=keys.media_key(video_id, path))
+        return str(answer["Body"].read().decode())
+
+    def _next(self) -> int:
+        self._requests += 1
+        return self._requests
+
+    def _handler(self, function: str) -> ModuleType:
+        """The function's module, loaded as Lambda loads it: once, under its environment."""
+        if function not in self._handlers:
+            path = REPOSITORY / "functions" / function / "handler.py"
+            spec = importlib.util.spec_from_file_location(f"{function}_handler", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self._handlers[function] = module
+        return self._handlers[function]
+
+
+@contextmanager
+def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Iterator[Cloud]:
+    """A cloud with its table, buckets and queues. `setenv` is pytest's."""
+    wire = Wire()
+    cloud: Cloud | None = None
+
+    def offset_s() -> float:
+        return cloud.offset_s if cloud else 0.0
+
+    def later() -> float:
+        return float(seconds()) + offset_s()
+
+    def later_ms() -> float:
+        return float(milliseconds()) + 1000 * offset_s()
+
+    real_now, sqs_models = clock._source, _MOTO_SQS
+    seconds, milliseconds = sqs_models.unix_time, sqs_models.unix_time_millis
+    with (
+        mock_aws(),
+        wire.attached(),
+        clock.source(lambda: real_now() + timedelta(seconds=offset_s())),
+        mock.patch.object(sqs_models, "unix_time", later),
+        mock.patch.object(sqs_models, "unix_time_millis", later_ms),
+    ):
+        clients.reset()
+        environment = _resources(engine)
+        for name, value in environment.items():
+            setenv(name, value)
+        cloud = Cloud(wire, engine, environment)
+        config.load("api", environment)
+        Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        yield cloud
+    clients.reset()
+
+
+def _resources(engine: FakeEngine) -> dict[str, str]:
+    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    for bucket in (UPLOADS, SITE):
+        s3.create_bucket(Bucket=bucket)
+    environment = {
+        "MILLRACE_TABLE": "millrace",
+        "MILLRACE_UPLOADS_BUCKET": UPLOADS,
+        "MILLRACE_SITE_BUCKET": SITE,
+        "MILLRACE_SITE_URL": "https://site.example",
+        "MILLRACE_ENGINE": str(engine.path),
+        "MILLRACE_MAX_UPLOAD_BYTES": "1000000",
+        "MILLRACE_CHUNK_SEGMENTS": "2",
+    }
+    for queue in QUEUES:
+        suffix = ".fifo" if queue == "publish" else ""
+        fifo: Any = {"Attributes": {"FifoQueue": "true"}} if suffix else {}
+        for kind, name in (("QUEUE", queue), ("DLQ", f"{queue}-dlq")):
+            made = sqs.create_queue(QueueName=f"millrace-{name}{suffix}", **fifo)
+            environment[f"MILLRACE_{queue.upper()}_{kind}_URL"] = made["QueueUrl"]
+    return environment
+
+
+def s3_record(key: str, etag: str, size: int, bucket: str = UPLOADS) -> dict[str, Any]:
+    """As S3 writes it: the key URL-encoded."""
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventTime": "2026-01-01T00:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "bucket": {"name": bucket},
+            "object": {"key": quote_plus(key), "size": size, "eTag": etag, "sequencer": "0A"},
+        },
+    }
+
+
+def sqs_record(message: Mapping[str, Any], queue: str) -> dict[str, Any]:
+    """A received message as Lambda hands it to a function."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:millrace-{queue}",
+        "awsRegion": "us-east-1",
+    }

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millrace.engine import Engine, Stop
+from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
+from tests.unit.core.fake_engine import FakeEngine
+
+
+def run(fake: FakeEngine, *, timeout_s: float = 30, stop: Stop | None = None, **more: Any) -> Any:
+    return Engine(str(fake.path)).run(
+        ["probe", "https://source.example/film"], timeout_s=timeout_s, stop=stop or Stop(), **more
+    )
+
+
+def test_result_is_returned_when_the_engine_succeeds(engine: FakeEngine) -> None:
+    assert run(engine)["format"]["container"] == "mp4"
+
+
+def test_engine_gets_no_credentials_when_it_is_started(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    run(engine)
+    assert "AWS_SECRET_ACCESS_KEY" not in engine.environment("probe")
+    assert "PATH" in engine.environment("probe")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *((code, PermanentError) for code in ("EMPTY_FILE", "NOT_A_VIDEO", "CORRUPT")),
+        *((code, PermanentError) for code in ("UNSUPPORTED_CONTAINER", "UNSUPPORTED_CODEC")),
+        *((code, PermanentError) for code in ("NO_VIDEO_STREAM", "EXTERNAL_REFERENCE")),
+        *((code, PermanentError) for code in ("SOURCE_CHANGED", "SOURCE_MISSING")),
+        ("LIMIT_EXCEEDED", PermanentError),
+        ("SOURCE_UNREADABLE", RetryableError),
+        ("OUTPUT_FAILED", RetryableError),
+        ("INTERNAL", RetryableError),
+    ],
+)
+def test_error_has_the_engines_reason_when_it_gives_one(
+    engine: FakeEngine, code: str, kind: type[MillraceError]
+) -> None:
+    engine.fails("probe", code=code, message="What is wrong.")
+    with pytest.raises(kind) as caught:
+        run(engine)
+    assert (caught.value.reason, caught.value.message) == (Reason(code), "What is wrong.")
+    assert "the engine's log" in caught.value.engine_log
+
+
+def test_error_is_internal_when_the_engines_reason_is_unknown(engine: FakeEngine) -> None:
+    engine.fails("probe", code="NEVER_HEARD_OF")
+    with pytest.raises(RetryableError) as caught:
+        run(engine)
+    assert caught.value.reason is Reason.INTERNAL
+
+
+def test_error_names_the_signal_when_the_engine_is_killed(engine: FakeEngine) -> None:
+    engine.fails("probe", do="kill")
+    with pytest.raises(RetryableError, match="SIGKILL") as caught:
+        run(engine)
+    assert caught.value.reason is Reason.ENGINE_CRASHED
+    assert "a last word" in caught.value.engine_log
+
+
+def test_error_is_a_crash_when_the_engine_ends_without_a_word(engine: FakeEngine) -> None:
+    engine.fails("probe", do="silence")
+    with pytest.raises(RetryableError) as caught:
+        run(engine)
+    assert caught.value.reason is Reason.ENGINE_CRASHED
+
+
+def test_engine_is_killed_when_its_output_is_no_json(engine: FakeEngine) -> None:
+    engine.fails("probe", do="garbage")
+    started = time.monotonic()
+    with pytest.raises(RetryableError) as caught:
+        run(engine)
+    assert caught.value.reason is Reason.INTERNAL
+    assert time.monotonic() - started < 30
+
+
+def test_engine_is_killed_when_it_takes_too_long(engine: FakeEngine) -> None:
+    engine.fails("probe", do="hang")
+    pids: list[int | None] = []
+    with pytest.raises(RetryableError, match="longer") as caught:
+        run(engine, timeout_s=0.3, on_start=pids.append)
+    assert caught.value.reason is Reason.ENGINE_CRASHED
+    assert_gone(pids)
+
+
+def assert_gone(pids: list[int | None]) -> None:
+    assert pids[0] is not None
+    assert pids[-1] is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_engine_is_killed_when_somebody_asks_to_stop(engine: FakeEngine) -> None:
+    engine.fails("probe", do="hang")
+    stop, pids = Stop(), []
+
+    def started(pid: int | None) -> None:
+        pids.append(pid)
+        if pid is not None:
+            threading.Thread(target=stop.set, args=("the video is DELETING",)).start()
+
+    with pytest.raises(Stopped, match="DELETING"):
+        run(engine, stop=stop, on_start=started)
+    assert_gone(pids)
+
+
+def test_engine_does_not_run_on_when_it_was_stopped_before(engine: FakeEngine) -> None:
+    stop = Stop()
+    stop.set("first")
+    stop.set("second")
+    engine.fails("probe", do="hang")
+    with pytest.raises(Stopped, match="first"):
+        run(engine, stop=stop)
+
+
+def test_engine_is_killed_when_a_line_cannot_be_handled(engine: FakeEngine, tmp_path: Path) -> None:
+    pids: list[int | None] = []
+
+    def refuse(line: Any) -> None:
+        raise OSError("disk full")
+
+    plan = tmp_path / "plan.json"
+    plan.write_text(PLAN)
+    with pytest.raises(OSError, match="disk full"):
+        Engine(str(engine.path)).run(
+            ["transcode", "url", "--plan", str(plan), "--output", str(tmp_path), "--audio", "0"],
+            timeout_s=30,
+            stop=Stop(),
+            on_line=refuse,
+            on_start=pids.append,
+        )
+    assert_gone(pids)
+
+
+PLAN = """{"frame_rate": {"num": 25, "den": 1}, "segment_frames": 100, "duration_s": 8,
+           "audio": [{"name": "audio-0"}]}"""
+
+
+def test_error_is_retryable_when_the_engine_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RetryableError, match="cannot be started"):
+        Engine(str(tmp_path / "none")).run([], timeout_s=1, stop=Stop())

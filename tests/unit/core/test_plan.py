@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from millrace import ladder, media, plan
+from millrace.errors import PermanentError, Reason
+from millrace.model import TaskKind
+from millrace.plan import Plan
+from tests.unit.core.fake_engine import probe_result
+
+
+def planned(*, chunk_segments: int = 8, **source: Any) -> Plan:
+    info = media.parse({**probe_result(**source), "type": "result"})
+    return plan.make(info, chunk_segments=chunk_segments, preset="veryfast")
+
+
+def sizes(**source: Any) -> list[tuple[str, int, int]]:
+    return [(r.name, r.width, r.height) for r in planned(**source).video.renditions]
+
+
+def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
+    made = planned(duration_s=52.209, width=1280, height=720, frame_rate=(24, 1))
+    assert json.loads(json.dumps(made.to_json())) == {
+        "version": 1,
+        "frame_rate": {"num": 24, "den": 1},
+        "duration_s": 52.209,
+        "segment_frames": 96,
+        "video": {
+            "stream": 0,
+            "preset": "veryfast",
+            "renditions": [
+                rendition("720p", 1280, 720, "3.1", 2_800_000),
+                rendition("480p", 854, 480, "3.0", 1_400_000),
+                rendition("360p", 640, 360, "3.0", 800_000),
+            ],
+        },
+        "audio": [
+            {
+                "name": "audio-0",
+                "stream": 1,
+                "language": "und",
+                "channels": 2,
+                "sample_rate_hz": 48000,
+                "bitrate_bps": 128000,
+                "default": True,
+            }
+        ],
+        "chunk_segments": 8,
+        "chunk_count": 2,
+        "thumbnails": {"width": 320, "height": 180, "times_s": [8.701, 26.105, 43.508]},
+        "poster": {"time_s": 5.221, "width": 1280, "height": 720},
+    }
+
+
+def rendition(name: str, width: int, height: int, level: str, maxrate: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "width": width,
+        "height": height,
+        "codec": "h264",
+        "profile": "high",
+        "level": level,
+        "crf": 23,
+        "maxrate_bps": maxrate,
+        "bufsize_bits": maxrate * 3 // 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (1920, 1080, [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480)]),
+        (3840, 2160, [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480)]),
+        (1080, 1920, [("1080p", 1080, 1920), ("720p", 720, 1280), ("480p", 480, 854)]),
+        (1920, 800, [("720p", 1728, 720), ("480p", 1152, 480), ("360p", 864, 360)]),
+        (640, 360, [("360p", 640, 360)]),
+        (640, 359, [("358p", 638, 358)]),
+        (176, 144, [("144p", 176, 144)]),
+        (145, 145, [("144p", 144, 144)]),
+        (2, 2, [("2p", 2, 2)]),
+        (1, 1, [("2p", 2, 2)]),
+        (10000, 400, [("360p", 4096, 164)]),
+    ],
+)
+def test_renditions_keep_the_aspect_and_never_grow_when_the_source_is(
+    width: int, height: int, expected: list[tuple[str, int, int]]
+) -> None:
+    assert sizes(width=width, height=height)[: len(expected)] == expected
+
+
+def test_display_size_counts_when_the_pixels_are_not_square() -> None:
+    made = sizes(width=720, height=576, display_width=1024, display_height=576)
+    assert made == [("480p", 854, 480), ("360p", 640, 360)]
+
+
+@given(
+    width=st.integers(1, 8192),
+    height=st.integers(1, 8192),
+    rate=st.tuples(st.integers(1, 240_000), st.integers(1, 2_000)),
+    duration_s=st.floats(0.01, 43_200),
+)
+def test_plan_is_sound_whatever_the_source_is(
+    width: int, height: int, rate: tuple[int, int], duration_s: float
+) -> None:
+    made = planned(width=width, height=height, frame_rate=rate, duration_s=duration_s)
+    short = min(width, height)
+    assert made.video.renditions
+    for each in made.video.renditions:
+        assert each.width % 2 == each.height % 2 == 0
+        assert min(each.width, each.height) <= max(2, short)
+        assert max(each.width, each.height) <= plan.LONGEST_SIDE
+    assert 1 <= made.frame_rate.value <= 60
+    assert abs(made.segment_s - 4) <= Fraction(1, 2)
+    assert made.chunk_count >= 1
+    covered = made.chunk_count * made.chunk_segments * made.segment_s
+    assert covered >= round(duration_s * made.frame_rate.value) / made.frame_rate.value
+    assert len(set(made.tasks())) == made.chunk_count + len(made.audio) + 1
+    assert all(made.units(kind, index) >= 1 for kind, index in made.tasks())
+    assert plan.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        ((24, 1), Fraction(24)),
+        ((24000, 1001), Fraction(24000, 1001)),
+        ((2397, 100), Fraction(24000, 1001)),
+        ((30000, 1001), Fraction(30000, 1001)),
+        ((60, 1), Fraction(60)),
+        ((100, 1), Fraction(50)),
+        ((120, 1), Fraction(60)),
+        ((144, 1), Fraction(60)),
+        ((240, 1), Fraction(60)),
+        ((61, 1), Fraction(60)),
+        ((25, 2), Fraction(25, 2)),
+        ((1, 10), Fraction(1)),
+        ((0, 0), Fraction(25)),
+    ],
+)
+def test_frame_rate_is_constant_and_usual_when_the_source_has(
+    rate: tuple[int, int], expected: Fraction
+) -> None:
+    assert planned(frame_rate=rate).frame_rate.value == expected
+
+
+def test_average_counts_when_the_frame_rate_varies() -> None:
+    average = {"num": 22_517, "den": 1000}
+    made = planned(frame_rate=(90_000, 1), avg_frame_rate=average, variable_frame_rate=True)
+    assert abs(made.frame_rate.value - Fraction(22_517, 1000)) < Fraction(1, 1000)
+
+
+def test_nominal_rate_counts_when_a_constant_one_is_averaged_over_few_frames() -> None:
+    made = planned(frame_rate=(15, 1), avg_frame_rate={"num": 1510, "den": 100}, duration_s=0.4)
+    assert made.frame_rate.value == 15
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "chunks"), [(0.04, 1), (4, 1), (32, 1), (32.04, 2), (64, 2), (3600, 113)]
+)
+def test_chunks_cover_the_grid_when_the_duration_is(duration_s: float, chunks: int) -> None:
+    assert planned(duration_s=duration_s).chunk_count == chunks
+
+
+def test_there_is_one_chunk_when_seeking_is_not_exact() -> None:
+    assert planned(duration_s=3600, seekable=False).chunk_count == 1
+
+
+def test_duration_comes_from_the_container_when_the_stream_has_none() -> None:
+    result = probe_result(duration_s=40)
+    result["video"][0]["duration_s"] = None
+    made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast")
+    assert (made.duration_s, made.chunk_count) == (40, 2)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "times"),
+    [
+        (3600, (10, 30, 60)),
+        (60.1, (10, 30, 60)),
+        (60, (10, 30, 50)),
+        (6, (1, 3, 5)),
+        (0.04, (0.007, 0.02, 0.033)),
+    ],
+)
+def test_stills_are_spread_when_the_video_lasts(
+    duration_s: float, times: tuple[float, ...]
+) -> None:
+    assert planned(duration_s=duration_s).thumbnails.times_s == times
+
+
+def test_head_and_audio_go_first_when_tasks_are_announced() -> None:
+    order = list(planned(duration_s=100, audio=2).tasks())
+    assert order[:4] == [
+        (TaskKind.TRANSCODE, 0),
+        (TaskKind.AUDIO, 0),
+        (TaskKind.AUDIO, 1),
+        (TaskKind.THUMBNAIL, 0),
+    ]
+
+
+def test_units_add_up_to_the_duration_when_there_are_many_chunks() -> None:
+    made = planned(duration_s=100.5)
+    total = sum(made.units(TaskKind.TRANSCODE, index) for index in range(made.chunk_count))
+    assert total == 100_500
+
+
+def test_there_is_no_audio_task_when_there_is_no_audio() -> None:
+    made = planned(audio=0)
+    assert made.audio == ()
+    assert not [task for task in made.tasks() if task[0] is TaskKind.AUDIO]
+
+
+def test_cover_picture_is_no_video_when_it_is_all_there_is() -> None:
+    with pytest.raises(PermanentError) as caught:
+        planned(attached_picture=True)
+    assert caught.value.reason is Reason.NO_VIDEO_STREAM
+
+
+def test_film_is_shown_when_a_cover_picture_comes_first() -> None:
+    result = probe_result()
+    cover = {**result["video"][0], "stream": 5, "attached_picture": True}
+    result["video"].insert(0, cover)
+    made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast")
+    assert made.video.stream == 0
+
+
+@pytest.mark.parametrize("broken", [{}, {"format": {}}, {**probe_result(), "video": [{}]}])
+def test_probe_result_is_refused_when_it_is_not_as_agreed(broken: dict[str, Any]) -> None:
+    with pytest.raises(PermanentError) as caught:
+        media.parse(broken)
+    assert caught.value.reason is Reason.INTERNAL
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rate", "bps", "expected"),
+    [
+        (1920, 1080, 30, 5_000_000, "4.0"),
+        (1920, 1080, 60, 5_000_000, "4.2"),
+        (1280, 720, 30, 2_800_000, "3.1"),
+        (1280, 720, 60, 2_800_000, "3.2"),
+        (640, 360, 25, 800_000, "3.0"),
+        (64, 64, 25, 800_000, "3.0"),
+        (4096, 2304, 60, 5_000_000, "5.2"),
+        (1280, 720, 30, 30_000_000, "4.1"),
+    ],
+)
+def test_level_is_the_lowest_that_carries(
+    width: int, height: int, rate: int, bps: int, expected: str
+) -> None:
+    assert ladder.level(width, height, Fraction(rate), bps) == expected
+
+
+def test_ladders_are_highest_first_and_unique() -> None:
+    for rungs in ladder.LADDERS.values():
+        sides = [rung.short_side for rung in rungs]
+        assert sides == sorted(set(sides), reverse=True)
