@@ -234,3 +234,12 @@ def test_tail_is_the_last_four_kilobytes_when_a_function_prints_more(
     tail = pool.invoke(event()).log_tail
     assert 3_900 < len(tail) <= 4_096
     assert "line 4999\nEND RequestId" in tail
+
+
+def test_last_line_belongs_to_the_invocation_when_it_was_printed_just_before_the_answer(
+    function: MakeFunction,
+) -> None:
+    pool = function("def handler(event, context): print('last', event)")
+    for number in range(300):
+        tail = pool.invoke(event(str(number).encode())).log_tail
+        assert f"last {number}\nEND RequestId" in tail

@@ -196,29 +196,40 @@ def test_process_is_ended_when_it_never_asks_for_its_event(
 
 
 def test_no_function_is_left_when_the_executor_is_killed(tmp_path: Path) -> None:
-    (tmp_path / "handler.py").write_text("import os\ndef handler(e, c): return os.getpid()")
+    running = tmp_path / "running"
+    os.mkfifo(running)
+    # Busy: an idle runtime would end by itself, finding its Runtime API gone.
+    handler = f"""
+        import os, time
+        def handler(event, context):
+            if event == "stay":
+                open({str(running)!r}, "w").close()
+                time.sleep(600)
+            return os.getpid()
+    """
+    (tmp_path / "handler.py").write_text(textwrap.dedent(handler))
     program = f"""
-        import threading, uuid
+        import threading
         from pathlib import Path
+        from unittest.mock import MagicMock
         from local.executor.fleet import Fleet
         from local.executor.settings import Settings
         from local.executor.spec import Command, FunctionSpec
         from local.runtime_api.messages import Event
-        from unittest.mock import MagicMock
-        settings = Settings(work_dir=Path({str(tmp_path)!r}, "work"))
-        fleet = Fleet(settings, lambda *_: MagicMock())
-        command = Command(
-            ({sys.executable!r}, "-m", "awslambdaric", "handler.handler"), Path({str(tmp_path)!r})
-        )
-        pool = fleet.add("f", FunctionSpec("f", command))
-        # From a thread that ends: the death signal must not follow that thread.
+
+        fleet = Fleet(Settings(work_dir=Path({str(tmp_path)!r}, "work")), lambda *_: MagicMock())
+        argv = ({sys.executable!r}, "-m", "awslambdaric", "handler.handler")
+        pool = fleet.add("f", FunctionSpec("f", Command(argv, Path({str(tmp_path)!r}))))
+
         def first():
             print(pool.invoke(Event("1", b"1", "arn", 5.0)).payload.decode(), flush=True)
+
+        # From a thread that ends: the death signal must not follow that thread.
         thread = threading.Thread(target=first)
         thread.start()
         thread.join()
         print(pool.invoke(Event("2", b"1", "arn", 5.0)).payload.decode(), flush=True)
-        threading.Event().wait()
+        pool.invoke(Event("3", b'"stay"', "arn", 600.0))
     """
     executor = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)],
@@ -229,7 +240,7 @@ def test_no_function_is_left_when_the_executor_is_killed(tmp_path: Path) -> None
     assert executor.stdout is not None
     first, second = (int(executor.stdout.readline()) for _ in range(2))
     assert first == second, "it outlives the thread that started it"
-    assert alive(first)
+    running.open().close()  # blocks until the handler opens its end
     executor.send_signal(signal.SIGKILL)
     executor.wait()
     executor.stdout.close()
