@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import app as api_module
+import millrace
+from millrace import listing, upload_rules, uploads
+from millrace.auth import Role
+from millrace.problems import ProblemType
+from tests.unit.api.support import DOCUMENT, resolve
+
+ROOT = Path(__file__).resolve().parents[3]
+GUIDE = (ROOT / "docs" / "API.md").read_text()
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
+
+
+def documented_problems() -> set[str]:
+    found: set[str] = set()
+    for response in DOCUMENT["components"]["responses"].values():
+        for content in response.get("content", {}).values():
+            found |= set(content["schema"]["allOf"][1]["properties"]["type"]["enum"])
+    return found
+
+
+def test_the_document_is_valid_when_checked_against_openapi_3_1() -> None:
+    assert [str(error) for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_routes_and_document_agree_when_compared_both_ways() -> None:
+    routed = {
+        (method, path)
+        for path, methods in api_module.app.routes.items()
+        for method in methods
+        if method != api_module.ANY_METHOD
+    }
+    assert routed == {(method, path) for method, path, _ in OPERATIONS}
+
+
+def test_every_route_turns_other_methods_away_when_they_come() -> None:
+    for path, methods in api_module.app.routes.items():
+        assert api_module.ANY_METHOD in methods, path
+
+
+def test_every_problem_is_documented_when_it_is_in_the_catalogue() -> None:
+    catalogue = {problem.uri for problem in ProblemType}
+    assert documented_problems() == catalogue
+    assert set(DOCUMENT["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]) == (
+        catalogue
+    )
+    missing = [p.slug for p in ProblemType if f"| `{p.slug}` | {p.status} |" not in GUIDE]
+    assert missing == []
+
+
+def test_every_route_is_in_the_guide_when_it_is_in_the_document() -> None:
+    missing = [
+        f"{method} {path}" for method, path, _ in OPERATIONS if f"{method} {path}" not in GUIDE
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_the_statuses_are_those_of_the_problems_when_documented(
+    method: str, path: str, operation: dict[str, object]
+) -> None:
+    responses = operation["responses"]
+    assert isinstance(responses, dict)
+    for status, response in responses.items():
+        content = resolve(response).get("content", {})
+        if "application/problem+json" in content:
+            types = content["application/problem+json"]["schema"]["allOf"][1]["properties"]["type"]
+            known = {problem.uri: problem.status for problem in ProblemType}
+            assert {known[uri] for uri in types["enum"]} == {int(status)}, (method, path)
+        else:
+            assert int(status) < 400, (method, path)
+
+
+def test_limits_are_the_codes_own_when_documented() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    request = schemas["UploadRequest"]["properties"]
+    assert request["filename"]["maxLength"] == upload_rules.MAX_FILENAME_CHARS
+    assert request["title"]["maxLength"] == upload_rules.MAX_TITLE_CHARS
+    numbers = schemas["PartNumbers"]["properties"]["part_numbers"]
+    assert numbers["maxItems"] == uploads.PARTS_PER_REQUEST
+    assert schemas["PartList"]["properties"]["parts"]["maxItems"] == upload_rules.MAX_PARTS
+    limit = next(
+        parameter["schema"]
+        for parameter in DOCUMENT["paths"]["/videos"]["get"]["parameters"]
+        if parameter["name"] == "limit"
+    )
+    assert (limit["maximum"], limit["default"]) == (listing.MAX_LIMIT, listing.DEFAULT_LIMIT)
+    assert DOCUMENT["info"]["version"] == millrace.__version__
+
+
+def test_roles_are_named_when_a_token_is_needed() -> None:
+    description = DOCUMENT["components"]["securitySchemes"]["token"]["description"]
+    assert all(f"`{role.value}`" in description for role in Role)
+
+
+def test_needs_are_installed_when_the_api_is_deployed() -> None:
+    """Every pin is exact, and nothing that the API does not import is shipped."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    assert set(pins) == {"aws-lambda-powertools", "boto3", "pynamodb"}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import timedelta
+
+import pytest
+
+import app as api_module
+from millrace import auth, clock
+from tests.unit.api.conftest import MakeVideo
+from tests.unit.api.support import Api
+
+UPLOAD = {"filename": "a.mp4", "size_bytes": 5}
+GUARDED = [
+    ("POST", "/uploads", "uploader"),
+    ("POST", "/upload", "uploader"),
+    ("POST", f"/uploads/{'a' * 26}/parts", "uploader"),
+    ("GET", f"/uploads/{'a' * 26}/parts", "uploader"),
+    ("POST", f"/uploads/{'a' * 26}/complete", "uploader"),
+    ("DELETE", f"/uploads/{'a' * 26}", "uploader"),
+    ("DELETE", f"/videos/{'a' * 26}", "admin"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "role"), GUARDED)
+def test_it_answers_401_with_a_challenge_when_the_token_is_missing(
+    api: Api, method: str, path: str, role: str
+) -> None:
+    answer = api.call(method, path, UPLOAD if method == "POST" else None)
+    assert (answer.status, answer.problem) == (401, "token-missing")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="millrace"'
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "mr_" + "a" * 43,
+        "Basic YTpi",
+        "Bearer",
+        "Bearer mr_short",
+        "Bearer xx_" + "a" * 43,
+        "Bearer mr_" + "a" * 44,
+        "Bearer mr_" + "ä" * 43,
+        "Bearer mr_" + "a" * 43 + " more",
+    ],
+)
+def test_it_answers_401_when_the_token_is_malformed(api: Api, header: str) -> None:
+    answer = api.post("/uploads", UPLOAD, headers={"Authorization": header})
+    assert (answer.status, answer.problem) == (401, "token-malformed")
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+def test_it_answers_401_when_the_token_is_unknown(api: Api) -> None:
+    answer = api.post("/uploads", UPLOAD, token="mr_" + "a" * 43)
+    assert (answer.status, answer.problem) == (401, "token-unknown")
+
+
+def test_it_answers_401_when_the_token_was_revoked(api: Api, uploader: str) -> None:
+    assert auth.revoke_token(uploader)
+    assert api.post("/uploads", UPLOAD, token=uploader).problem == "token-unknown"
+
+
+def test_it_answers_401_when_the_token_has_expired(api: Api) -> None:
+    token = auth.create_token("ann", ["uploader"], expires_at=clock.now() + timedelta(hours=1))
+    assert api.post("/uploads", UPLOAD, token=token.secret).status == 201
+    later = clock.now() + timedelta(hours=1, seconds=1)
+    with clock.source(lambda: later):
+        answer = api.post("/uploads", UPLOAD, token=token.secret)
+    assert (answer.status, answer.problem) == (401, "token-expired")
+
+
+def test_deleting_is_refused_when_the_role_is_uploader(
+    api: Api, uploader: str, make_video: MakeVideo
+) -> None:
+    video = make_video()
+    answer = api.delete(f"/videos/{video.video_id}", token=uploader)
+    assert (answer.status, answer.problem) == (403, "role-missing")
+    assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+    assert api.get(f"/videos/{video.video_id}").status == 200
+
+
+def test_reading_is_refused_when_a_bad_token_is_sent_along(api: Api) -> None:
+    for path in ("/videos", f"/videos/{'a' * 26}", f"/videos/{'a' * 26}/events"):
+        assert api.get(path, token="mr_" + "a" * 43).problem == "token-unknown"
+
+
+def test_an_admin_may_upload_when_the_role_uploader_is_not_named(api: Api, admin: str) -> None:
+    assert api.post("/uploads", UPLOAD, token=admin).status == 201
+
+
+def test_no_token_is_logged_when_requests_succeed_or_fail(
+    api: Api, uploader: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = api_module.logger.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(sys.stdout)  # the one that capsys has put there
+    created = api.post("/uploads", UPLOAD, token=uploader)
+    api.post("/uploads", {}, token=uploader)
+    api.post("/uploads", UPLOAD, token="mr_" + "b" * 43)
+    handler.setStream(before or sys.__stdout__)
+    logged = capsys.readouterr().out
+    assert logged.count('"message":"request"') == 3
+    fields = created.body["upload"]["fields"]
+    for secret in (uploader, "b" * 43, fields["policy"], fields["x-amz-signature"]):
+        assert secret not in logged
