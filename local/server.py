@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,10 +145,11 @@ def start(config: CloudConfig) -> Cloud:
     """
     if not config.cloud_python.exists():
         raise CloudError(f"{config.cloud_python} is missing: LocalStack is not installed")
-    for directory in (config.state_dir, config.state_dir / "tmp", config.log_file.parent):
+    for directory in (config.state_dir, config.log_file.parent):
         directory.mkdir(parents=True, exist_ok=True)
     lock = StateLock.acquire(config.state_dir)
     try:
+        _empty(config.state_dir / "tmp")
         holder = listener_on(config.port)
         if holder is not None:
             raise PortBusyError(config.port, config.port_setting, holder.process)
@@ -156,6 +158,12 @@ def start(config: CloudConfig) -> Cloud:
     finally:
         lock.close()  # the child has its own copy: the lock is held exactly as long as it lives
     return Cloud(config, process)
+
+
+def _empty(directory: Path) -> None:
+    """Temporary files of a cloud that was killed."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
 
 
 def _spawn(config: CloudConfig, lock: StateLock) -> subprocess.Popen[bytes]:

@@ -35,6 +35,7 @@ def _localstack(config: CloudConfig) -> dict[str, str]:
         "OVERRIDE_IN_DOCKER": "0",  # a virtual machine can be taken for a container
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "CLEAR_TMP_FOLDER": "0",  # CloudWatch's metrics are in it
         "DNS_ADDRESS": "0",
         "S3_SKIP_SIGNATURE_VALIDATION": "0",
         "LAMBDA_RUNTIME_EXECUTOR": "millrace",

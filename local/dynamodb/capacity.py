@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,13 +65,13 @@ def detail_of(request: Mapping[str, Any]) -> str | None:
     return None if detail == "NONE" else str(detail)
 
 
-def one(request: Mapping[str, Any], consumed: Consumed) -> dict[str, Any]:
+def one(request: Mapping[str, Any], consumed: Callable[[], Consumed]) -> dict[str, Any]:
     """`ConsumedCapacity` of a single-table answer, when it was asked for."""
     detail = detail_of(request)
-    return {"ConsumedCapacity": consumed.report(detail)} if detail else {}
+    return {"ConsumedCapacity": consumed().report(detail)} if detail else {}
 
 
-def several(request: Mapping[str, Any], all_consumed: list[Consumed]) -> dict[str, Any]:
+def several(request: Mapping[str, Any], all_consumed: Iterable[Consumed]) -> dict[str, Any]:
     """`ConsumedCapacity` of an answer about several tables, summed by table."""
     detail = detail_of(request)
     if not detail:

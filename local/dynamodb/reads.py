@@ -25,7 +25,7 @@ Tables = Callable[[str], Schema]
 
 def get_item(request: Request, schema: Schema, transaction: Transaction) -> dict[str, Any]:
     item, consumed = _get(request, schema, transaction)
-    return ({"Item": item} if item is not None else {}) | capacity.one(request, consumed)
+    return ({"Item": item} if item is not None else {}) | capacity.one(request, lambda: consumed)
 
 
 def _get(
@@ -323,4 +323,4 @@ def _answer(
     consumed = capacity.Consumed(listing.schema)
     units = capacity.read_units(read, bool(request.get("ConsistentRead")))
     consumed.add(listing.index, units)
-    return answer | capacity.one(request, consumed)
+    return answer | capacity.one(request, lambda: consumed)

@@ -1,8 +1,6 @@
 """Items and index entries in one SQLite file: ordered, transactional, and safe across kill -9.
 
-A change is committed before its answer goes out. Write-ahead logging hands every commit to the
-operating system, so the death of this process loses nothing; `synchronous=NORMAL` also keeps the
-file consistent through a power failure, which may cost the last commits.
+A change is committed before its answer goes out.
 One lock serialises everything: each operation sees and leaves a whole number of other operations.
 """
 
@@ -21,6 +19,7 @@ from typing import Any
 
 from local.dynamodb.schema import Schema
 from local.dynamodb.values import Item, item_bytes
+from local.persistence.database import committed, open_database
 
 FORMAT = 1
 _TABLES = """
@@ -39,10 +38,6 @@ CREATE TABLE IF NOT EXISTS requests (
 """
 
 Key = tuple[bytes, bytes]
-
-
-class FormatError(Exception):
-    """The file was written by another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +62,14 @@ class Storage:
     """The file. Every access is inside `transaction`."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if found not in (0, FORMAT):
-            raise FormatError(
-                f"{path} has format {found}, this version reads format {FORMAT}: use the version "
-                "that wrote it, or remove the state (`./millrace reset`)"
-            )
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
-            f"{_TABLES} PRAGMA user_version={FORMAT};"
-        )
+        self._db = open_database(path, _TABLES, FORMAT)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """All of the block's changes, or none when it raises."""
-        with self._lock:
-            self._db.execute("BEGIN")
-            try:
-                yield Transaction(self._db)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, committed(self._db):
+            yield Transaction(self._db)
 
     def close(self) -> None:
         with self._lock:

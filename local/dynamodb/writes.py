@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from local.dynamodb import capacity
@@ -40,7 +40,8 @@ class Write:
     update: Update | None = None
     old: Item | None = None
     new: Item | None = None
-    consumed: capacity.Consumed = field(init=False)
+    moved: int = 0
+    transactional: bool = False
 
     def carry_out(self, transaction: Transaction, transactional: bool = False) -> None:
         """Raises ConditionFailedError or ValidationError; then nothing was written."""
@@ -48,14 +49,20 @@ class Write:
         if self.test is not None and not self.test(self.old or {}):
             raise ConditionFailedError(self.old if self.return_old_on_failure else None)
         self.new = self.old if self.change is None else self.change(self.old)
-        moved = self._store(transaction)
+        self.moved = self._store(transaction)
+        self.transactional = transactional
+
+    @property
+    def consumed(self) -> capacity.Consumed:
+        """Capacity that was used; only counted when somebody asks."""
         size = max(item_bytes(self.old or {}), item_bytes(self.new or {}))
-        self.consumed = capacity.Consumed(self.schema)
-        self.consumed.add(None, capacity.write_units(size, transactional))
-        if moved:
+        units = capacity.write_units(size, self.transactional)
+        consumed = capacity.Consumed(self.schema)
+        consumed.add(None, units)
+        if self.moved:
             for name in self.schema.entries_of(self.new) | self.schema.entries_of(self.old):
-                units = capacity.write_units(size, transactional)
-                self.consumed.add(self.schema.indexes[name], units)
+                consumed.add(self.schema.indexes[name], units)
+        return consumed
 
     def _store(self, transaction: Transaction) -> int:
         if self.change is None:
@@ -112,7 +119,7 @@ def single(kind: str, request: Request, schema: Schema, transaction: Transaction
     write.carry_out(transaction)
     attributes = _returned(write, wanted)
     answer = {"Attributes": attributes} if attributes else {}
-    return answer | capacity.one(request, write.consumed)
+    return answer | capacity.one(request, lambda: write.consumed)
 
 
 def _returned(write: Write, wanted: str) -> Item | None:
@@ -139,7 +146,7 @@ def batch_write(request: Request, tables: Tables, transaction: Transaction) -> d
     for write in writes:
         write.carry_out(transaction)
     return {"UnprocessedItems": {}} | capacity.several(
-        request, [write.consumed for write in writes]
+        request, (write.consumed for write in writes)
     )
 
 
@@ -166,7 +173,7 @@ def transact_write(request: Request, tables: Tables, transaction: Transaction) -
             f"[{codes}]",
             CancellationReasons=reasons,
         )
-    return capacity.several(request, [write.consumed for write in writes])
+    return capacity.several(request, (write.consumed for write in writes))
 
 
 def _prepare_entry(entry: Mapping[str, Any], tables: Tables) -> Write:

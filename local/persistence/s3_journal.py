@@ -6,9 +6,10 @@ process at any instant loses none that returned.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
+
+from local.persistence.database import committed, open_database
 
 FORMAT = 1
 _TABLES = """
@@ -25,34 +26,17 @@ CREATE TABLE IF NOT EXISTS tags (resource TEXT PRIMARY KEY, tags TEXT) WITHOUT R
 """
 
 
-class FormatError(Exception):
-    """The file was written by another version."""
-
-
 class Journal:
     """The file; every method is safe to call from any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if found not in (0, FORMAT):
-            raise FormatError(
-                f"{path} has format {found}, this version reads format {FORMAT}: use the version "
-                "that wrote it, or remove the state (`./millrace reset`)"
-            )
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            f"{_TABLES} PRAGMA user_version={FORMAT};"
-        )
+        self._db = open_database(path, _TABLES, FORMAT)
 
     def _commit(self, *statements: tuple[str, tuple[object, ...]]) -> None:
-        with self._lock:
-            self._db.execute("BEGIN")
+        with self._lock, committed(self._db):
             for sql, values in statements:
                 self._db.execute(sql, values)
-            self._db.execute("COMMIT")
 
     def save_bucket(self, name: str, account: str, region: str, settings: bytes) -> None:
         self._commit(

@@ -27,10 +27,9 @@ LOG = logging.getLogger(__name__)
 ACKNOWLEDGE_S = 3.0
 """How long an answer waits for its change to be saved; then it is sent all the same, with a
 warning in the log."""
-SELF_ACTING = ("sqs", "events", "lambda", "cloudwatch")
-"""Services that do something without being asked. The others are restored with their first use."""
-LIGHT = ("iam", "sts", "ssm", "logs", "kms", "secretsmanager", "sns", "scheduler")
-"""Services others look into without asking; loading them costs little."""
+SELF_ACTING = ("sqs", "events", "lambda")
+"""Services that do something without being asked: restored before the first request. The others
+are restored with their first use, or a moment later."""
 
 
 class Snapshots:
@@ -41,6 +40,7 @@ class Snapshots:
         self._messages = MessageJournal(state_dir() / "messages.sqlite")
         self._saver = Saver(self._take, self._files.write)
         self._resumed = threading.Event()
+        self._restored: set[str] = set()
 
     def restore(self) -> None:
         """Load what acts by itself, and arrange for the rest to be loaded when it is used.
@@ -51,7 +51,7 @@ class Snapshots:
         for service in saved:
             self._files.read(service)  # refuse before anything was changed
         self._restore_with_load()
-        for service in (*SELF_ACTING, *LIGHT):
+        for service in SELF_ACTING:
             if service in saved:
                 SERVICE_PLUGINS.require(service)
         self._saver.start()
@@ -60,7 +60,7 @@ class Snapshots:
     def resume(self) -> None:
         """Start the restored services' own activity; requests can be served now."""
         self._resumed.set()
-        for service in SERVICE_PLUGINS.list_active_services():
+        for service in self._restored:
             aftercare.resume(SERVICE_PLUGINS.get_service(service))
         threading.Thread(target=self._load_the_rest, name="millrace-warm", daemon=True).start()
 
@@ -86,8 +86,12 @@ class Snapshots:
         if data is not None:
             containers.put_back(service, pickling.loads(data))
         aftercare.prepare(service, self._messages)
+        if data is None:
+            return
         if self._resumed.is_set():
             aftercare.resume(service)
+        else:
+            self._restored.add(name)
 
     def _take(self, name: str) -> bytes:
         return pickling.dumps(containers.state_of(SERVICE_PLUGINS.get_service(name)))

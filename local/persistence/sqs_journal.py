@@ -5,10 +5,11 @@ A message has one row, whatever queue it is in: moving it to a dead-letter queue
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from pathlib import Path
+
+from local.persistence.database import committed, open_database
 
 FORMAT = 1
 DEDUPLICATION_S = 300.0
@@ -22,34 +23,18 @@ CREATE INDEX IF NOT EXISTS by_age ON deduplication (at);
 """
 
 
-class FormatError(Exception):
-    """The file was written by another version."""
-
-
 class MessageJournal:
     """The file; every method is one commit and safe to call from any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        (found,) = self._db.execute("PRAGMA user_version").fetchone()
-        if found not in (0, FORMAT):
-            raise FormatError(
-                f"{path} has format {found}, this version reads format {FORMAT}: use the version "
-                "that wrote it, or remove the state (`./millrace reset`)"
-            )
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            f"{_TABLES} PRAGMA user_version={FORMAT};"
-        )
+        self._db = open_database(path, _TABLES, FORMAT)
 
     def add(
         self, queue: str, message_id: str, message: bytes, deduplication_id: str | None = None
     ) -> None:
         """A new message of the queue, or one that moves there from another queue."""
-        with self._lock:
-            self._db.execute("BEGIN")
+        with self._lock, committed(self._db):
             self._db.execute(
                 "INSERT OR REPLACE INTO messages (id, queue, message) VALUES (?,?,?)",
                 (message_id, queue, message),
@@ -61,7 +46,6 @@ class MessageJournal:
                     "INSERT OR REPLACE INTO deduplication VALUES (?,?,?,?)",
                     (queue, deduplication_id, now, message),
                 )
-            self._db.execute("COMMIT")
 
     def remove(self, queue: str, message_id: str) -> None:
         """The message was deleted from this queue; one that moved on meanwhile stays."""
