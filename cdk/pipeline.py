@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy
@@ -15,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.functions import FUNCTIONS, PREFIX, Function, Package, max_concurrency
+from cdk.images import DOCKERFILE, build_context
 from cdk.nag import acknowledge
 from cdk.permissions import Resources, environment, execution_role
 from cdk.settings import Settings
@@ -90,33 +93,39 @@ class Pipeline(Construct):
     def _image_function(
         self, scope: Construct, spec: Function, role: iam.IRole, log: logs.ILogGroup
     ) -> lambda_.Function:
-        return lambda_.DockerImageFunction(
-            scope,
-            "Function",
-            code=self._image(scope, spec),
-            function_name=f"{PREFIX}-{spec.name}",
-            description=spec.purpose,
-            timeout=Duration.seconds(spec.timeout_s),
-            memory_size=spec.memory_mb,
-            architecture=self._architecture,
-            role=role,
-            log_group=log,
-        )
+        with self._image(scope, spec) as code:
+            return lambda_.DockerImageFunction(
+                scope,
+                "Function",
+                code=code,
+                function_name=f"{PREFIX}-{spec.name}",
+                description=spec.purpose,
+                timeout=Duration.seconds(spec.timeout_s),
+                memory_size=spec.memory_mb,
+                architecture=self._architecture,
+                role=role,
+                log_group=log,
+            )
 
-    def _image(self, scope: Construct, spec: Function) -> lambda_.DockerImageCode:
+    @contextmanager
+    def _image(self, scope: Construct, spec: Function) -> Iterator[lambda_.DockerImageCode]:
+        """The image's code; its build context is copied when the function is made."""
         if self._settings.image_repository:
             name = f"{self._settings.image_repository}-{spec.name}"
             repository = ecr.Repository.from_repository_name(scope, "Images", name)
-            return lambda_.DockerImageCode.from_ecr(
-                repository, tag_or_digest=self._settings.image_tag
-            )
+            tag = self._settings.image_tag
+            yield lambda_.DockerImageCode.from_ecr(repository, tag_or_digest=tag)
+            return
         arm = self._settings.architecture == "arm64"
-        return lambda_.DockerImageCode.from_image_asset(
-            str(ROOT),
-            file="functions/Dockerfile",
-            build_args={"FUNCTION": spec.name},
-            platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
-        )
+        with build_context(spec.name) as folder:
+            yield lambda_.DockerImageCode.from_image_asset(
+                str(folder),
+                file=DOCKERFILE,
+                build_args={"FUNCTION": spec.name},
+                platform=(
+                    ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64
+                ),
+            )
 
     def _connect(self, scope: Construct, spec: Function, function: lambda_.Function) -> None:
         if spec.queue:

@@ -42,3 +42,18 @@ def test_template_has_nothing_that_localstack_ignores_when_synthesised(
 ) -> None:
     kinds = {item["Type"] for item in template.template["Resources"].values()}
     assert not {kind for kind in kinds if kind.startswith(("Custom::", "AWS::ApiGatewayV2::"))}
+
+
+def test_image_context_holds_what_the_dockerfile_copies_when_synthesised(
+    template: Synthesis,
+) -> None:
+    contexts = [path.parent for path in template.folder.glob("asset.*/requirements.txt")]
+    assert len(contexts) == 3
+    for context in contexts:
+        text = (context / "functions" / "Dockerfile").read_text()
+        for source in re.findall(r"^COPY ([^-]\S*) ", text, re.MULTILINE):
+            if "${FUNCTION}" not in source:
+                assert (context / source).exists(), source
+        handlers = list(context.glob("functions/*/handler.py"))
+        assert len(handlers) == 1, "a change of one function must not rebuild another"
+        assert not list(context.rglob("__pycache__"))
