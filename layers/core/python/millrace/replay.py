@@ -34,7 +34,7 @@ def replay(log: Iterable[Transaction]) -> Replayed:
             state.tasks[keys.task_id(TaskKind.PROBE, 0)] = (TaskStatus.PENDING.value, 0)
         if line.event == "video.planned":
             _plan(state, detail["tasks"])
-        state.playable = state.playable or bool(detail.get("playable"))
+        state.playable = detail.get("playable", state.playable)
         state.status = detail.get("to", state.status)
         state.completions += line.event == "video.completed"
     return state

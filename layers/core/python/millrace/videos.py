@@ -308,15 +308,18 @@ def moved(video_id: str, status: VideoStatus) -> list[Action]:
 
 
 def failed_actions(video_id: str, reason: Reason, message: str) -> list[Action]:
+    """A failed video is not playable, even if its beginning was: its playlists are withdrawn."""
     return [
         *moved(video_id, VideoStatus.FAILED),
+        Video.playable.set(False),
         Video.reason.set(reason.value),
         Video.reason_message.set(message),
     ]
 
 
 def failure_detail(reason: Reason, message: str) -> dict[str, Any]:
-    return {"to": VideoStatus.FAILED, "reason": reason, "message": message}
+    failed = {"to": VideoStatus.FAILED, "playable": False}
+    return {**failed, "reason": reason, "message": message}
 
 
 def due(cls: type[Item], video_id: str, at: str) -> list[Action]:

@@ -108,7 +108,7 @@ class Job:
         def handle(line: Line) -> None:
             self.stop.check()
             if line["type"] == "progress":
-                self.heart.progress(float(line["percent"]))
+                self.heart.progress(float(line.get("percent") or 0))
             elif line["type"] == "warning":
                 log.warning("engine.warning", extra={"code": line.get("code")})
             if on_line is not None:
