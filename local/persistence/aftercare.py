@@ -25,6 +25,8 @@ def prepare(service: Service, messages: MessageJournal) -> None:
         sqs_queues.journal_messages(messages)
     elif name == "events":
         _prepare_events(provider)
+    elif name == "lambda":
+        _let_replaced_workers_be_silent(provider)
     elif name == "cloudformation":
         _end_interrupted_deployments()
 
@@ -62,6 +64,20 @@ def _resume_schedules(provider: Any) -> None:
             service.create_schedule_job(
                 provider._get_scheduled_rule_job_function(rule.account_id, rule.region, rule)
             )
+
+
+def _let_replaced_workers_be_silent(provider: Any) -> None:
+    """An updated mapping gets a new worker. The old one ends later and would note "Disabled" over
+    the new one's "Enabled", and after a restart the mapping would be."""
+    from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
+
+    note = EsmWorker.update_esm_state_in_store
+
+    def note_when_current(self: EsmWorker, state: Any) -> None:
+        if provider.esm_workers.get(self.uuid, self) is self:
+            note(self, state)
+
+    EsmWorker.update_esm_state_in_store = note_when_current
 
 
 def _end_interrupted_deployments() -> None:

@@ -197,8 +197,11 @@ def make_function(machine: Machine, role: str, queues: dict[str, str]) -> None:
         Environment={"Variables": {"OUT": queues["out"]}},
     )
     functions.get_waiter("function_active_v2").wait(FunctionName="relay")
-    functions.create_event_source_mapping(
+    mapping = functions.create_event_source_mapping(
         FunctionName="relay", EventSourceArn=REGION.format("sqs", "in"), BatchSize=1
+    )["UUID"]
+    functions.update_event_source_mapping(
+        UUID=mapping, FunctionName="relay", ScalingConfig={"MaximumConcurrency": 3}
     )
 
 
@@ -316,6 +319,8 @@ def test_redrive_happens_when_restored(machine: Machine, before: Before) -> None
 
 
 def test_function_is_fed_by_its_queue_when_restored(machine: Machine, before: Before) -> None:
+    (mapping,) = machine.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert (mapping["State"], mapping["ScalingConfig"]) == ("Enabled", {"MaximumConcurrency": 3})
     machine.client("sqs").send_message(QueueUrl=before.queues["in"], MessageBody="hello")
     assert bodies(machine, before.queues["out"], bool) == ["hello"]
 
