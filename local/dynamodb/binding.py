@@ -13,10 +13,23 @@ Steps = tuple[str | int, ...]
 """A document path with every name put in: `("a", "b", 3)`."""
 
 
+_LEGACY = (
+    "Expected", "AttributeUpdates", "ConditionalOperator", "KeyConditions", "QueryFilter",
+    "ScanFilter", "AttributesToGet",
+)  # fmt: skip
+
+
 class Binding:
-    """ExpressionAttributeNames and ExpressionAttributeValues of one request."""
+    """ExpressionAttributeNames and ExpressionAttributeValues of one request.
+
+    Raises ValidationError for a parameter that expressions have replaced: to ignore it would be to
+    do something else than what was asked for.
+    """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
+        for parameter in _LEGACY:
+            if parameter in request:
+                raise ValidationError(f"{parameter} is not supported here: use an expression")
         self._names: dict[str, str] = request.get("ExpressionAttributeNames") or {}
         values = request.get("ExpressionAttributeValues")
         if values == {}:

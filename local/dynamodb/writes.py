@@ -74,9 +74,6 @@ class Write:
 
 def prepare(kind: str, request: Request, schema: Schema) -> Write:
     """Check a Put, Update, Delete or ConditionCheck against the table's schema."""
-    for legacy in ("Expected", "AttributeUpdates", "ConditionalOperator"):
-        if legacy in request:
-            raise ValidationError(f"the legacy parameter {legacy} is not supported here")
     binding = Binding(request)
     text = request.get("ConditionExpression")
     test = compile_test(text, binding) if text is not None else None

@@ -371,3 +371,10 @@ def test_consumed_capacity_is_reported_when_asked(table: Table) -> None:
     )["ConsumedCapacity"]
     assert answer["Table"] == {"CapacityUnits": 2.0}
     assert answer["GlobalSecondaryIndexes"] == {"by_status": {"CapacityUnits": 2.0}}
+
+
+def test_old_parameter_is_refused_when_given(table: Table) -> None:
+    with pytest.raises(ValidationError, match="Expected is not supported"):
+        table.put(item("a"), Expected={"pk": {"Exists": False}})
+    with pytest.raises(ValidationError, match="ScanFilter is not supported"):
+        table.scan(ScanFilter={})
