@@ -132,6 +132,8 @@ void VideoPass::decode_range() {
 VideoPass::Outcome VideoPass::decode_from_here(bool at_file_start) {
   too_late_ = false;
   check_start_ = !at_file_start;
+  at_first_frame_ = at_file_start;
+  timestamp_shift_ = 0;
   const auto on_frame = [this](media::TimedFrame frame) { return take_decoded(std::move(frame)); };
   const av::Packet packet = av::make_packet();
   bool more = true;
@@ -145,8 +147,22 @@ VideoPass::Outcome VideoPass::decode_from_here(bool at_file_start) {
   return Outcome::SourceEnded;
 }
 
+/// Containers without presentation times (AVI) leave us the decode times, which are later by the
+/// codec's reordering: take that back, or the picture lags behind the sound.
+void VideoPass::note_first_frame(const media::TimedFrame& decoded) {
+  at_first_frame_ = false;
+  const int64_t lag = decoded.timestamp - grid_.origin();
+  constexpr int64_t kMostReordering = 16;
+  const bool decode_time_only = decoded.frame->pts == AV_NOPTS_VALUE;
+  if (decode_time_only && lag > 0 && lag <= kMostReordering * decoded.duration) {
+    timestamp_shift_ = lag;
+  }
+}
+
 /// False = no further frames are needed.
 bool VideoPass::take_decoded(media::TimedFrame decoded) {
+  if (at_first_frame_) note_first_frame(decoded);
+  decoded.timestamp -= timestamp_shift_;
   if (check_start_) {
     check_start_ = false;
     const int64_t reach = facts_.interlaced ? kDeinterlacerReach : 0;

@@ -41,6 +41,7 @@ class VideoPass {
   void decode_range();
   Outcome decode_from_here(bool at_file_start);
   bool take_decoded(media::TimedFrame decoded);
+  void note_first_frame(const media::TimedFrame& decoded);
   void fill(av::Frame frame);
   void emit(int64_t slot, const av::SharedFrame& frame);
   void make_filler();
@@ -68,6 +69,8 @@ class VideoPass {
   av::SharedFrame last_normalised_;
   bool too_late_ = false;
   bool check_start_ = false;
+  bool at_first_frame_ = false;
+  int64_t timestamp_shift_ = 0;
   bool ended_early_ = false;
   int64_t damaged_frames_ = 0;
   int64_t last_timestamp_ = AV_NOPTS_VALUE;

@@ -84,7 +84,8 @@ void validate(const Plan& plan) {
   require(plan.frame_rate.num > 0 && plan.frame_rate.den > 0 && av_q2d(plan.frame_rate) <= 240 &&
               av_q2d(plan.frame_rate) >= 0.01,
           "frame_rate must be above 0 and at most 240");
-  require(plan.segment_frames >= 1 && plan.segment_frames <= 100'000, "segment_frames is out of range");
+  const double segment_s = plan.segment_frames / av_q2d(plan.frame_rate);
+  require(segment_s >= 0.1 && segment_s <= 60, "segment_frames must make 0.1 to 60 seconds");
   require(plan.chunk_segments >= 1 && plan.chunk_count >= 1, "chunks must be positive");
   require(!plan.renditions.empty(), "there is no rendition");
   std::set<std::string> names;

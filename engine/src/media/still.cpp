@@ -22,6 +22,10 @@ bool is_full_range(const AVFrame& picture) {
          picture.format == AV_PIX_FMT_YUVJ422P || picture.format == AV_PIX_FMT_YUVJ444P;
 }
 
+double shape_of(const VideoFacts& facts) {
+  return static_cast<double>(facts.display_width) / facts.display_height;
+}
+
 av::Frame to_rgb(const AVFrame& picture, const ColorTags& color, int width, int height) {
   av::Frame rgb = av::make_picture(AV_PIX_FMT_RGB24, width, height);
   const av::Sws sws{av::check_ptr(
@@ -64,7 +68,8 @@ StillFinder::StillFinder(Input& input, int64_t max_pixels, int width, int height
       stream_(input.stream(stream_index_)),
       facts_(video_facts(input.format(), stream_)),
       origin_(input.origin(stream_index_, stream_.time_base)),
-      normaliser_(facts_, stream_.time_base, width, height),
+      normaliser_(facts_, stream_.time_base, fit(shape_of(facts_), width, height).width,
+                  fit(shape_of(facts_), width, height).height),
       decoder_(stream_, {kDecoderThreads, max_pixels, false}) {
   input_.select_stream(stream_index_);
 }
@@ -139,6 +144,11 @@ StillFinder::Still StillFinder::nearest_not_black(double time_s) {
   return best;
 }
 
+Size fit(double shape, int width, int height) {
+  return {std::clamp(static_cast<int>(std::lround(height * shape)), 1, width),
+          std::clamp(static_cast<int>(std::lround(width / shape)), 1, height)};
+}
+
 double brightness(const AVFrame& picture) {
   const AVPixFmtDescriptor* pixels =
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(picture.format));
@@ -163,11 +173,8 @@ Png make_png(const AVFrame& picture, const ColorTags& color, int width, int heig
   const AVRational aspect = picture.sample_aspect_ratio;
   const double pixel = aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1.0;
   const double shape = picture.width * pixel / picture.height;
-  Png png;
-  png.width = std::clamp(static_cast<int>(std::lround(height * shape)), 1, width);
-  png.height = std::clamp(static_cast<int>(std::lround(width / shape)), 1, height);
-  png.bytes = encode_png(*to_rgb(picture, color, png.width, png.height));
-  return png;
+  const Size size = fit(shape, width, height);
+  return {encode_png(*to_rgb(picture, color, size.width, size.height)), size.width, size.height};
 }
 
 }  // namespace millrace::media

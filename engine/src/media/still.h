@@ -41,6 +41,13 @@ class StillFinder {
   Decoder decoder_;
 };
 
+struct Size {
+  int width = 0;
+  int height = 0;
+};
+/// The largest size of shape `shape` (width / height) inside a box; at least one pixel.
+Size fit(double shape, int width, int height);
+
 /// Mean brightness of a picture's luma, 0 (black) to 1.
 double brightness(const AVFrame& picture);
 

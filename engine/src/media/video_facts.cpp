@@ -98,8 +98,12 @@ ColorTags output_color(const VideoFacts& facts) {
 
 AVRational nominal_frame_rate(const AVStream& stream) {
   AVRational rate = stream.avg_frame_rate;
-  if (rate.num <= 0 || rate.den <= 0) rate = stream.r_frame_rate;
-  if (rate.num <= 0 || rate.den <= 0) return {25, 1};
+  const AVRational base = stream.r_frame_rate;
+  const bool has_base = base.num > 0 && base.den > 0;
+  if (rate.num <= 0 || rate.den <= 0) rate = has_base ? base : AVRational{25, 1};
+  // An average over few frames or over a gap misses the rate by a little; the base rate does not.
+  constexpr double kAverageError = 0.02;
+  if (has_base && std::abs(av_q2d(base) / av_q2d(rate) - 1) < kAverageError) rate = base;
   constexpr std::array<AVRational, 14> kStandard = {{{24000, 1001},
                                                      {24, 1},
                                                      {25, 1},

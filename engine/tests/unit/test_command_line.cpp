@@ -1,0 +1,82 @@
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "jobs/command_line.h"
+
+using namespace millrace;  // NOLINT(google-build-using-namespace)
+using jobs::Command;
+using jobs::UsageError;
+
+namespace {
+Command parse(const std::vector<const char*>& arguments) {
+  return jobs::parse_command_line(arguments);
+}
+}  // namespace
+
+TEST_CASE("options are taken over when they are given") {
+  const auto command =
+      parse({"transcode", "in.mp4", "--plan", "p.json", "--output", "out", "--chunk", "3",
+             "--threads", "4", "--max-pixels", "1000", "--wall-time-s", "1.5"});
+  const auto& options = std::get<TranscodeOptions>(command);
+  CHECK(options.source.location == "in.mp4");
+  CHECK(options.plan == "p.json");
+  CHECK(options.output == "out");
+  CHECK(options.chunk == 3);
+  CHECK_FALSE(options.audio);
+  CHECK(options.threads == 4);
+  CHECK(options.source.limits.max_pixels == 1000);
+  CHECK(jobs::limits_of(command).wall_time_s == Approx(1.5));
+}
+
+TEST_CASE("limits have defaults when none is given") {
+  const auto command = parse({"probe", "https://example.org/a?b=c", "--if-match", "\"tag\""});
+  const Source& source = std::get<jobs::ProbeCommand>(command).source;
+  CHECK(source.limits.max_pixels == 36'000'000);
+  CHECK(source.limits.max_duration_s == 43'200);
+  CHECK(source.if_match == "\"tag\"");
+}
+
+TEST_CASE("times are split when a list is given") {
+  const auto command =
+      parse({"thumbnail", "a", "--times", "10,30.5,0", "--output", "o", "--skip-black"});
+  const auto& options = std::get<ThumbnailOptions>(command);
+  CHECK(options.times_s == std::vector<double>{10, 30.5, 0});
+  CHECK(options.skip_black);
+}
+
+TEST_CASE("a wrong command line is refused when parsed") {
+  const std::vector<std::vector<const char*>> wrong = {
+      {},
+      {"dance"},
+      {"probe"},
+      {"probe", "a", "b"},
+      {"probe", "a", "--unknown", "1"},
+      {"probe", "a", "--max-pixels"},
+      {"probe", "a", "--max-pixels", "many"},
+      {"probe", "a", "--max-pixels", "-1"},
+      {"probe", "a", "--max-pixels", "1.5"},
+      {"probe", "a", "--chunk", "1"},
+      {"thumbnail", "a", "--output", "o"},
+      {"thumbnail", "a", "--output", "o", "--times", ""},
+      {"thumbnail", "a", "--output", "o", "--times", "1,,2"},
+      {"thumbnail", "a", "--output", "o", "--times", "-1"},
+      {"thumbnail", "a", "--output", "o", "--times", "nan"},
+      {"transcode", "a", "--output", "o"},
+      {"transcode", "a", "--plan", "p"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},
+  };
+  for (const auto& arguments : wrong) {
+    CAPTURE(arguments.size());
+    CHECK_THROWS_AS(parse(arguments), UsageError);
+  }
+}
+
+TEST_CASE("exit codes and names are the contract's when reasons are mapped") {
+  CHECK(exit_code(Reason::EmptyFile) == 3);
+  CHECK(exit_code(Reason::ExternalReference) == 4);
+  CHECK(exit_code(Reason::SourceMissing) == 5);
+  CHECK(exit_code(Reason::LimitExceeded) == 6);
+  CHECK(exit_code(Reason::Internal) == 70);
+  CHECK(std::string{reason_code(Reason::NoVideoStream)} == "NO_VIDEO_STREAM");
+  CHECK(std::string{reason_code(Reason::OutputFailed)} == "OUTPUT_FAILED");
+}

@@ -1,0 +1,62 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "media/plan.h"
+#include "media/x264_encoder.h"
+
+using millrace::media::parse_plan;
+using nlohmann::json;
+
+namespace {
+json valid() {
+  return json::parse(R"({"version":1,"frame_rate":{"num":30000,"den":1001},"duration_s":10.01,
+    "segment_frames":120,"video":{"stream":2,"preset":"medium","renditions":[
+      {"name":"720p","width":1280,"height":720,"codec":"h264","profile":"high","level":"3.1",
+       "crf":22.5,"maxrate_bps":2800000,"bufsize_bits":4200000}]},
+    "audio":[{"name":"audio-0","stream":1,"language":"deu","channels":2,"sample_rate_hz":48000,
+       "bitrate_bps":128000,"default":true}],
+    "chunk_segments":8,"chunk_count":2,"thumbnails":{"anything":true}})");
+}
+}  // namespace
+
+TEST_CASE("a plan is read when it is valid") {
+  const auto plan = parse_plan(valid().dump());
+  CHECK(plan.frame_rate.num == 30000);
+  CHECK(plan.video_stream == 2);
+  CHECK(plan.preset == "medium");
+  CHECK(plan.renditions.at(0).level_idc == 31);
+  CHECK(plan.renditions.at(0).crf == Approx(22.5));
+  CHECK(plan.audio.at(0).language == "deu");
+  CHECK(plan.chunk_frames() == 960);
+  CHECK(plan.expected_frames() == 300);
+}
+
+TEST_CASE("a plan is refused when a field is wrong") {
+  const auto with = [](const char* pointer, const json& value) {
+    json document = valid();
+    document[json::json_pointer(pointer)] = value;
+    return document.dump();
+  };
+  CHECK_THROWS_AS(parse_plan("{"), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan("{}"), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/version", 2)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/frame_rate/num", 0)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/frame_rate/num", 999'999'999)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/segment_frames", 0)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/segment_frames", 1)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions", json::array())), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions/0/name", "../up")), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions/0/name", "audio-0")), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions/0/width", 1281)), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions/0/codec", "vp9")), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/video/renditions/0/level", "9.9")), std::invalid_argument);
+  CHECK_THROWS_AS(parse_plan(with("/audio/0/channels", 99)), std::invalid_argument);
+}
+
+TEST_CASE("reference frames fit the level when a size is given") {
+  using millrace::media::max_reference_frames;
+  CHECK(max_reference_frames(31, 1280, 720) == 5);
+  CHECK(max_reference_frames(40, 1920, 1080) == 4);
+  CHECK(max_reference_frames(10, 1920, 1080) == 1);
+  CHECK(max_reference_frames(52, 16, 16) == 16);
+}
