@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from localstack.aws.api import RequestContext
+from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.handlers.service import ServiceRequestParser
 from localstack.aws.skeleton import Skeleton
 from localstack.aws.spec import load_service
@@ -115,7 +115,10 @@ class DynamoDbProvider(ServiceLifecycleHook):
 
         return handle
 
-    def _by_moto(self, context: RequestContext, _parsed: object) -> Any:
+    def _by_moto(self, context: RequestContext, request: Request) -> Any:
+        if (request.get("StreamSpecification") or {}).get("StreamEnabled"):
+            # moto would agree, and nothing would ever be in the stream.
+            raise CommonServiceException("ValidationException", "streams are not supported here")
         with self._moto:
             answer = call_moto(context)
             self._tables.synchronize(context.account_id, context.region)
