@@ -9,9 +9,8 @@ import click
 
 from cli.state import REPOSITORY
 
-# Two workers: one drives the cloud and the browser (tests that share it stay together), the other
-# takes everything that is pure computation.
-EVERYTHING = ["-n", "2", "--dist", "loadgroup", "--durations", "15"]
+# One worker drives the running pipeline and often waits for it; the others compute meanwhile.
+EVERYTHING = ["-n", "3", "--dist", "loadgroup", "--durations", "15"]
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

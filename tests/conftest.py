@@ -18,10 +18,21 @@ NEEDS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests that share one running pipeline on one worker."""
+    """Tests that share something expensive stay on one worker; the longest group starts first."""
     for item in items:
-        if item.get_closest_marker("needs_cloud") or item.get_closest_marker("needs_browser"):
-            item.add_marker(pytest.mark.xdist_group("cloud"))
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: _group(item) != "pipeline")
+
+
+def _group(item: pytest.Item) -> str | None:
+    """`pipeline` for what uses the one running Millrace; else a folder or a file with fixtures."""
+    folders = item.path.relative_to(REPOSITORY / "tests").parts
+    if "pipeline" in getattr(item, "fixturenames", ()):
+        return "pipeline"
+    if folders[0] in ("integration", "e2e"):
+        return "/".join(folders[:2])
+    return None if folders[0] == "quality" else "/".join(folders)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
