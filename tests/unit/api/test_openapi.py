@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
+import requests
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as api_module
@@ -10,7 +12,8 @@ import millrace
 from millrace import listing, upload_rules, uploads
 from millrace.auth import Role
 from millrace.problems import ProblemType
-from tests.unit.api.support import DOCUMENT, resolve
+from tests.unit.api.conftest import MakeVideo
+from tests.unit.api.support import DOCUMENT, Api, resolve
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "API.md").read_text()
@@ -81,6 +84,43 @@ def test_the_statuses_are_those_of_the_problems_when_documented(
             assert int(status) < 400, (method, path)
 
 
+def test_every_route_answers_as_documented_when_it_succeeds_and_when_it_refuses(
+    api: Api, uploader: str, admin: str, make_video: MakeVideo
+) -> None:
+    """`api` checks each answer; this makes sure that no route is left out of it."""
+    film = {"filename": "a.mp4", "size_bytes": 17 * upload_rules.MIB}
+    upload = api.post("/uploads", film, token=uploader).body["video_id"]
+    api.post("/upload", film, token=uploader)
+    parts = api.post(f"/uploads/{upload}/parts", {"part_numbers": [1, 2, 3]}, token=uploader)
+    sent = []
+    for part in parts.body["parts"]:
+        answer = requests.put(part["url"], data=bytes(part["size_bytes"]), timeout=5)
+        sent.append({"part_number": part["part_number"], "etag": answer.headers["ETag"]})
+    api.get(f"/uploads/{upload}/parts", token=uploader)
+    api.post(f"/uploads/{upload}/complete", {"parts": sent}, token=uploader)
+    api.delete(f"/uploads/{upload}", token=uploader)
+    video, missing = make_video().video_id, "a" * 26
+    for path in ("/uploads", "/videos", "/gallery", "/health", f"/watch/{video}"):
+        api.get(path)
+    for path in (f"/videos/{video}", f"/videos/{video}/events", f"/status/{video}"):
+        api.get(path)
+        api.get(path.replace(video, missing))
+    api.get("/watch/x")
+    api.get("/videos?limit=0")
+    api.delete(f"/videos/{video}", token=admin)
+    api.delete(f"/videos/{video}")
+    for path in ("", f"/{missing}/parts", f"/{missing}/complete"):
+        api.post(f"/uploads{path}", {})
+    api.post("/upload", {})
+    api.get(f"/uploads/{missing}/parts")
+    api.delete(f"/uploads/{missing}")
+    for method, path, operation in OPERATIONS:
+        statuses = {status for m, p, status in api.seen if (m, p) == (method, path)}
+        assert min(statuses) < 400, (method, path)
+        if any("400" <= status < "500" for status in operation["responses"]):
+            assert max(statuses) >= 400, (method, path)
+
+
 def test_limits_are_the_codes_own_when_documented() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     request = schemas["UploadRequest"]["properties"]
@@ -95,7 +135,11 @@ def test_limits_are_the_codes_own_when_documented() -> None:
         if parameter["name"] == "limit"
     )
     assert (limit["maximum"], limit["default"]) == (listing.MAX_LIMIT, listing.DEFAULT_LIMIT)
-    assert DOCUMENT["info"]["version"] == millrace.__version__
+
+
+def test_the_version_is_one_when_told_in_several_places() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == millrace.__version__ == DOCUMENT["info"]["version"]
 
 
 def test_roles_are_named_when_a_token_is_needed() -> None:
