@@ -187,7 +187,7 @@ def _merged(query: VideoQuery, low: str, high: str) -> Iterator[Video]:
 def _shard(query: VideoQuery, shard: int, low: str, high: str) -> Iterator[Video]:
     """Lazily, one shard's videos in [low, high), newest first."""
     # A shard holds a quarter of the newest videos on average; a few more spare a second request.
-    page_size = query.limit // keys.SHARDS + 8
+    page_size = query.limit // keys.SHARDS + 4
     within = Item.created_key.between(low, high)
     if query.status is None:
         index, partition = Item.by_created, keys.created_shard(shard)
