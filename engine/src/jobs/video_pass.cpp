@@ -20,15 +20,6 @@ int64_t pixels(const media::RenditionPlan& rendition) {
   return int64_t{rendition.width} * rendition.height;
 }
 
-/// Threads inside one encoder: its share of the work, one on small machines.
-int encoder_threads(const media::Plan& plan, const media::RenditionPlan& rendition, int threads) {
-  int64_t total = 0;
-  for (const auto& each : plan.renditions) total += pixels(each);
-  const double share = static_cast<double>(pixels(rendition)) / static_cast<double>(total);
-  constexpr double kDecodeShare = 0.25;
-  return std::clamp(static_cast<int>(std::lround(threads * (1 - kDecodeShare) * share)), 1, 16);
-}
-
 /// Frames a queue may hold: enough to keep stages apart, within about 96 MB.
 size_t queue_frames(const AVCodecParameters& parameters) {
   constexpr int64_t kBudgetBytes = 96 << 20;
@@ -73,12 +64,10 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
 VideoPass::~VideoPass() = default;
 
 void VideoPass::start_workers(const TranscodeOptions& options) {
-  const int threads = thread_count(options.threads);
-  permits_ = std::make_unique<media::CpuPermits>(threads);
+  permits_ = std::make_unique<media::CpuPermits>(thread_count(options.threads));
   for (const auto& rendition : plan_.renditions) {
     const media::RenditionWorker::Context context{plan_,
                                                   media::output_color(facts_),
-                                                  encoder_threads(plan_, rendition, threads),
                                                   queue_frames(*stream_.codecpar),
                                                   output_,
                                                   listener_,

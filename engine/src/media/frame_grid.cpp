@@ -43,7 +43,8 @@ void SlotFiller::push(av::SharedFrame frame, int64_t timestamp, int64_t duration
   pending_ = std::move(frame);
   pending_slot_ = slot;
   const int64_t end = duration > 0 ? grid_.slot_of(timestamp + duration) : slot + 1;
-  pending_end_slot_ = std::max(end, slot + 1);
+  // The end is rounded like a beginning, so that the length stays; slot 0 always has a picture.
+  pending_end_slot_ = std::max<int64_t>(end, 1);
   // A first frame that comes late also fills the slots before it.
   if (next_ < slot && first_slot_ == slot) emit_until(slot);
 }

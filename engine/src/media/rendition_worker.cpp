@@ -81,7 +81,7 @@ void RenditionWorker::work() {
 std::unique_ptr<X264Encoder> RenditionWorker::open_encoder() const {
   return std::make_unique<X264Encoder>(X264Encoder::Options{
       rendition_, context_.plan.preset, context_.plan.frame_rate, context_.plan.segment_frames,
-      context_.color, context_.encoder_threads});
+      context_.color});
 }
 
 void RenditionWorker::close_encoder() {

@@ -33,7 +33,6 @@ class RenditionWorker {
   struct Context {
     const Plan& plan;
     ColorTags color;
-    int encoder_threads = 1;
     size_t queue_frames = 8;
     const OutputFolder& output;
     const TrackListener& listener;

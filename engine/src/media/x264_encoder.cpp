@@ -54,8 +54,9 @@ void set_structure(x264_param_t& parameters, const X264Encoder::Options& options
   parameters.i_keyint_max = options.segment_frames;
   parameters.i_keyint_min = options.segment_frames;  // no IDR but at segment starts
   parameters.b_open_gop = 0;
-  parameters.i_threads = options.threads;
-  parameters.b_sliced_threads = 0;
+  // With frame threads libx264's VBV looks at how far the other threads happen to be: the same
+  // input then gives other bytes now and then. Parallelism comes from the renditions and chunks.
+  parameters.i_threads = 1;
   parameters.i_level_idc = options.rendition.level_idc;
   const int max_references = max_reference_frames(
       options.rendition.level_idc, options.rendition.width, options.rendition.height);

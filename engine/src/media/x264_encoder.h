@@ -36,7 +36,6 @@ class X264Encoder {
     AVRational frame_rate;
     int segment_frames = 0;
     ColorTags color;
-    int threads = 1;
   };
 
   explicit X264Encoder(const Options& options);

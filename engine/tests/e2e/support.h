@@ -68,6 +68,8 @@ std::vector<Packet> packets(const fs::path& file);
 json stream_facts(const fs::path& file);
 /// One hash per decoded picture or block of sound.
 std::vector<std::string> frame_hashes(const fs::path& file);
+/// How many decoded pictures or blocks of sound differ; missing ones count.
+size_t differing_frames(const fs::path& left, const fs::path& right);
 /// Mean luma of every decoded picture.
 std::vector<double> mean_luma(const fs::path& file);
 /// Decoded sound, first channel / second channel, as floats at 48 kHz.

@@ -96,7 +96,7 @@ TEST_CASE("nothing is opened when a file points elsewhere") {
       {"d.mp4", "file '/etc/passwd'\nfile '" + url + "'\n"},
       {"e.mpd", "<?xml version=\"1.0\"?><MPD><BaseURL>" + url + "</BaseURL></MPD>"},
       {"f.avi", "RIFF" + std::string("\xff\xff\0\0", 4) + "AVI LIST" + std::string(64, '\0') +
-                    "GAB2\0#EXTM3U\n#EXTINF:1,\n" + url + "\n"},
+                    "GAB2#EXTM3U\n#EXTINF:1,\n" + url + "\n"},
       {"g.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n"},
   };
   for (const auto& [name, content] : files) {

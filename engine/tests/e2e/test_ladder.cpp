@@ -40,7 +40,7 @@ void check_parts_equal_whole(const std::string& name) {
     const auto right = e2e::segments(parts, track);
     REQUIRE(left.size() == right.size());
     for (size_t n = 0; n < left.size(); ++n) CHECK(left[n].filename() == right[n].filename());
-    CHECK(e2e::frame_hashes(e2e::join(whole, track)) == e2e::frame_hashes(e2e::join(parts, track)));
+    CHECK(e2e::differing_frames(e2e::join(whole, track), e2e::join(parts, track)) == 0);
   }
   const auto list = e2e::packets(e2e::join(parts, "120p"));
   for (size_t n = 1; n < list.size(); ++n) {
@@ -147,6 +147,5 @@ TEST_CASE("the timeline starts at zero when the source's timestamps do not") {
   const auto offset = e2e::transcode(clip("offset.ts"), e2e::scratch("offset"));
   const auto plain = e2e::transcode(clip("base.ts"), e2e::scratch("no_offset"));
   CHECK(offset.finished.last().at("frames") == plain.finished.last().at("frames"));
-  CHECK(e2e::frame_hashes(e2e::join(offset.folder, "120p")) ==
-        e2e::frame_hashes(e2e::join(plain.folder, "120p")));
+  CHECK(e2e::differing_frames(e2e::join(offset.folder, "120p"), e2e::join(plain.folder, "120p")) == 0);
 }
