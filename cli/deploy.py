@@ -6,22 +6,22 @@ all there: that makes every start but the first a matter of a second.
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cdk import layer
+from localstack_client.session import Session
+
 from cdk.settings import Settings
 from cli import aws
 from cli.deploy_cdk import DeployError, deploy_stack, prepare_account, synthesize
 from cli.deploy_checks import missing_resources
 from cli.deploy_hash import site_hash, stack_hash
 from cli.deploy_site import publish_site
+from cli.deploy_sweep import DataInTheWayError, sweep_unfinished
 from cli.state import REPOSITORY, replace_text
 
 __all__ = ["DeployConfig", "DeployError", "Outputs", "deploy"]
@@ -87,24 +87,23 @@ def deploy(config: DeployConfig, progress: Progress = lambda _text: None) -> Out
         DeployError: the CDK command failed, or resources are missing afterwards.
     """
     settings = config.settings()
-    with _one_at_a_time():
-        record = _Record.read(config.state_dir)
-        wanted = stack_hash(REPOSITORY, settings)
-        outputs = record.outputs if record.stack == wanted else None
-        if outputs is None or missing_resources(aws.session(config.port), settings):
-            outputs = _deploy_stack(config, settings, wanted, progress)
-            record = _Record(stack=wanted, site="", outputs=outputs)
-        site = site_hash(REPOSITORY, outputs.api_url)
-        if record.site != site:
-            progress("publishing the pages")
-            publish_site(
-                aws.session(config.port).client("s3"),
-                outputs.site_bucket,
-                REPOSITORY / "frontend",
-                outputs.api_url,
-            )
-        _Record(stack=wanted, site=site, outputs=outputs).write(config.state_dir)
-        return outputs
+    record = _Record.read(config.state_dir)
+    wanted = stack_hash(REPOSITORY, settings)
+    outputs = record.outputs if record.stack == wanted else None
+    if outputs is None or missing_resources(aws.session(config.port), settings):
+        outputs = _deploy_stack(config, settings, wanted, progress)
+        record = _Record(stack=wanted, site="", outputs=outputs)
+    site = site_hash(REPOSITORY, outputs.api_url)
+    if record.site != site:
+        progress("publishing the pages")
+        publish_site(
+            aws.session(config.port).client("s3"),
+            outputs.site_bucket,
+            REPOSITORY / "frontend",
+            outputs.api_url,
+        )
+    _Record(stack=wanted, site=site, outputs=outputs).write(config.state_dir)
+    return outputs
 
 
 def _deploy_stack(
@@ -115,7 +114,7 @@ def _deploy_stack(
     progress("building the template")
     with ThreadPoolExecutor(1) as pool:
         # LocalStack loads each service at its first request, which takes seconds: meanwhile.
-        prepared = pool.submit(prepare_account, session)
+        prepared = pool.submit(_prepare, session)
         assembly = synthesize(settings, fingerprint, log)
         prepared.result()
     raw = deploy_stack(assembly, aws.environment(config.port), log, progress)
@@ -126,6 +125,14 @@ def _deploy_stack(
             f"The log is {log}; ./millrace reset starts from nothing."
         )
     return _outputs(raw, config.port)
+
+
+def _prepare(session: Session) -> None:
+    prepare_account(session)
+    try:
+        sweep_unfinished(session)
+    except DataInTheWayError as error:
+        raise DeployError(str(error)) from error
 
 
 def _outputs(raw: dict[str, str], port: int) -> Outputs:
@@ -144,16 +151,6 @@ def _outputs(raw: dict[str, str], port: int) -> Outputs:
             if name.endswith("Queue")
         },
     )
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Two deployments from one checkout would build the same layer and template at once."""
-    build = layer.LAYER.parent.parent
-    build.mkdir(parents=True, exist_ok=True)
-    with (build / "deploy.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -18,11 +19,12 @@ from localstack_client.session import Session
 from cdk import layer
 from cdk.settings import Settings
 from cli import aws
+from cli.deploy_sweep import STACK
 from cli.state import REPOSITORY
 
-STACK = "Millrace"
 ASSEMBLIES = REPOSITORY / "build" / "cdk"
-ASSEMBLIES_KEPT = 3
+ASSEMBLIES_KEPT = 6
+"""Deployments of other settings may be at work with theirs."""
 CDK = REPOSITORY / "node_modules" / "aws-cdk" / "bin" / "cdk"
 QUALIFIER = "hnb659fds"
 """CDK's default name for what `cdk bootstrap` makes."""
@@ -46,22 +48,32 @@ def synthesize(settings: Settings, fingerprint: str, log: Path) -> Path:
         The assembly's folder.
     """
     assembly = ASSEMBLIES / fingerprint[:16]
-    if (assembly / "manifest.json").exists():
-        os.utime(assembly)
-        return assembly
-    layer.build()
-    shutil.rmtree(assembly, ignore_errors=True)
-    unfinished = assembly.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    environment = _tools() | {
-        "CDK_OUTDIR": str(unfinished),
-        "CDK_CONTEXT_JSON": json.dumps(settings.to_context()),
-        "PYTHONPATH": str(REPOSITORY / "layers" / "core" / "python"),
-    }
-    _run([sys.executable, "-m", "cdk.app"], environment, log, lambda _line: None)
-    unfinished.rename(assembly)
-    _forget_old_assemblies()
+    with _one_at_a_time():
+        if (assembly / "manifest.json").exists():
+            os.utime(assembly)
+            return assembly
+        layer.build()
+        unfinished = assembly.with_suffix(".unfinished")
+        for old in (assembly, unfinished):
+            shutil.rmtree(old, ignore_errors=True)
+        environment = _tools() | {
+            "CDK_OUTDIR": str(unfinished),
+            "CDK_CONTEXT_JSON": json.dumps(settings.to_context()),
+            "PYTHONPATH": str(REPOSITORY / "layers" / "core" / "python"),
+        }
+        _run([sys.executable, "-m", "cdk.app"], environment, log, lambda _line: None)
+        unfinished.rename(assembly)
+        _forget_old_assemblies()
     return assembly
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two deployments from one checkout would make the same layer and template at once."""
+    ASSEMBLIES.mkdir(parents=True, exist_ok=True)
+    with ASSEMBLIES.with_name("cdk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _forget_old_assemblies() -> None:
@@ -113,8 +125,10 @@ def deploy_stack(
 
     progress("uploading the code")
     _run([str(_node()), *command], {**_tools(), **environment}, log, follow)
-    found: dict[str, str] = json.loads(outputs.read_text())[STACK]
-    return found
+    found: dict[str, dict[str, str]] = json.loads(outputs.read_text())
+    if not found.get(STACK):
+        raise DeployError(f"cdk deploy ended well, but deployed nothing; the log is {log}")
+    return found[STACK]
 
 
 def _resource_count(assembly: Path) -> int:
