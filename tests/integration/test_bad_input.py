@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +16,12 @@ import pytest
 import requests
 
 from tests.harness import media
-from tests.harness.pipeline import Pipeline, eventually
+from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
 UPLOADS = "millrace-uploads-local"
+SITE = "millrace-site-local"
 PLAYLIST = b"""#EXTM3U
 #EXT-X-TARGETDURATION:10
 #EXTINF:10,
@@ -62,7 +65,13 @@ def test_video_fails_with_its_reason_when_the_file_is(
     letter = dead_letter(pipeline, "millrace-probe-dlq", video["id"])
     assert letter["reason"] == code
     assert len(letter["attempts"]) == 1, "a permanent error burns no retries"
-    assert requests.head(video["hls_url"], timeout=30).status_code in (403, 404)
+    assert video["hls_url"] is None
+    assert published(pipeline, video["id"]) == []
+
+
+def published(pipeline: Pipeline, video_id: str) -> list[str]:
+    listing = pipeline.client("s3").list_objects_v2(Bucket=SITE, Prefix=f"videos/{video_id}/")
+    return [entry["Key"] for entry in listing.get("Contents", [])]
 
 
 def dead_letter(pipeline: Pipeline, queue: str, video_id: str) -> dict[str, Any]:
@@ -197,23 +206,10 @@ def test_delete_is_refused_when_the_token_may_only_upload(
 
 @pytest.fixture
 def uploader_token(pipeline: Pipeline) -> str:
-    import subprocess
-    import sys
-
-    from tests.harness.pipeline import REPOSITORY
-
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "cli",
-            "--state-dir",
-            str(pipeline.state_dir),
-            "token",
-            "--role",
-            "uploader",
-        ],
+        ["./millrace", "token", "--role", "uploader"],
         cwd=REPOSITORY,
+        env={**os.environ, "MILLRACE_STATE_DIR": str(pipeline.state_dir)},
         check=True,
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -53,6 +54,19 @@ def test_python_types_hold() -> None:
 
 def test_imports_follow_the_architecture() -> None:
     run("lint-imports")
+
+
+@pytest.mark.parametrize("source", tracked("app.py", "functions/*.py"))
+def test_api_and_functions_import_the_domain_only(source: str) -> None:
+    tree = ast.parse((REPOSITORY / source).read_text())
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert "millrace" in imported
+    assert imported & {"app", "cdk", "cli", "local", "functions", "tests"} == set()
 
 
 def test_javascript_types_hold() -> None:

@@ -155,7 +155,7 @@ def _made(
         status=VideoStatus.FAILED if problem else VideoStatus.QUEUED,
         created_at=now,
         due_at=None,
-        title=filename,
+        title=PurePosixPath(filename).stem,
         filename=filename,
         upload_key=stored.key,
         source_etag=stored.etag,
