@@ -123,6 +123,7 @@ def deploy_stack(
             done.add(line.split("|")[-1].strip())
             progress(f"{min(len(done), total)} of {total} resources")
 
+    outputs.unlink(missing_ok=True)
     progress("uploading the code")
     _run([str(_node()), *command], {**_tools(), **environment}, log, follow)
     found: dict[str, dict[str, str]] = json.loads(outputs.read_text())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cdk.functions import FUNCTIONS, Queue
 from tests.unit.cdk.support import Synthesis, as_list
 
 FED = {spec.name: spec for spec in FUNCTIONS if spec.queue}
 
 
-def _split(template: Synthesis) -> tuple[dict[str, dict[str, object]], dict[str, object]]:
+Queues = dict[str, dict[str, Any]]
+
+
+def _split(template: Synthesis) -> tuple[Queues, Queues]:
     queues = template.named("AWS::SQS::Queue", "QueueName")
     dead = {name: item for name, item in queues.items() if "-dlq" in name}
     return {name: item for name, item in queues.items() if name not in dead}, dead
@@ -19,7 +24,6 @@ def test_every_queue_has_its_own_dead_letter_queue_when_synthesised(template: Sy
     targets = []
     for name, item in queues.items():
         policy = item["RedrivePolicy"]
-        assert isinstance(policy, dict)
         target = template.readable(policy["deadLetterTargetArn"])
         assert target == name.replace(".fifo", "") + "-dlq" + (".fifo" if "fifo" in name else "")
         assert policy["maxReceiveCount"] == 5
@@ -37,7 +41,7 @@ def test_a_message_is_hidden_six_timeouts_long_when_received(template: Synthesis
 
 def test_dead_letters_wait_two_weeks_when_nobody_looks(template: Synthesis) -> None:
     _, dead = _split(template)
-    kept = {item["MessageRetentionPeriod"] for item in dead.values()}  # type: ignore[index]
+    kept = {item["MessageRetentionPeriod"] for item in dead.values()}
     assert kept == {14 * 24 * 3600}
 
 

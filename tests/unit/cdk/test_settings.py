@@ -8,7 +8,8 @@ from cdk.settings import ContextError, Settings
 
 
 def test_settings_are_the_defaults_when_the_context_is_empty() -> None:
-    assert Settings.from_context({}.get) == Settings()
+    empty: dict[str, str] = {}
+    assert Settings.from_context(empty.get) == Settings()
 
 
 def test_settings_survive_when_written_as_context_and_read_again() -> None:

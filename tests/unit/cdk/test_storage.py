@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from millrace import keys
@@ -101,7 +102,7 @@ def _keys(item: dict[str, Any]) -> dict[str, str]:
     return {key["KeyType"]: key["AttributeName"] for key in item["KeySchema"]}
 
 
-def _capitalised(schema: dict[str, Any]) -> dict[str, Any]:
+def _capitalised(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"KeySchema": schema["key_schema"], "Projection": schema.get("projection")}
 
 

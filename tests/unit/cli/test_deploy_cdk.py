@@ -52,6 +52,6 @@ def test_programs_know_no_credentials_and_call_nobody_when_run(
 
 
 def test_resources_are_counted_when_the_template_is_read(tmp_path: Path) -> None:
-    template = {"Resources": {"A": {}, "B": {}}}
+    template: dict[str, dict[str, object]] = {"Resources": {"A": {}, "B": {}}}
     (tmp_path / "Millrace.template.json").write_text(json.dumps(template))
     assert deploy_cdk._resource_count(tmp_path) == 2
