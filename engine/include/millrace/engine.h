@@ -111,7 +111,8 @@ struct TranscodeOptions {
   int threads = 0;           ///< 0 = one per processor
 };
 
-/// Receives one JSON object as text (no newline). May be called from several threads, never at once.
+/// Receives one JSON object as text (no newline). May be called from several threads, never at
+/// once.
 using EventSink = std::function<void(const std::string& json)>;
 
 /// Reports the source's facts as one `result` event.

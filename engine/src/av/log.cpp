@@ -25,8 +25,8 @@ void write_line(void* context, int level, const char* format, va_list arguments)
   }
   std::array<char, 1024> text{};
   int print_prefix = 1;
-  av_log_format_line2(context, level, format, arguments, text.data(),
-                      static_cast<int>(text.size()), &print_prefix);
+  av_log_format_line2(context, level, format, arguments, text.data(), static_cast<int>(text.size()),
+                      &print_prefix);
   std::fprintf(stderr, "libav: %s", text.data());
 }
 

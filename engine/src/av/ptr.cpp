@@ -7,13 +7,21 @@
 
 namespace millrace::av {
 
-void CloseX264::operator()(x264_t* encoder) const { x264_encoder_close(encoder); }
+void CloseX264::operator()(x264_t* encoder) const {
+  x264_encoder_close(encoder);
+}
 
-void FreeZimg::operator()(zimg_filter_graph* graph) const { zimg_filter_graph_free(graph); }
+void FreeZimg::operator()(zimg_filter_graph* graph) const {
+  zimg_filter_graph_free(graph);
+}
 
-Frame make_frame() { return Frame{check_ptr(av_frame_alloc(), "allocate a frame")}; }
+Frame make_frame() {
+  return Frame{check_ptr(av_frame_alloc(), "allocate a frame")};
+}
 
-Packet make_packet() { return Packet{check_ptr(av_packet_alloc(), "allocate a packet")}; }
+Packet make_packet() {
+  return Packet{check_ptr(av_packet_alloc(), "allocate a packet")};
+}
 
 Frame clone(const AVFrame& frame) {
   return Frame{check_ptr(av_frame_clone(&frame), "reference a frame")};

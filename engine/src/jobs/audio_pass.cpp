@@ -53,8 +53,8 @@ void AudioPass::run() {
   }
   decoder_.decode(nullptr, on_frame);
   if (decoder_.frames() == 0) {
-    report_.warn("AUDIO_UNDECODABLE", "No sound of " + audio_.name +
-                                          " could be decoded; the track is silent.");
+    report_.warn("AUDIO_UNDECODABLE",
+                 "No sound of " + audio_.name + " could be decoded; the track is silent.");
   } else if (decoder_.errors() > 0) {
     report_.warn("DAMAGED_SOUND", std::to_string(decoder_.errors()) + " packets of " + audio_.name +
                                       " are damaged; silence stands in for them.");

@@ -15,9 +15,8 @@ namespace millrace::jobs {
 
 class AudioPass {
  public:
-  AudioPass(const TranscodeOptions& options, const media::Plan& plan,
-            const media::AudioPlan& audio, const media::OutputFolder& output, Report& report,
-            const StopToken& stop);
+  AudioPass(const TranscodeOptions& options, const media::Plan& plan, const media::AudioPlan& audio,
+            const media::OutputFolder& output, Report& report, const StopToken& stop);
 
   void run();
   /// Makes `run` in another thread end soon, with `Stopped`.

@@ -19,9 +19,9 @@ struct Parsed {
   std::set<std::string, std::less<>> flags;
 };
 
-const std::set<std::string_view> kSourceOptions = {
-    "--if-match",    "--max-pixels",     "--max-duration-s",
-    "--max-streams", "--max-bytes-read", "--wall-time-s"};
+const std::set<std::string_view> kSourceOptions = {"--if-match",       "--max-pixels",
+                                                   "--max-duration-s", "--max-streams",
+                                                   "--max-bytes-read", "--wall-time-s"};
 const std::set<std::string_view> kThumbnailOptions = {"--times", "--width", "--height", "--output"};
 const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
                                                       "--threads"};
@@ -71,8 +71,7 @@ std::optional<double> number(const Parsed& parsed, std::string_view option, doub
 
 std::optional<int64_t> integer(const Parsed& parsed, std::string_view option, int64_t least,
                                int64_t most) {
-  const auto value =
-      number(parsed, option, static_cast<double>(least), static_cast<double>(most));
+  const auto value = number(parsed, option, static_cast<double>(least), static_cast<double>(most));
   if (!value) return std::nullopt;
   if (*value != std::floor(*value)) throw UsageError(std::string{option} + " must be whole");
   return static_cast<int64_t>(*value);
@@ -96,8 +95,8 @@ Source source_of(const Parsed& parsed) {
   limits.max_pixels = integer(parsed, "--max-pixels", 0, kHuge).value_or(limits.max_pixels);
   limits.max_duration_s =
       number(parsed, "--max-duration-s", 0, 1e9).value_or(limits.max_duration_s);
-  limits.max_streams = static_cast<int>(
-      integer(parsed, "--max-streams", 0, 100'000).value_or(limits.max_streams));
+  limits.max_streams =
+      static_cast<int>(integer(parsed, "--max-streams", 0, 100'000).value_or(limits.max_streams));
   limits.max_bytes_read =
       integer(parsed, "--max-bytes-read", 0, kHuge).value_or(limits.max_bytes_read);
   limits.wall_time_s = number(parsed, "--wall-time-s", 0, 1e9).value_or(limits.wall_time_s);
@@ -125,10 +124,10 @@ ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
   options.source = source_of(parsed);
   options.times_s = times_of(required(parsed, "--times"));
   options.output = required(parsed, "--output");
-  options.width = static_cast<int>(
-      integer(parsed, "--width", 2, kLargestSide).value_or(options.width));
-  options.height = static_cast<int>(
-      integer(parsed, "--height", 2, kLargestSide).value_or(options.height));
+  options.width =
+      static_cast<int>(integer(parsed, "--width", 2, kLargestSide).value_or(options.width));
+  options.height =
+      static_cast<int>(integer(parsed, "--height", 2, kLargestSide).value_or(options.height));
   options.skip_black = parsed.flags.contains("--skip-black");
   return options;
 }

@@ -22,7 +22,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json rational(AVRational value) { return {{"num", value.num}, {"den", value.den}}; }
+ordered_json rational(AVRational value) {
+  return {{"num", value.num}, {"den", value.den}};
+}
 
 /// libav's name of something; null where the source does not say.
 ordered_json text_or_null(const char* text) {
@@ -33,9 +35,9 @@ ordered_json text_or_null(const char* text) {
 std::string language_of(const AVStream& stream) {
   const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "language", nullptr, 0);
   const std::string language = tag == nullptr ? "und" : tag->value;
-  const bool plain = language.size() == 3 &&
-                     std::all_of(language.begin(), language.end(),
-                                 [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool plain =
+      language.size() == 3 &&
+      std::all_of(language.begin(), language.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   return plain ? language : "und";
 }
 
@@ -210,22 +212,19 @@ ordered_json result_of(media::Input& input, Report& report) {
       default:
         continue;
     }
-    if (!media::is_cover_art(stream)) longest_s = std::max(longest_s, input.duration_s(stream.index));
+    if (!media::is_cover_art(stream))
+      longest_s = std::max(longest_s, input.duration_s(stream.index));
   }
   // The main video first: plans take the first one.
   const int best = input.best_video_stream();
   std::stable_sort(video.begin(), video.end(), [best](const auto& left, const auto& right) {
     return (left.at("stream") == best) > (right.at("stream") == best);
   });
-  const double duration_s = format.duration > 0
-                                ? static_cast<double>(format.duration) / AV_TIME_BASE
-                                : longest_s;
-  return {{"type", "result"},
-          {"format", format_json(input, duration_s)},
-          {"video", video},
-          {"audio", audio},
-          {"subtitles", subtitles},
-          {"warnings", report.warnings()}};
+  const double duration_s =
+      format.duration > 0 ? static_cast<double>(format.duration) / AV_TIME_BASE : longest_s;
+  return {{"type", "result"},       {"format", format_json(input, duration_s)},
+          {"video", video},         {"audio", audio},
+          {"subtitles", subtitles}, {"warnings", report.warnings()}};
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ ordered_json Report::warnings() const {
   return warnings_;
 }
 
-double seconds(double value) { return std::round(value * 1e6) / 1e6; }
+double seconds(double value) {
+  return std::round(value * 1e6) / 1e6;
+}
 
 }  // namespace millrace::jobs

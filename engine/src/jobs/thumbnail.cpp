@@ -22,16 +22,14 @@ void thumbnail(const ThumbnailOptions& options, const EventSink& events, const S
   const int stream = input.best_video_stream();
   const media::ColorTags color =
       media::output_color(media::video_facts(input.format(), input.stream(stream)));
-  media::StillFinder finder(input, options.source.limits.max_pixels, options.width,
-                            options.height);
+  media::StillFinder finder(input, options.source.limits.max_pixels, options.width, options.height);
   const media::OutputFolder output(options.output);
   nlohmann::ordered_json images = nlohmann::ordered_json::array();
   for (size_t n = 0; n < options.times_s.size(); ++n) {
     const double wanted_s = options.times_s[n];
     const auto still =
         options.skip_black ? finder.nearest_not_black(wanted_s) : finder.nearest(wanted_s);
-    const media::Png png =
-        media::make_png(*still.picture, color, options.width, options.height);
+    const media::Png png = media::make_png(*still.picture, color, options.width, options.height);
     output.write(file_name(n), png.bytes);
     images.push_back({{"path", file_name(n)},
                       {"requested_s", jobs::seconds(wanted_s)},

@@ -112,7 +112,8 @@ Snapshot snapshot_of(const Work& work, const media::Plan& plan) {
   now.bytes_read = work.bytes_read();
   if (work.video) {
     now.frames = work.video->frames_done();
-    now.share = static_cast<double>(now.frames) / static_cast<double>(work.video->frames_expected());
+    now.share =
+        static_cast<double>(now.frames) / static_cast<double>(work.video->frames_expected());
     now.media_s = static_cast<double>(now.frames) / av_q2d(plan.frame_rate);
   } else if (!work.audio.empty()) {
     now.share = work.audio.front()->done();

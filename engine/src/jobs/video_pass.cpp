@@ -23,7 +23,8 @@ int64_t pixels(const media::RenditionPlan& rendition) {
 /// Frames a queue may hold: enough to keep stages apart, within about 96 MB.
 size_t queue_frames(const AVCodecParameters& parameters) {
   constexpr int64_t kBudgetBytes = 96 << 20;
-  const int64_t frame_bytes = std::max<int64_t>(1, int64_t{parameters.width} * parameters.height * 2);
+  const int64_t frame_bytes =
+      std::max<int64_t>(1, int64_t{parameters.width} * parameters.height * 2);
   return static_cast<size_t>(std::clamp<int64_t>(kBudgetBytes / frame_bytes, 2, 24));
 }
 
@@ -166,8 +167,8 @@ bool VideoPass::take_decoded(media::TimedFrame decoded) {
                       slot_time_s(slot));
   }
   const bool in_range = slot >= range_.start_slot;
-  const bool damaged = (decoded.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ||
-                       decoded.frame->decode_error_flags != 0;
+  const bool damaged =
+      (decoded.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 || decoded.frame->decode_error_flags != 0;
   if (damaged && in_range) ++damaged_frames_;
   last_timestamp_ = std::max(last_timestamp_, decoded.timestamp);
   decoded.frame->sample_aspect_ratio =
@@ -211,8 +212,7 @@ void VideoPass::judge_damage() {
   const int64_t damage = decoder_->errors() + damaged_frames_;
   const auto expected = static_cast<double>(plan_.expected_frames());
   const bool evidence = damage > 0 || input_.damaged_packets() > 0;
-  const double reached_s =
-      nothing ? 0 : slot_time_s(grid_.slot_of(last_timestamp_) + 1);
+  const double reached_s = nothing ? 0 : slot_time_s(grid_.slot_of(last_timestamp_) + 1);
   const bool short_end = ended_early_ && reached_s < plan_.duration_s * kLeastSoundShare;
   if (short_end && evidence) {
     throw EngineError(Reason::Corrupt,
@@ -222,8 +222,8 @@ void VideoPass::judge_damage() {
   }
   if (static_cast<double>(damage) > expected * (1 - kLeastSoundShare) + 1) {
     const int64_t first = decoder_->first_error_timestamp();
-    const double at_s =
-        first == AV_NOPTS_VALUE ? slot_time_s(range_.start_slot) : slot_time_s(grid_.slot_of(first));
+    const double at_s = first == AV_NOPTS_VALUE ? slot_time_s(range_.start_slot)
+                                                : slot_time_s(grid_.slot_of(first));
     throw EngineError(Reason::Corrupt,
                       "More than 5 % of the video's pictures are damaged. Upload it again or "
                       "re-export it.",

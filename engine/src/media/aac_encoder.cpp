@@ -13,7 +13,8 @@ namespace millrace::media {
 
 AacEncoder::AacEncoder(const AudioPlan& plan, OnPacket on_packet)
     : on_packet_(std::move(on_packet)), fifo_(static_cast<size_t>(plan.channels)) {
-  const AVCodec* codec = av::check_ptr(avcodec_find_encoder(AV_CODEC_ID_AAC), "find the AAC encoder");
+  const AVCodec* codec =
+      av::check_ptr(avcodec_find_encoder(AV_CODEC_ID_AAC), "find the AAC encoder");
   codec_.reset(av::check_ptr(avcodec_alloc_context3(codec), "allocate the AAC encoder"));
   codec_->sample_fmt = AV_SAMPLE_FMT_FLTP;
   codec_->sample_rate = plan.sample_rate_hz;

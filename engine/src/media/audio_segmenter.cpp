@@ -66,8 +66,7 @@ void AudioSegmenter::write_segment_of(size_t packets) {
   output_.write(path, bytes);
   const AVRational duration{static_cast<int>(packets) * AacEncoder::kFrameSamples,
                             audio_.sample_rate_hz};
-  listener_.on_segment(
-      {audio_.name, segment_, path, static_cast<int64_t>(bytes.size()), duration});
+  listener_.on_segment({audio_.name, segment_, path, static_cast<int64_t>(bytes.size()), duration});
   samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(packets));
   first_packet_ += static_cast<int64_t>(packets);
   ++segment_;

@@ -58,10 +58,10 @@ void AudioTimeline::configure(const AVFrame& frame) {
   AVChannelLayout out{};
   av_channel_layout_default(&out, channels_);
   SwrContext* swr = nullptr;
-  av::check(swr_alloc_set_opts2(&swr, &out, AV_SAMPLE_FMT_FLTP, sample_rate_hz_, &in,
-                                static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0,
-                                nullptr),
-            "set up the resampler");
+  av::check(
+      swr_alloc_set_opts2(&swr, &out, AV_SAMPLE_FMT_FLTP, sample_rate_hz_, &in,
+                          static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr),
+      "set up the resampler");
   swr_.reset(swr);
   // ITU-R BS.775: front + 0.707 centre + 0.707 surround at full level; limit() catches the peaks
   // that a scaled-down matrix would avoid by making everything quiet.
@@ -111,10 +111,11 @@ void AudioTimeline::convert(const AVFrame* frame) {
   Samples samples = silence(channels_, room);
   std::vector<uint8_t*> planes;
   for (auto& channel : samples) planes.push_back(reinterpret_cast<uint8_t*>(channel.data()));
-  const auto** input = frame == nullptr ? nullptr : const_cast<const uint8_t**>(frame->extended_data);
-  const int got = av::check(swr_convert(swr_.get(), planes.data(), room, input,
-                                        frame == nullptr ? 0 : frame->nb_samples),
-                            "resample");
+  const auto** input =
+      frame == nullptr ? nullptr : const_cast<const uint8_t**>(frame->extended_data);
+  const int got = av::check(
+      swr_convert(swr_.get(), planes.data(), room, input, frame == nullptr ? 0 : frame->nb_samples),
+      "resample");
   for (auto& channel : samples) channel.resize(static_cast<size_t>(got));
   if (frame != nullptr && in_channels_ > channels_) limit(samples);
   emit(std::move(samples));

@@ -5,8 +5,7 @@
 
 namespace millrace::media {
 
-BlockCache::BlockCache(Options options, Fetch fetch)
-    : options_(options), fetch_(std::move(fetch)) {
+BlockCache::BlockCache(Options options, Fetch fetch) : options_(options), fetch_(std::move(fetch)) {
   if (options_.read_ahead > 0) helper_ = std::thread([this] { run_read_ahead(); });
 }
 
@@ -66,9 +65,8 @@ void BlockCache::plan_read_ahead_locked(int64_t index) {
   if (index == last_index_) return;
   last_index_ = index;
   const bool sequential =
-      index > 0 && std::any_of(entries_.begin(), entries_.end(), [index](const Entry& entry) {
-        return entry.index == index - 1;
-      });
+      index > 0 && std::any_of(entries_.begin(), entries_.end(),
+                               [index](const Entry& entry) { return entry.index == index - 1; });
   if (!sequential || options_.read_ahead <= 0) return;
   const int64_t end = std::min(index + 1 + options_.read_ahead, options_.block_count);
   for (int64_t next = index + 1; next < end; ++next) {

@@ -25,8 +25,8 @@ class BlockCache {
   using Fetch = std::function<std::vector<uint8_t>(int64_t index, int lane)>;
 
   struct Options {
-    size_t capacity = 16;  ///< blocks kept
-    int64_t read_ahead = 2;  ///< blocks fetched ahead of a sequential reader
+    size_t capacity = 16;     ///< blocks kept
+    int64_t read_ahead = 2;   ///< blocks fetched ahead of a sequential reader
     int64_t block_count = 0;  ///< blocks there are
   };
 

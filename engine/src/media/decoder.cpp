@@ -19,7 +19,8 @@ namespace {
 
 int64_t nominal_frame_duration(const AVStream& stream) {
   if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO) return 0;
-  const AVRational rate = stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : stream.r_frame_rate;
+  const AVRational rate =
+      stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : stream.r_frame_rate;
   if (rate.num <= 0 || rate.den <= 0) return 0;
   return std::max<int64_t>(1, av_rescale_q(1, av_inv_q(rate), stream.time_base));
 }
@@ -75,12 +76,13 @@ TimedFrame Decoder::timed(av::Frame frame) {
   TimedFrame result;
   result.timestamp = frame->best_effort_timestamp;
   if (result.timestamp == AV_NOPTS_VALUE) {
-    result.timestamp = next_timestamp_ != AV_NOPTS_VALUE ? next_timestamp_
+    result.timestamp = next_timestamp_ != AV_NOPTS_VALUE      ? next_timestamp_
                        : stream_.start_time != AV_NOPTS_VALUE ? stream_.start_time
                                                               : 0;
   }
   result.duration = frame->pkt_duration > 0 ? frame->pkt_duration : nominal_duration_;
-  next_timestamp_ = result.timestamp + (nominal_duration_ > 0 ? nominal_duration_ : result.duration);
+  next_timestamp_ =
+      result.timestamp + (nominal_duration_ > 0 ? nominal_duration_ : result.duration);
   result.frame = std::move(frame);
   return result;
 }

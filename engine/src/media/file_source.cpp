@@ -10,7 +10,9 @@
 namespace millrace::media {
 
 namespace {
-std::string system_text() { return std::generic_category().message(errno); }
+std::string system_text() {
+  return std::generic_category().message(errno);
+}
 }  // namespace
 
 FileSource::FileSource(const Source& source, const StopToken& stop)
@@ -30,7 +32,9 @@ FileSource::FileSource(const Source& source, const StopToken& stop)
   size_ = facts.st_size;
 }
 
-FileSource::~FileSource() { ::close(descriptor_); }
+FileSource::~FileSource() {
+  ::close(descriptor_);
+}
 
 size_t FileSource::read_at(int64_t offset, std::span<uint8_t> into) {
   stop_.check();

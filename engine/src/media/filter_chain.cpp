@@ -52,9 +52,9 @@ void FilterChain::drain(const OnFrame& on_frame) {
 void FilterChain::build(const AVFrame& frame) {
   graph_.reset(av::check_ptr(avfilter_graph_alloc(), "allocate a filter graph"));
   graph_->nb_threads = 1;
-  source_ = av::check_ptr(
-      avfilter_graph_alloc_filter(graph_.get(), avfilter_get_by_name("buffer"), "in"),
-      "create the filter input");
+  source_ =
+      av::check_ptr(avfilter_graph_alloc_filter(graph_.get(), avfilter_get_by_name("buffer"), "in"),
+                    "create the filter input");
   const av::SourceParameters parameters{
       av::check_ptr(av_buffersrc_parameters_alloc(), "allocate filter parameters")};
   parameters->format = frame.format;

@@ -72,9 +72,9 @@ void write_edit_list(BoxWriter& out, int32_t start_offset) {
 }
 
 uint32_t packed_language(const std::string& language) {
-  const bool plain = language.size() == 3 &&
-                     std::all_of(language.begin(), language.end(),
-                                 [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool plain =
+      language.size() == 3 &&
+      std::all_of(language.begin(), language.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   const std::string code = plain ? language : "und";
   uint32_t packed = 0;
   for (const char c : code) packed = packed << 5 | static_cast<uint32_t>(c - 0x60);

@@ -25,8 +25,7 @@ int64_t FrameGrid::slot_of(int64_t timestamp) const {
 }
 
 int64_t FrameGrid::timestamp_of(int64_t slot) const {
-  return origin_ +
-         av_rescale_q_rnd(slot, av_inv_q(frame_rate_), time_base_, AV_ROUND_NEAR_INF);
+  return origin_ + av_rescale_q_rnd(slot, av_inv_q(frame_rate_), time_base_, AV_ROUND_NEAR_INF);
 }
 
 SlotFiller::SlotFiller(FrameGrid grid, int64_t start, int64_t end, Emit emit)

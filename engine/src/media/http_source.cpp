@@ -79,8 +79,7 @@ class HttpLane {
     expected_ = length;
     CURL* easy = easy_.get();
     curl_easy_reset(easy);
-    const std::string range =
-        std::to_string(offset) + "-" + std::to_string(offset + length - 1);
+    const std::string range = std::to_string(offset) + "-" + std::to_string(offset + length - 1);
     std::unique_ptr<curl_slist, FreeList> headers;
     if (!entity_tag.empty() && entity_tag.rfind("W/", 0) != 0) {
       headers.reset(curl_slist_append(nullptr, ("If-Match: " + entity_tag).c_str()));
@@ -219,8 +218,8 @@ std::optional<std::vector<uint8_t>> HttpSource::try_fetch(int64_t offset, int64_
   if (status == 404 || status == 410) {
     throw EngineError(Reason::SourceMissing, "The source no longer exists (HTTP 404).");
   }
-  const bool other_tag = status == 206 && !entity_tag_.empty() && !http.etag().empty() &&
-                         http.etag() != entity_tag_;
+  const bool other_tag =
+      status == 206 && !entity_tag_.empty() && !http.etag().empty() && http.etag() != entity_tag_;
   if (status == 412 || other_tag) {
     throw EngineError(Reason::SourceChanged, "The source was replaced while it was being read.");
   }
@@ -236,9 +235,9 @@ std::optional<std::vector<uint8_t>> HttpSource::try_fetch(int64_t offset, int64_
     return std::move(http.body());
   }
   if (status != 206) {
-    throw EngineError(Reason::SourceUnreadable, "The source's server answered HTTP " +
-                                                    std::to_string(status) +
-                                                    (status == 200 ? " without byte ranges." : "."));
+    throw EngineError(Reason::SourceUnreadable,
+                      "The source's server answered HTTP " + std::to_string(status) +
+                          (status == 200 ? " without byte ranges." : "."));
   }
   if (size_ < 0) size_ = http.total();
   if (size_ < 0) {

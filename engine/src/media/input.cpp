@@ -84,8 +84,7 @@ void Input::open_format() {
   av::check_ptr(io_.get(), "allocate the I/O context");
   static_cast<void>(buffer.release());  // the I/O context owns it now
 
-  AVFormatContext* format =
-      av::check_ptr(avformat_alloc_context(), "allocate the format context");
+  AVFormatContext* format = av::check_ptr(avformat_alloc_context(), "allocate the format context");
   format->pb = io_.get();
   format->opaque = this;
   format->io_open = &Input::on_open;
@@ -135,9 +134,8 @@ void Input::rethrow_pending() {
 void Input::check_limits(const Limits& limits) const {
   if (limits.max_streams > 0 && format_->nb_streams > static_cast<unsigned>(limits.max_streams)) {
     throw EngineError(Reason::LimitExceeded,
-                      "The file has " + std::to_string(format_->nb_streams) +
-                          " streams; at most " + std::to_string(limits.max_streams) +
-                          " are allowed.");
+                      "The file has " + std::to_string(format_->nb_streams) + " streams; at most " +
+                          std::to_string(limits.max_streams) + " are allowed.");
   }
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     const AVStream& stream = *format_->streams[i];
@@ -193,8 +191,8 @@ void Input::check_declared_length() {
   }
   if (end <= bytes()) return;
   const double share = static_cast<double>(bytes()) / static_cast<double>(end);
-  require_share(share, share * static_cast<double>(std::max<int64_t>(format_->duration, 0)) /
-                           AV_TIME_BASE);
+  require_share(
+      share, share * static_cast<double>(std::max<int64_t>(format_->duration, 0)) / AV_TIME_BASE);
 }
 
 void Input::require_share(double share, double sound_until_s) {
@@ -228,7 +226,8 @@ int Input::best_video_stream() const {
     if (best < 0 || (default_now && !default_before)) best = static_cast<int>(i);
   }
   if (best < 0) {
-    throw EngineError(Reason::NoVideoStream, "The file has no video stream, only sound or pictures.");
+    throw EngineError(Reason::NoVideoStream,
+                      "The file has no video stream, only sound or pictures.");
   }
   return best;
 }
@@ -247,8 +246,7 @@ int64_t Input::origin(int video_stream, AVRational time_base) const {
 void Input::select_stream(int index) {
   stream(index);
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    format_->streams[i]->discard =
-        static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    format_->streams[i]->discard = static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
   }
 }
 
@@ -334,8 +332,7 @@ double Input::duration_s(int index) const {
 int Input::on_read(void* self_pointer, uint8_t* into, int length) {
   auto* self = static_cast<Input*>(self_pointer);
   try {
-    const size_t got =
-        self->source_->read_at(self->position_, {into, static_cast<size_t>(length)});
+    const size_t got = self->source_->read_at(self->position_, {into, static_cast<size_t>(length)});
     self->position_ += static_cast<int64_t>(got);
     return got == 0 ? AVERROR_EOF : static_cast<int>(got);
   } catch (...) {  // an exception must not cross libav's C frames; rethrown by rethrow_pending

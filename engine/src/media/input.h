@@ -51,7 +51,8 @@ class Input {
   std::optional<double> sound_share() const { return sound_share_; }
   /// Makes a demuxer that reads its index only when it is needed (Matroska) read it.
   void prepare_seeking(int stream);
-  /// A seek to any time lands exactly (ask after `prepare_seeking`): the container has an index over its whole length.
+  /// A seek to any time lands exactly (ask after `prepare_seeking`): the container has an index
+  /// over its whole length.
   bool seekable_exactly() const;
 
   /// Duration of a stream, or of the container where the stream has none, in seconds; 0 = unknown.

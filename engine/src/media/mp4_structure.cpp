@@ -57,14 +57,15 @@ std::optional<Box> read_box(ByteSource& source, int64_t offset, int64_t parent_e
 /// 14496-12, 8.7.2: an entry whose flag 1 is clear names a file outside.
 void check_data_references(ByteSource& source, const Box& box) {
   const int64_t length = std::min(box.end - box.payload, kMaxReferenceBytes);
-  const auto bytes = source.read_block(box.payload, static_cast<size_t>(std::max<int64_t>(length, 0)));
+  const auto bytes =
+      source.read_block(box.payload, static_cast<size_t>(std::max<int64_t>(length, 0)));
   size_t at = 8;
   while (at + 12 <= bytes.size()) {
     const uint64_t size = big_endian(&bytes[at], 4);
     const bool self_contained = (bytes[at + 11] & 1) != 0;
     const std::string_view type{reinterpret_cast<const char*>(&bytes[at + 4]), 4};
-    const bool can_point_outside = type == "url " || type == "urn " || type == "alis" ||
-                                   type == "rsrc" || type == "cios";
+    const bool can_point_outside =
+        type == "url " || type == "urn " || type == "alis" || type == "rsrc" || type == "cios";
     // A bare 12-byte entry names nothing, whatever its flag says.
     if (can_point_outside && !self_contained && size > 13) refuse_reference("media data");
     if (size < 12) return;

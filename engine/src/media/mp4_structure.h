@@ -13,9 +13,9 @@
 namespace millrace::media {
 
 struct Mp4Structure {
-  bool has_movie = false;      ///< moov is there
-  bool fragmented = false;     ///< moof is there
-  bool media_cut = false;      ///< a top-level box reaches past the end of the file
+  bool has_movie = false;   ///< moov is there
+  bool fragmented = false;  ///< moof is there
+  bool media_cut = false;   ///< a top-level box reaches past the end of the file
 };
 
 /// Walks the top-level boxes and moov's data references. Throws CORRUPT when the index (moov) is

@@ -65,8 +65,8 @@ std::string Normaliser::description_for(const AVFrame& frame) const {
   }
   const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(format);
   if (is_scalable(format) && !has_half_chroma_sample(frame, *pixels)) return filters;
-  const bool rgb = pixels != nullptr &&
-                   (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+  const bool rgb =
+      pixels != nullptr && (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
   filters = join(filters, rgb ? "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd"
                               : "scale=out_range=tv:flags=bicubic");
   const char* formats = is_scalable(format) ? kFullChromaFormats : kScalableFormats;

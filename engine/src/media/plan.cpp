@@ -19,8 +19,9 @@ void require(bool condition, const std::string& what) {
 
 /// A name becomes a folder: nothing but plain characters.
 void require_name(const std::string& name) {
-  const bool plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789-_") == std::string::npos;
+  const bool plain = name.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789-_") == std::string::npos;
   require(!name.empty() && name.size() <= 64 && plain,
           "\"" + name + "\" is not a usable name (letters, digits, - and _)");
 }
@@ -48,9 +49,9 @@ RenditionPlan parse_rendition(const json& item) {
   require(sane && rendition.width % 2 == 0 && rendition.height % 2 == 0,
           "width and height of " + rendition.name + " must be even, 2 to 16384");
   rendition.profile = item.value("profile", rendition.profile);
-  require(rendition.profile == "high" || rendition.profile == "main" ||
-              rendition.profile == "baseline",
-          "profile of " + rendition.name + " must be baseline, main or high");
+  require(
+      rendition.profile == "high" || rendition.profile == "main" || rendition.profile == "baseline",
+      "profile of " + rendition.name + " must be baseline, main or high");
   rendition.level_idc = level_idc(item.value("level", "3.1"));
   rendition.crf = item.value("crf", rendition.crf);
   require(rendition.crf >= 0 && rendition.crf <= 51, "crf must be 0 to 51");

@@ -9,7 +9,9 @@ namespace millrace::media {
 
 namespace {
 
-double duration_of(const SegmentInfo& segment) { return av_q2d(segment.duration); }
+double duration_of(const SegmentInfo& segment) {
+  return av_q2d(segment.duration);
+}
 
 std::string fixed(double value, int digits) {
   std::array<char, 64> text{};
@@ -17,9 +19,13 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string file_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
 
 /// RFC 5646 wants two letters where there are two; the usual ones are enough for a label.
 std::string language_attribute(const std::string& language) {

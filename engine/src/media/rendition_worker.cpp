@@ -79,9 +79,9 @@ void RenditionWorker::work() {
 }
 
 std::unique_ptr<X264Encoder> RenditionWorker::open_encoder() const {
-  return std::make_unique<X264Encoder>(X264Encoder::Options{
-      rendition_, context_.plan.preset, context_.plan.frame_rate, context_.plan.segment_frames,
-      context_.color});
+  return std::make_unique<X264Encoder>(
+      X264Encoder::Options{rendition_, context_.plan.preset, context_.plan.frame_rate,
+                           context_.plan.segment_frames, context_.color});
 }
 
 void RenditionWorker::close_encoder() {

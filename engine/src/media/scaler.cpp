@@ -81,7 +81,9 @@ av::SharedFrame aligned_copy(const av::SharedFrame& frame) {
   return av::share(std::move(copy));
 }
 
-int even(double value) { return std::max(2, 2 * static_cast<int>(std::lround(value / 2))); }
+int even(double value) {
+  return std::max(2, 2 * static_cast<int>(std::lround(value / 2)));
+}
 
 void paint_black(AVFrame& frame) {
   constexpr int kBlackLuma = 16;

@@ -86,7 +86,7 @@ constexpr std::array kAllowed = {
 
 constexpr std::array<std::string_view, 16> kAudioOnly = {
     "mp3", "wav", "flac", "aac", "aiff", "ac3", "eac3", "dts",
-    "amr", "caf", "au", "ape", "wv", "tta", "w64", "loas"};
+    "amr", "caf", "au",   "ape", "wv",   "tta", "w64",  "loas"};
 
 constexpr std::array<std::string_view, 9> kReferencing = {
     "hls", "concat", "dash", "sdp", "rtsp", "rtp", "imf", "webvtt_manifest", "vapoursynth"};
@@ -167,8 +167,8 @@ bool looks_like_text(const std::vector<uint8_t>& head) {
   const std::string_view name = format == nullptr ? "" : format->name;
   if (contains(kReferencing, name)) refuse_reference("a playlist or session description");
   if (contains(kAudioOnly, name) && score > AVPROBE_SCORE_RETRY) {
-    throw EngineError(Reason::NoVideoStream, "This is an audio file (" + std::string{name} +
-                                                 "): it has no video stream.");
+    throw EngineError(Reason::NoVideoStream,
+                      "This is an audio file (" + std::string{name} + "): it has no video stream.");
   }
   if (looks_like_text(head)) {
     throw EngineError(Reason::NotAVideo, "This is a text file, not a video.");

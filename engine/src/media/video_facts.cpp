@@ -65,12 +65,12 @@ VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
   if (facts.orientation.clockwise_degrees % 180 != 0) {
     std::swap(facts.display_width, facts.display_height);
   }
-  facts.interlaced = parameters.field_order != AV_FIELD_PROGRESSIVE &&
-                     parameters.field_order != AV_FIELD_UNKNOWN;
+  facts.interlaced =
+      parameters.field_order != AV_FIELD_PROGRESSIVE && parameters.field_order != AV_FIELD_UNKNOWN;
   const AVPixFmtDescriptor* pixels =
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));
-  facts.rgb = pixels != nullptr &&
-              (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+  facts.rgb =
+      pixels != nullptr && (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
   facts.hdr = hdr_of(parameters);
   facts.color = {parameters.color_primaries, parameters.color_trc, parameters.color_space,
                  parameters.color_range};

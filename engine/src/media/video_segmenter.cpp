@@ -52,8 +52,8 @@ void VideoSegmenter::finish() {
                        static_cast<int32_t>(offset_slots * ticks_per_frame_), picture.idr,
                        picture.disposable});
   }
-  const auto bytes = write_segment(static_cast<uint32_t>(index + 1), first_slot * ticks_per_frame_,
-                                   samples);
+  const auto bytes =
+      write_segment(static_cast<uint32_t>(index + 1), first_slot * ticks_per_frame_, samples);
   const std::string path = segment_path(track_, index);
   output_.write(path, bytes);
   const AVRational duration{static_cast<int>(pictures_.size()) * frame_rate_.den, frame_rate_.num};

@@ -15,7 +15,9 @@ namespace {
 
 constexpr int64_t kBitsPerKilobit = 1000;
 
-[[noreturn]] void fail(const std::string& what) { throw EngineError(Reason::Internal, what); }
+[[noreturn]] void fail(const std::string& what) {
+  throw EngineError(Reason::Internal, what);
+}
 
 void log_x264(void* /*context*/, int level, const char* format, va_list arguments) {
   if (level > X264_LOG_WARNING) return;
@@ -89,7 +91,8 @@ int max_reference_frames(int level_idc, int width, int height) {
   const auto row = std::find_if(kRows.begin(), kRows.end(), [level_idc](const Row& candidate) {
     return candidate.level_idc >= level_idc;
   });
-  const int limit = row == kRows.end() ? kRows.back().max_dpb_macroblocks : row->max_dpb_macroblocks;
+  const int limit =
+      row == kRows.end() ? kRows.back().max_dpb_macroblocks : row->max_dpb_macroblocks;
   const int macroblocks = ((width + 15) / 16) * ((height + 15) / 16);
   return std::clamp(limit / macroblocks, 1, 16);
 }
@@ -110,7 +113,8 @@ X264Encoder::X264Encoder(const Options& options) {
   encoder_.reset(x264_encoder_open(&parameters));
   if (!encoder_) fail("The H.264 encoder refused the settings of " + options.rendition.name + ".");
   x264_encoder_parameters(encoder_.get(), &parameters);  // as the encoder settled them
-  const bool pyramid = parameters.i_bframe > 1 && parameters.i_bframe_pyramid != X264_B_PYRAMID_NONE;
+  const bool pyramid =
+      parameters.i_bframe > 1 && parameters.i_bframe_pyramid != X264_B_PYRAMID_NONE;
   reorder_frames_ = parameters.i_bframe == 0 ? 0 : pyramid ? 2 : 1;
   read_headers();
 }

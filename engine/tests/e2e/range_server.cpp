@@ -42,7 +42,9 @@ std::string RangeServer::url() const {
   return "http://127.0.0.1:" + std::to_string(port_) + "/video?X-Amz-Signature=secret";
 }
 
-void RangeServer::faults(Decide decide) { decide_ = std::move(decide); }
+void RangeServer::faults(Decide decide) {
+  decide_ = std::move(decide);
+}
 
 void RangeServer::accept_loop() {
   while (!closing_) {
@@ -99,8 +101,9 @@ bool RangeServer::answer(int connection, const std::string& request) {
   int64_t first = 0;
   int64_t last = size - 1;
   const auto range = request.find("Range: bytes=");
-  const bool ranged = range != std::string::npos && fault != Fault::IgnoreRange &&
-                      std::sscanf(request.c_str() + range, "Range: bytes=%ld-%ld", &first, &last) == 2;
+  const bool ranged =
+      range != std::string::npos && fault != Fault::IgnoreRange &&
+      std::sscanf(request.c_str() + range, "Range: bytes=%ld-%ld", &first, &last) == 2;
   if (ranged && first >= size) {
     const std::string total = "Content-Range: bytes */" + std::to_string(size) + "\r\n";
     return send_text(connection, head("416 Range Not Satisfiable", 0, total));

@@ -46,7 +46,8 @@ Child start(const std::vector<std::string>& command) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, child.out.c_str(), kFlags, 0600);
   posix_spawn_file_actions_addopen(&actions, 2, child.log.c_str(), kFlags, 0600);
-  const int rc = posix_spawnp(&child.pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+  const int rc =
+      posix_spawnp(&child.pid, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   REQUIRE(rc == 0);
   return child;
@@ -99,7 +100,9 @@ std::vector<json> Finished::of_type(const std::string& type) const {
   return list;
 }
 
-Finished run(const std::vector<std::string>& command) { return wait_for(start(command)); }
+Finished run(const std::vector<std::string>& command) {
+  return wait_for(start(command));
+}
 
 Finished engine(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), ENGINE_PATH);
@@ -110,7 +113,8 @@ Finished engine_signalled(std::vector<std::string> arguments, int signal) {
   arguments.insert(arguments.begin(), ENGINE_PATH);
   const Child child = start(arguments);
   // The first line of output is the event to wait for; the file is looked at until it is there.
-  while (fs::file_size(child.out) == 0 && ::waitpid(child.pid, nullptr, WNOHANG) == 0) ::usleep(2000);
+  while (fs::file_size(child.out) == 0 && ::waitpid(child.pid, nullptr, WNOHANG) == 0)
+    ::usleep(2000);
   ::kill(child.pid, signal);
   return wait_for(child);
 }
@@ -173,15 +177,16 @@ json plan_for(const std::string& source, const std::vector<int>& short_sides) {
                      {"default", audio.empty()}});
   }
   const double rate_hz = rate.at("num").get<double>() / rate.at("den").get<double>();
-  return {{"version", 1},
-          {"frame_rate", rate},
-          {"duration_s", video.at("duration_s")},
-          {"segment_frames", std::max(1L, std::lround(rate_hz))},
-          {"video",
-           {{"stream", video.at("stream")}, {"preset", "veryfast"}, {"renditions", renditions}}},
-          {"audio", audio},
-          {"chunk_segments", 1},
-          {"chunk_count", std::max(1L, std::lround(std::ceil(video.at("duration_s").get<double>())))}};
+  return {
+      {"version", 1},
+      {"frame_rate", rate},
+      {"duration_s", video.at("duration_s")},
+      {"segment_frames", std::max(1L, std::lround(rate_hz))},
+      {"video",
+       {{"stream", video.at("stream")}, {"preset", "veryfast"}, {"renditions", renditions}}},
+      {"audio", audio},
+      {"chunk_segments", 1},
+      {"chunk_count", std::max(1L, std::lround(std::ceil(video.at("duration_s").get<double>())))}};
 }
 
 fs::path save_plan(const json& plan, const fs::path& folder) {
@@ -192,9 +197,9 @@ fs::path save_plan(const json& plan, const fs::path& folder) {
 }
 
 Ladder transcode_with(const std::string& source, const fs::path& folder, const json& plan,
-                 const std::vector<std::string>& more) {
+                      const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"transcode", source, "--plan", save_plan(plan, folder),
-                                        "--output", folder};
+                                        "--output",  folder};
   arguments.insert(arguments.end(), more.begin(), more.end());
   Ladder ladder{folder, plan, engine(arguments)};
   INFO(ladder.finished.out << ladder.finished.log);
@@ -230,8 +235,8 @@ fs::path join(const fs::path& folder, const std::string& track) {
 }
 
 std::vector<Packet> packets(const fs::path& file) {
-  const json document = json::parse(checked_output(
-      {"ffprobe", "-v", "error", "-show_packets", "-of", "json", file.string()}));
+  const json document = json::parse(
+      checked_output({"ffprobe", "-v", "error", "-show_packets", "-of", "json", file.string()}));
   std::vector<Packet> list;
   for (const json& packet : document.at("packets")) {
     const auto seconds = [&packet](const char* key) {

@@ -52,7 +52,7 @@ struct Ladder {
 Ladder transcode(const std::string& source, const fs::path& folder,
                  const std::vector<int>& short_sides = {120});
 Ladder transcode_with(const std::string& source, const fs::path& folder, const json& plan,
-                 const std::vector<std::string>& more = {});
+                      const std::vector<std::string>& more = {});
 
 /// init.mp4 and all segments of a track joined into one file.
 fs::path join(const fs::path& folder, const std::string& track);

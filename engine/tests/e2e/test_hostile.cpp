@@ -137,7 +137,8 @@ TEST_CASE("the engine ends in order when bytes are flipped or the file is cut an
     if (round < 4) {
       bytes.resize(bytes.size() * static_cast<size_t>(round + 1) / 5);
     } else {
-      for (int n = 0; n < 30; ++n) bytes[random() % bytes.size()] ^= static_cast<uint8_t>(random() >> 24);
+      for (int n = 0; n < 30; ++n)
+        bytes[random() % bytes.size()] ^= static_cast<uint8_t>(random() >> 24);
     }
     e2e::write_file(folder / "bad.mp4", {bytes.begin(), bytes.end()});
     const Finished finished = e2e::engine({"transcode", folder / "bad.mp4", "--plan", plan,

@@ -22,7 +22,8 @@ TEST_CASE("a URL gives the same output as the file when transcoded") {
   const auto local = e2e::transcode_with(clip("base.mp4"), e2e::scratch("http-local"), plan).folder;
   RangeServer server(e2e::read_file(clip("base.mp4")));
   const auto remote = e2e::transcode_with(server.url(), e2e::scratch("http-remote"), plan,
-                                     {"--if-match", "\"one\""}).folder;
+                                          {"--if-match", "\"one\""})
+                          .folder;
   for (const std::string track : {"120p", "audio-0"}) {
     CHECK(e2e::differing_frames(e2e::join(local, track), e2e::join(remote, track)) == 0);
   }
@@ -87,7 +88,10 @@ TEST_CASE("a server that ignores ranges is refused when the file is large") {
 
 TEST_CASE("few bytes are read when a large file is probed") {
   auto content = e2e::read_file(clip("faststart.mp4"));
-  const std::string free_box("\x06\x00\x00\x00" "free", 8);  // 96 MiB of nothing at the end
+  const std::string free_box(
+      "\x06\x00\x00\x00"
+      "free",
+      8);  // 96 MiB of nothing at the end
   content.insert(content.end(), free_box.begin(), free_box.end());
   content.resize(content.size() + (96 << 20) - 8);
   RangeServer server(content);

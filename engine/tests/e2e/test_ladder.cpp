@@ -124,8 +124,8 @@ TEST_CASE("playlists are complete and true when a whole file is made") {
   }
   const auto at = master.find("BANDWIDTH=");
   CHECK(std::stod(master.substr(at + 10)) >= audio_peak + video_peak);
-  const auto played = e2e::run({"ffmpeg", "-v", "error", "-xerror", "-i",
-                                ladder.folder / "master.m3u8", "-f", "null", "-"});
+  const auto played = e2e::run(
+      {"ffmpeg", "-v", "error", "-xerror", "-i", ladder.folder / "master.m3u8", "-f", "null", "-"});
   CHECK(played.exit_code == 0);
   CHECK(played.log.empty());
 }
@@ -147,5 +147,6 @@ TEST_CASE("the timeline starts at zero when the source's timestamps do not") {
   const auto offset = e2e::transcode(clip("offset.ts"), e2e::scratch("offset"));
   const auto plain = e2e::transcode(clip("base.ts"), e2e::scratch("no_offset"));
   CHECK(offset.finished.last().at("frames") == plain.finished.last().at("frames"));
-  CHECK(e2e::differing_frames(e2e::join(offset.folder, "120p"), e2e::join(plain.folder, "120p")) == 0);
+  CHECK(e2e::differing_frames(e2e::join(offset.folder, "120p"), e2e::join(plain.folder, "120p")) ==
+        0);
 }

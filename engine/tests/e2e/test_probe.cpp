@@ -66,7 +66,9 @@ TEST_CASE("display facts are told when the picture is turned, stretched or deep"
   CHECK(probe("interlaced.mpg").at("video").at(0).at("interlaced") == true);
 }
 
-TEST_CASE("no audio is told when there is none") { CHECK(probe("silent.mp4").at("audio").empty()); }
+TEST_CASE("no audio is told when there is none") {
+  CHECK(probe("silent.mp4").at("audio").empty());
+}
 
 TEST_CASE("the given clips are probed when their folder is set") {
   if (clip("sintel_trailer-720p.mp4").empty()) return;

@@ -12,8 +12,8 @@ TEST_CASE("the exit code is 2 when the command line is wrong") {
   CHECK(e2e::engine({"transcode", clip("base.mp4"), "--output", "/tmp"}).exit_code == 2);
   const auto folder = e2e::scratch("usage");
   const auto plan = e2e::save_plan(e2e::plan_for(clip("silent.mp4")), folder);
-  CHECK(e2e::engine({"transcode", clip("silent.mp4"), "--plan", plan, "--output", folder, "--chunk",
-                     "99"})
+  CHECK(e2e::engine(
+            {"transcode", clip("silent.mp4"), "--plan", plan, "--output", folder, "--chunk", "99"})
             .exit_code == 2);
   CHECK(e2e::engine({"--help"}).exit_code == 0);
   CHECK(e2e::engine({"--version"}).exit_code == 0);
@@ -44,8 +44,8 @@ TEST_CASE("the output is refused when it cannot be written") {
   const auto folder = e2e::scratch("no_output");
   e2e::write_file(folder / "file", "in the way");
   const auto plan = e2e::save_plan(e2e::plan_for(clip("silent.mp4")), folder);
-  const auto finished = e2e::engine(
-      {"transcode", clip("silent.mp4"), "--plan", plan, "--output", folder / "file"});
+  const auto finished =
+      e2e::engine({"transcode", clip("silent.mp4"), "--plan", plan, "--output", folder / "file"});
   CHECK(finished.exit_code == 5);
   CHECK(finished.last().at("code") == "OUTPUT_FAILED");
 }
@@ -69,7 +69,7 @@ TEST_CASE("progress is told when work takes longer than half a second") {
 
 TEST_CASE("one thread gives the same number of frames when threads are limited") {
   const json plan = e2e::plan_for(clip("silent.mp4"), {240, 120});
-  const auto one = e2e::transcode_with(clip("silent.mp4"), e2e::scratch("threads"), plan,
-                                  {"--threads", "1"});
+  const auto one =
+      e2e::transcode_with(clip("silent.mp4"), e2e::scratch("threads"), plan, {"--threads", "1"});
   CHECK(one.finished.last().at("frames") == 75);
 }

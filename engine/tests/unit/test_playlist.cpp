@@ -11,9 +11,8 @@ SegmentInfo segment(int64_t index, int64_t bytes, AVRational duration) {
 }  // namespace
 
 TEST_CASE("segments are listed with exact durations when a media playlist is written") {
-  const std::string text =
-      media_playlist({segment(0, 1, {96096, 24000}), segment(1, 1, {96096, 24000}),
-                      segment(2, 1, {1001, 24000})});
+  const std::string text = media_playlist(
+      {segment(0, 1, {96096, 24000}), segment(1, 1, {96096, 24000}), segment(2, 1, {1001, 24000})});
   CHECK(text ==
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:0\n"
         "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n"
@@ -22,8 +21,8 @@ TEST_CASE("segments are listed with exact durations when a media playlist is wri
 }
 
 TEST_CASE("a tiny last segment does not set the peak when rates are measured") {
-  const BitRates rates = measure({segment(0, 500'000, {4, 1}), segment(1, 1'000'000, {4, 1}),
-                                  segment(2, 100'000, {1, 25})});
+  const BitRates rates = measure(
+      {segment(0, 500'000, {4, 1}), segment(1, 1'000'000, {4, 1}), segment(2, 100'000, {1, 25})});
   // The last two together last 4.04 s: that run counts, the 0.04 s alone does not.
   CHECK(rates.peak_bps == 2'178'218);
   CHECK(rates.average_bps == 1'592'040);

@@ -46,8 +46,7 @@ std::string box(const std::string& type, const std::string& payload) {
 std::string movie_with_reference(const std::string& type, char flag, const std::string& target) {
   const std::string entry = box(type, std::string("\0\0\0", 3) + flag + target);
   const std::string references = box("dref", std::string("\0\0\0\0\0\0\0\1", 8) + entry);
-  const std::string track =
-      box("trak", box("mdia", box("minf", box("dinf", references))));
+  const std::string track = box("trak", box("mdia", box("minf", box("dinf", references))));
   return box("ftyp", "isom0000") + box("moov", track) + box("mdat", "data");
 }
 
