@@ -118,7 +118,7 @@ class Pipeline:
         return (self.state_dir / "token").read_text().strip()
 
     def client(self, service: str) -> Any:
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]  # any service by its name
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="us-east-1",
