@@ -5,6 +5,7 @@ A handler decorated with `METRICS.log_metrics` flushes them at the end of each i
 
 from __future__ import annotations
 
+import warnings
 from enum import Enum
 
 from aws_lambda_powertools import Metrics
@@ -45,6 +46,9 @@ class Metric(Enum):
     def meaning(self) -> str:
         return self.value[2]
 
+
+# An invocation without anything to count (a duplicate, say) is no cause for a line on stderr.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 METRICS = Metrics(namespace=NAMESPACE)
 

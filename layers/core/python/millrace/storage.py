@@ -138,6 +138,14 @@ class Bucket:
                 raise
 
     def _delete_versions(self, prefix: str, *, exact: bool) -> int:
+        # Again until nothing is left: a listing goes on at a key that may be gone by then, and
+        # somebody may be writing still.
+        removed = 0
+        while found := self._delete_pass(prefix, exact=exact):
+            removed += found
+        return removed
+
+    def _delete_pass(self, prefix: str, *, exact: bool) -> int:
         removed = 0
         pages = self.s3.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self.name, Prefix=prefix):
@@ -147,8 +155,8 @@ class Bucket:
                 for item in found
                 if not exact or item["Key"] == prefix
             ]
-            for start in range(0, len(doomed), 1000):
-                self._delete_batch(doomed[start : start + 1000])
+            if doomed:
+                self._delete_batch(doomed)
             removed += len(doomed)
         return removed
 

@@ -146,9 +146,9 @@ def update_once(item: Item, actions: Sequence[Action], condition: Condition) -> 
             item.update(actions=list(actions), condition=condition)
             return
         except PynamoDBException as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if _code(error) == "ConditionalCheckFailedException":
                 raise TransitionRefused(str(item.sk)) from error
-            if error.cause_response_code not in _PASSING:
+            if _code(error) not in _PASSING:
                 raise
     raise _too_busy()
 
@@ -170,7 +170,15 @@ def _is_refusal(error: TransactWriteError) -> bool:
 
 def _may_pass(error: TransactWriteError) -> bool:
     codes = {reason.code for reason in error.cancellation_reasons if reason}
-    return bool(codes & _PASSING) or error.cause_response_code in _PASSING
+    return bool(codes & _PASSING) or _code(error) in _PASSING
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """DynamoDB's error code; None when it did not answer at all (then `cause_response_code` of
+    the error stumbles over a response that is None)."""
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 def _too_busy() -> RetryableError:

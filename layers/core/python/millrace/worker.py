@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from millrace import attempts, clients, events, heart, queues, tasks, videos
 from millrace.config import Settings
@@ -232,9 +233,9 @@ def _work(job: Job, work: Work) -> None:
         work(job)
     except (MillraceError, Stopped, TransitionRefused):
         raise
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
         log.exception("aws.failed")
-        message = "A storage or queue request failed."
+        message = "A request to storage, queue or database failed."
         raise RetryableError(Reason.OUTPUT_FAILED, message) from error
     except Exception as error:
         log.exception("task.crashed")
