@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import json
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -174,7 +175,9 @@ class Cloud:
         context = Context(f"millrace-{function}", f"request-{self._next()}")
         self.invocations.append(function)
         module = self._handler(function)
-        with self.wire.function():
+        with self.wire.function(), warnings.catch_warnings():
+            # pytest undoes the filter of `millrace.metrics`.
+            warnings.filterwarnings("ignore", message="No application metrics to publish")
             return module.handler(event, context)
 
     def deliver(self, queue: str) -> bool:
