@@ -21,6 +21,7 @@ _GARBLED: Line = {"type": "garbled"}
 
 LOG_CHARACTERS = 4096
 _LONGEST_LINE = 1 << 20
+_PIPE_BYTES = 4096
 _RETRYABLE = frozenset(
     {Reason.SOURCE_UNREADABLE, Reason.OUTPUT_FAILED, Reason.ENGINE_CRASHED, Reason.INTERNAL}
 )
@@ -141,6 +142,9 @@ class Engine:
                 # A group of its own, to kill it with everything it might start. If this process
                 # dies without a word, the engine's next line finds a closed pipe and ends it.
                 process_group=0,
+                # Small, so that it waits when its files cannot be stored as fast as it makes
+                # them, instead of filling the disk.
+                pipesize=_PIPE_BYTES,
             )
         except OSError as error:
             message = f"The engine {self.path} cannot be started: {error.strerror}."

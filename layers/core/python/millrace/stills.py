@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
-from millrace import keys, plan, storage, tasks
+from millrace import keys, plan, scratch, storage, tasks
 from millrace.errors import Reason, RetryableError
 from millrace.model import Video
 from millrace.worker import Job
@@ -40,11 +39,11 @@ def _frames(
     job: Job, times_s: list[float] | tuple[float, ...], size: tuple[int, int], *options: str
 ) -> list[Image.Image]:
     """Frames at these times, fitted inside `size` with the display aspect kept."""
-    with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
+    with scratch.folder() as folder:
         times = ",".join(f"{time_s:g}" for time_s in times_s)
         box = ("--width", str(size[0]), "--height", str(size[1]))
-        job.run_engine("thumbnail", "--times", times, *box, "--output", folder, *options)
-        return [_opened(Path(folder) / f"{number:02d}.png") for number in range(len(times_s))]
+        job.run_engine("thumbnail", "--times", times, *box, "--output", str(folder), *options)
+        return [_opened(folder / f"{number:02d}.png") for number in range(len(times_s))]
 
 
 def _opened(path: Path) -> Image.Image:

@@ -4,10 +4,9 @@ finished and leave the disk at once, so that neither memory nor disk grows with 
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
-from millrace import keys, plan, tasks
+from millrace import keys, plan, scratch, tasks
 from millrace.engine import Line
 from millrace.errors import PermanentError, Reason
 from millrace.metrics import Metric, record
@@ -22,9 +21,9 @@ def work(job: Job) -> None:
     the_plan = plan.from_json(job.video.plan or {})
     kind, index = job.lease.task.kind, job.lease.task.index
     names, first, count = _expected(the_plan, kind, index)
-    with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
-        collector = Collector()
-        result = _encode(job, the_plan, Path(folder), collector)
+    collector = Collector()
+    with scratch.folder() as folder:
+        result = _encode(job, the_plan, folder, collector)
     tracks = collector.tracks(names, first, count)
     bytes_read = int(result.get("bytes_read") or 0)
     record(Metric.SOURCE_BYTES_READ, bytes_read)

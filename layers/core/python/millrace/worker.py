@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import attempts, clients, events, heart, queues, tasks, videos
+from millrace import attempts, clients, events, heart, queues, scratch, tasks, videos
 from millrace.config import Settings
 from millrace.deadletters import awaits_burial, bury
 from millrace.engine import Engine, Line, Stop
@@ -64,6 +64,7 @@ class Workshop:
 
 def open_shop(settings: Settings, *, beat_s: float = 2.0) -> Workshop:
     """The workshop of a function, at cold start. The probe has no site bucket."""
+    scratch.sweep()
     s3 = clients.s3()
     return Workshop(
         settings,
