@@ -19,7 +19,7 @@ def _engines(pipeline: Pipeline) -> list[psutil.Process]:
 
 
 def _start_job(pipeline: Pipeline) -> str:
-    video_id = pipeline.upload(media.SINTEL)
+    video_id = pipeline.upload(media.short_film())
     _engines(pipeline)
     return video_id
 
@@ -28,9 +28,10 @@ def _check_completed_once(pipeline: Pipeline, video_id: str) -> None:
     video = pipeline.wait(video_id, "completed", timeout_s=300)
     events = pipeline.api("GET", f"/videos/{video_id}/events").json()["events"]
     assert [event["event"] for event in events].count("video.completed") == 1
+    assert video["duration_s"] > 15
     for variant in read_master(video["hls_url"]).variants:
-        playlist = read_media(variant.url)
-        assert sum(segment.duration_s for segment in playlist.segments) == pytest.approx(52.2, 0.01)
+        length_s = sum(segment.duration_s for segment in read_media(variant.url).segments)
+        assert length_s == pytest.approx(video["duration_s"], abs=0.1)
         assert media.decode_errors(variant.url) == ""
 
 

@@ -12,10 +12,13 @@ from tests.harness.pipeline import REPOSITORY, Pipeline
 
 @pytest.fixture(scope="session")
 def pipeline() -> Iterator[Pipeline]:
-    """A Millrace on a state directory of its own, started from nothing."""
+    """A Millrace on a state directory of its own, started from nothing.
+
+    Chunks are small, so that even short clips are made of several.
+    """
     state_dir = REPOSITORY / "build" / "test-state"
     shutil.rmtree(state_dir, ignore_errors=True)
-    running = Pipeline(state_dir)
+    running = Pipeline(state_dir, settings={"MILLRACE_CHUNK_SEGMENTS": "3"})
     try:
         yield running.start()
     finally:

@@ -12,5 +12,5 @@ from tests.harness.pipeline import Pipeline
 
 @pytest.fixture(scope="session")
 def sintel(pipeline: Pipeline) -> dict[str, Any]:
-    """A real 52-second film trailer, completed; long enough for two chunks."""
+    """A real 52-second film trailer, completed; long enough for several chunks."""
     return pipeline.wait(pipeline.upload(media.SINTEL))
