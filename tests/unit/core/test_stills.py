@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from millrace import keys
+from millrace import keys, stills
 from millrace.model import TaskKind, TaskStatus
 from tests.unit.core.harness import SITE, VIDEO_ID, Cloud
 
@@ -46,6 +46,13 @@ def test_video_names_its_stills_when_they_are_stored(cloud: Cloud) -> None:
     arguments = cloud.engine.arguments("thumbnail")
     assert "--skip-black" in arguments
     assert arguments[arguments.index("--times") + 1] == "1.4"
+
+
+def test_poster_is_the_picture_with_most_in_it_when_others_are_plain() -> None:
+    grey = Image.new("RGB", (64, 36), "grey")
+    card = Image.linear_gradient("L").resize((64, 36)).convert("RGB")
+    assert stills.most_telling([5.0, 1.0, 3.0], [grey, card, grey]) == 1.0
+    assert stills.most_telling([5.0, 1.0], [grey, grey]) == 5.0
 
 
 def test_attempt_is_given_back_when_the_engines_picture_is_broken(cloud: Cloud) -> None:

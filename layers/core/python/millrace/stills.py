@@ -21,18 +21,29 @@ def work(job: Job) -> None:
     the_plan = plan.from_json(job.video.plan or {})
     wanted, poster = the_plan.thumbnails, the_plan.poster
     size = (wanted.width, wanted.height)
-    pictures = _frames(job, wanted.times_s, size)
+    times_s = [poster.time_s, *wanted.times_s]
+    pictures = _frames(job, times_s, size)
     job.heart.progress(60)
     thumbnails = []
-    for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures, strict=True)):
+    for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures[1:], strict=True)):
         path = f"thumbnails/{number:02d}.jpg"
         _store(job, path, _padded(picture, size))
         thumbnails.append({"time_s": time_s, "path": path})
-    (picture,) = _frames(job, [poster.time_s], (poster.width, poster.height), "--skip-black")
+    at_s = most_telling(times_s, pictures)
+    (picture,) = _frames(job, [at_s], (poster.width, poster.height), "--skip-black")
     _store(job, POSTER, picture)
     output = {"thumbnails": thumbnails, "poster": POSTER}
     made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
     tasks.finish(job.lease, output, *made)
+
+
+def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:
+    """The time of the picture with the most in it: a fade, a title or fog says little.
+
+    Of equal ones the first.
+    """
+    contents = [picture.convert("L").entropy() for picture in pictures]
+    return times_s[contents.index(max(contents))]
 
 
 def _frames(
