@@ -42,16 +42,20 @@ Decoder::Decoder(const AVStream& stream, Options options)
 }
 
 bool Decoder::decode(const AVPacket* packet, const OnFrame& on_frame) {
-  for (bool sent = false; !sent;) {
+  // A decoder that does nothing but fail must not hold us here.
+  constexpr int kMostFailures = 256;
+  int failures = 0;
+  for (bool sent = false; !sent && failures < kMostFailures;) {
     int rc = avcodec_send_packet(codec_.get(), packet);
     sent = rc != AVERROR(EAGAIN);
     if (sent && rc < 0 && rc != AVERROR_EOF) note_error(rc, "decode a packet");
-    for (;;) {
+    while (failures < kMostFailures) {
       av::Frame frame = av::make_frame();
       rc = avcodec_receive_frame(codec_.get(), frame.get());
       if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) break;
       if (rc < 0) {
         note_error(rc, "decode a frame");
+        ++failures;
         continue;
       }
       ++frames_;
@@ -68,6 +72,7 @@ void Decoder::flush() {
 
 void Decoder::note_error(int rc, const char* what) {
   if (rc == AVERROR(ENOMEM)) av::check(rc, what);
+  if (frames_ == 0) return;  // recordings of broadcasts begin anywhere in a group of pictures
   ++errors_;
   if (first_error_timestamp_ == AV_NOPTS_VALUE) first_error_timestamp_ = next_timestamp_;
 }

@@ -35,6 +35,7 @@ class Decoder {
   void flush();
 
   int64_t frames() const { return frames_; }
+  /// Failures after the first decoded frame.
   int64_t errors() const { return errors_; }
   /// Timestamp of the first frame lost to damage, if any.
   int64_t first_error_timestamp() const { return first_error_timestamp_; }
