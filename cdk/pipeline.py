@@ -38,6 +38,10 @@ def log_group(scope: Construct, construct_id: str, name: str, settings: Settings
     )
 
 
+BYTECODE = ["__pycache__", "*.pyc", "*.pyc.*"]
+"""Made and renamed by whoever imports the sources, also while they are looked at."""
+
+
 class Pipeline(Construct):
     """Every function of the table with its role, log, and queue or schedule; and the layer."""
 
@@ -51,7 +55,7 @@ class Pipeline(Construct):
             "CoreLayer",
             layer_version_name=f"{PREFIX}-core",
             description="The millrace package and what it imports",
-            code=lambda_.Code.from_asset(str(ROOT / self._settings.layer)),
+            code=lambda_.Code.from_asset(str(ROOT / self._settings.layer), exclude=BYTECODE),
             compatible_runtimes=[RUNTIME],
         )
         self.functions = {spec.name: self._function(spec) for spec in FUNCTIONS}
@@ -75,9 +79,7 @@ class Pipeline(Construct):
             "Function",
             runtime=RUNTIME,
             handler="handler.handler",
-            code=lambda_.Code.from_asset(
-                str(ROOT / "functions" / spec.name), exclude=["__pycache__", "*.pyc"]
-            ),
+            code=lambda_.Code.from_asset(str(ROOT / "functions" / spec.name), exclude=BYTECODE),
             layers=[self.layer],
             function_name=f"{PREFIX}-{spec.name}",
             description=spec.purpose,
