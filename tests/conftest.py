@@ -17,6 +17,7 @@ NEEDS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share something expensive stay on one worker; the longest group starts first."""
     for item in items:
