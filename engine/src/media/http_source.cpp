@@ -54,7 +54,7 @@ int64_t total_from_content_range(std::string_view value) {
   if (slash == std::string_view::npos) return -1;
   const std::string_view digits = value.substr(slash + 1);
   int64_t total = -1;
-  const auto end = digits.data() + digits.size();
+  const char* end = digits.data() + digits.size();
   return std::from_chars(digits.data(), end, total).ec == std::errc{} ? total : -1;
 }
 

@@ -1,6 +1,7 @@
 #include "media/normaliser.h"
 
 #include <bit>
+#include <utility>
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -49,8 +50,11 @@ bool is_scalable(AVPixelFormat format) {
   return pixels->log2_chroma_w <= 2 && pixels->log2_chroma_h <= 2;
 }
 
-Normaliser::Normaliser(const VideoFacts& facts, AVRational time_base, int hdr_width, int hdr_height)
-    : facts_(facts), time_base_(time_base), hdr_width_(hdr_width), hdr_height_(hdr_height) {}
+Normaliser::Normaliser(VideoFacts facts, AVRational time_base, int hdr_width, int hdr_height)
+    : facts_(std::move(facts)),
+      time_base_(time_base),
+      hdr_width_(hdr_width),
+      hdr_height_(hdr_height) {}
 
 std::string Normaliser::description_for(const AVFrame& frame) const {
   std::string filters = facts_.orientation.filters;

@@ -13,7 +13,7 @@ class Normaliser {
  public:
   /// HDR pictures come out tone-mapped at `hdr_width` × `hdr_height` (the largest size needed):
   /// tone mapping is dear, so it happens once and not above that size.
-  Normaliser(const VideoFacts& facts, AVRational time_base, int hdr_width, int hdr_height);
+  Normaliser(VideoFacts facts, AVRational time_base, int hdr_width, int hdr_height);
 
   av::SharedFrame apply(const av::SharedFrame& frame);
 

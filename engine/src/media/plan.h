@@ -48,7 +48,7 @@ struct Plan {
 };
 
 /// Reads and validates the plan's JSON. Throws `std::invalid_argument` naming the faulty field.
-Plan parse_plan(const std::string& json);
+Plan parse_plan(const std::string& text);
 Plan load_plan(const std::filesystem::path& path);
 
 }  // namespace millrace::media

@@ -213,7 +213,7 @@ Container identify_container(ByteSource& source) {
     format = detect(source.read_block(0, kSecondLook), score);
   }
   const std::string_view name = format == nullptr ? "" : format->name;
-  const auto allowed =
+  const auto* const allowed =
       std::find_if(kAllowed.begin(), kAllowed.end(),
                    [name](const Allowed& candidate) { return candidate.demuxer == name; });
   constexpr int kLeastScore = AVPROBE_SCORE_RETRY / 2;
