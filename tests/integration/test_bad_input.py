@@ -157,7 +157,7 @@ def test_video_fails_when_an_empty_object_arrives(pipeline: Pipeline) -> None:
 
     video = eventually("the empty object has failed", failed, 30)
     assert pipeline.video(video["id"])["reason"]["code"] == "EMPTY_FILE"
-    assert dead_letter(pipeline, "millrace-ingest-dlq", video["id"])["reason"] == "EMPTY_FILE"
+    assert dead_letter(pipeline, "millrace-probe-dlq", video["id"])["reason"] == "EMPTY_FILE"
 
 
 def test_upload_is_refused_when_its_size_is_zero(pipeline: Pipeline) -> None:

@@ -17,9 +17,9 @@ namespace {
 constexpr int kShortestTailMs = 250;
 }  // namespace
 
-AudioSegmenter::AudioSegmenter(const AudioPlan& audio, AVRational frame_rate, int segment_frames,
+AudioSegmenter::AudioSegmenter(AudioPlan audio, AVRational frame_rate, int segment_frames,
                                const OutputFolder& output, const TrackListener& listener)
-    : audio_(audio),
+    : audio_(std::move(audio)),
       frame_rate_(frame_rate),
       segment_frames_(segment_frames),
       output_(output),

@@ -11,7 +11,7 @@ namespace millrace::media {
 
 class AudioSegmenter {
  public:
-  AudioSegmenter(const AudioPlan& audio, AVRational frame_rate, int segment_frames,
+  AudioSegmenter(AudioPlan audio, AVRational frame_rate, int segment_frames,
                  const OutputFolder& output, const TrackListener& listener);
 
   void write_init_segment(const std::vector<uint8_t>& config);

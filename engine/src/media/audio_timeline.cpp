@@ -36,7 +36,8 @@ std::vector<double> spread_matrix(int inputs, int outputs) {
   std::vector<double> matrix(static_cast<size_t>(inputs) * static_cast<size_t>(outputs), 0.0);
   const double share = std::min(1.0, std::sqrt(static_cast<double>(outputs) / inputs));
   for (int input = 0; input < inputs; ++input) {
-    matrix[static_cast<size_t>((input % outputs) * inputs + input)] = share;
+    const auto row = static_cast<size_t>(input % outputs);
+    matrix[row * static_cast<size_t>(inputs) + static_cast<size_t>(input)] = share;
   }
   return matrix;
 }

@@ -19,13 +19,6 @@ constexpr auto kFirstBackOff = std::chrono::milliseconds(200);
 constexpr long kConnectTimeoutS = 10;
 constexpr long kStallTimeoutS = 30;  // below one byte per second for that long: try again
 
-struct CloseEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 std::string lower(std::string_view text) {
   std::string result{text};
   std::transform(result.begin(), result.end(), result.begin(),
@@ -96,6 +89,13 @@ class HttpLane {
   std::vector<uint8_t>& body() { return body_; }
 
  private:
+  struct CloseEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+
   void configure(CURL* easy, const std::string& url, const std::string& range,
                  curl_slist* headers) {
     curl_easy_setopt(easy, CURLOPT_URL, url.c_str());

@@ -1,7 +1,10 @@
 #include "media/input.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <sstream>
+#include <utility>
 
 #include "av/error.h"
 #include "media/mp4_structure.h"
@@ -33,6 +36,19 @@ int64_t read_vint(const std::vector<uint8_t>& bytes, size_t& at, bool keep_marke
   }
   at += static_cast<size_t>(length);
   return all_ones && !keep_marker ? -1 : value;
+}
+
+/// "00:01:02.345000000" → 62.345; 0 for anything else.
+double clock_seconds(const std::string& text) {
+  std::istringstream stream(text);
+  double hours = 0;
+  double minutes = 0;
+  double seconds = 0;
+  char first = 0;
+  char second = 0;
+  stream >> hours >> first >> minutes >> second >> seconds;
+  const bool sound = !stream.fail() && first == ':' && second == ':';
+  return sound ? hours * 3600 + minutes * 60 + seconds : 0;
 }
 
 /// Where the Matroska segment says it ends; 0 = it does not say.
@@ -286,10 +302,11 @@ void Input::rewind() {
   checked(byte_rc, "The file cannot be read from its start again");
 }
 
-void Input::prepare_seeking(int index) {
+void Input::prepare_seeking(int stream_index) {
   if (container_.demuxer != "matroska,webm" || format_->duration <= 0) return;
-  const int64_t end = av_rescale_q(format_->duration, AV_TIME_BASE_Q, stream(index).time_base);
-  static_cast<void>(seek(index, end));
+  const int64_t end =
+      av_rescale_q(format_->duration, AV_TIME_BASE_Q, stream(stream_index).time_base);
+  static_cast<void>(seek(stream_index, end));
 }
 
 bool Input::seekable_exactly() const {
@@ -309,17 +326,14 @@ bool Input::seekable_exactly() const {
   return end_s - last_s < kLargestTailS;
 }
 
-double Input::duration_s(int index) const {
-  const AVStream& stream = *format_->streams[index];
+double Input::duration_s(int stream_index) const {
+  const AVStream& stream = *format_->streams[stream_index];
   if (stream.duration != AV_NOPTS_VALUE && stream.duration > 0) {
     return static_cast<double>(stream.duration) * av_q2d(stream.time_base);
   }
   const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "DURATION", nullptr, 0);
-  int hours = 0;
-  int minutes = 0;
-  double seconds = 0;
-  if (tag != nullptr && std::sscanf(tag->value, "%d:%d:%lf", &hours, &minutes, &seconds) == 3) {
-    const double end_s = hours * 3600.0 + minutes * 60.0 + seconds;
+  const double end_s = tag == nullptr ? 0 : clock_seconds(tag->value);
+  if (end_s > 0) {
     const double start_s = stream.start_time == AV_NOPTS_VALUE
                                ? 0
                                : static_cast<double>(stream.start_time) * av_q2d(stream.time_base);

@@ -50,13 +50,13 @@ class Input {
   /// The file is known to be cut short but was accepted; the share that is there (by time).
   std::optional<double> sound_share() const { return sound_share_; }
   /// Makes a demuxer that reads its index only when it is needed (Matroska) read it.
-  void prepare_seeking(int stream);
+  void prepare_seeking(int stream_index);
   /// A seek to any time lands exactly (ask after `prepare_seeking`): the container has an index
   /// over its whole length.
   bool seekable_exactly() const;
 
   /// Duration of a stream, or of the container where the stream has none, in seconds; 0 = unknown.
-  double duration_s(int stream) const;
+  double duration_s(int stream_index) const;
   /// Throws a failure of the byte source that libav only saw as an error code.
   void rethrow_pending();
 

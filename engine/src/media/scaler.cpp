@@ -3,11 +3,13 @@
 #include <zimg.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
 
 #include "av/error.h"
+#include "media/video_facts.h"
 #include "millrace/engine.h"
 
 extern "C" {
@@ -22,22 +24,9 @@ namespace {
 constexpr uintptr_t kAlignment = 32;  // of ZIMG_CPU_AUTO's kernels
 
 [[noreturn]] void fail_zimg(const char* what) {
-  std::string text(256, '\0');
+  std::array<char, 256> text{};
   zimg_get_last_error(text.data(), text.size());
-  throw EngineError(Reason::Internal, std::string{what} + ": " + text.c_str());
-}
-
-bool is_full_range(const AVFrame& frame) {
-  switch (frame.format) {
-    case AV_PIX_FMT_YUVJ420P:
-    case AV_PIX_FMT_YUVJ422P:
-    case AV_PIX_FMT_YUVJ444P:
-    case AV_PIX_FMT_YUVJ440P:
-    case AV_PIX_FMT_YUVJ411P:
-      return true;
-    default:
-      return frame.color_range == AVCOL_RANGE_JPEG;
-  }
+  throw EngineError(Reason::Internal, std::string{what} + ": " + text.data());
 }
 
 zimg_chroma_location_e chroma_location(AVChromaLocation location) {
@@ -190,7 +179,7 @@ av::SharedFrame Scaler::scale(const av::SharedFrame& frame) {
   target.version = ZIMG_API_VERSION;
   for (int plane = 0; plane < 3; ++plane) {
     const int x = plane == 0 ? at.x : at.x / 2;
-    const int y = plane == 0 ? at.y : at.y / 2;
+    const std::ptrdiff_t y = plane == 0 ? at.y : at.y / 2;
     source.plane[plane] = {input->data[plane], input->linesize[plane], ZIMG_BUFFER_MAX};
     target.plane[plane] = {output->data[plane] + y * output->linesize[plane] + x,
                            output->linesize[plane], ZIMG_BUFFER_MAX};

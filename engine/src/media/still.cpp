@@ -17,11 +17,6 @@ namespace {
 constexpr double kBlackBelow = 0.06;  // mean luma: titles on black are brighter
 constexpr int kDecoderThreads = 2;
 
-bool is_full_range(const AVFrame& picture) {
-  return picture.color_range == AVCOL_RANGE_JPEG || picture.format == AV_PIX_FMT_YUVJ420P ||
-         picture.format == AV_PIX_FMT_YUVJ422P || picture.format == AV_PIX_FMT_YUVJ444P;
-}
-
 double shape_of(const VideoFacts& facts) {
   return static_cast<double>(facts.display_width) / facts.display_height;
 }

@@ -96,6 +96,19 @@ ColorTags output_color(const VideoFacts& facts) {
   return tags;
 }
 
+bool is_full_range(const AVFrame& frame) {
+  switch (frame.format) {
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ444P:
+    case AV_PIX_FMT_YUVJ440P:
+    case AV_PIX_FMT_YUVJ411P:
+      return true;
+    default:
+      return frame.color_range == AVCOL_RANGE_JPEG;
+  }
+}
+
 AVRational nominal_frame_rate(const AVStream& stream) {
   AVRational rate = stream.avg_frame_rate;
   const AVRational base = stream.r_frame_rate;

@@ -40,6 +40,9 @@ VideoFacts video_facts(AVFormatContext& format, AVStream& stream);
 /// BT.709 when the picture was converted from HDR or RGB. Always limited range.
 ColorTags output_color(const VideoFacts& facts);
 
+/// A picture uses all 256 levels: its tag or its pixel format says so.
+bool is_full_range(const AVFrame& frame);
+
 /// The frame rate to show: standard rates are recognised through rounded timestamps.
 AVRational nominal_frame_rate(const AVStream& stream);
 

@@ -88,9 +88,9 @@ int max_reference_frames(int level_idc, int width, int height) {
                                           {50, 110400},
                                           {51, 184320},
                                           {52, 184320}}};
-  const auto row = std::find_if(kRows.begin(), kRows.end(), [level_idc](const Row& candidate) {
-    return candidate.level_idc >= level_idc;
-  });
+  const auto* const row =
+      std::find_if(kRows.begin(), kRows.end(),
+                   [level_idc](const Row& candidate) { return candidate.level_idc >= level_idc; });
   const int limit =
       row == kRows.end() ? kRows.back().max_dpb_macroblocks : row->max_dpb_macroblocks;
   const int macroblocks = ((width + 15) / 16) * ((height + 15) / 16);

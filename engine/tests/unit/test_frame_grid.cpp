@@ -12,13 +12,13 @@ namespace {
 
 constexpr AVRational kMilliseconds{1, 1000};
 
-struct Source {
+struct Picture {
   int64_t timestamp;
   int64_t duration;
 };
 
 /// Which source timestamp every slot of the range shows.
-std::map<int64_t, int64_t> fill(const FrameGrid& grid, const std::vector<Source>& frames,
+std::map<int64_t, int64_t> fill(const FrameGrid& grid, const std::vector<Picture>& frames,
                                 int64_t start, int64_t end, size_t first = 0) {
   std::map<int64_t, int64_t> shown;
   SlotFiller filler(grid, start, end, [&shown](int64_t slot, const av::SharedFrame& frame) {
@@ -52,7 +52,7 @@ TEST_CASE("timestamps before the origin have negative slots when the origin is l
 
 TEST_CASE("slots show the last frame that began when the rate is halved") {
   const FrameGrid grid({25, 1}, kMilliseconds, 0);
-  std::vector<Source> frames;
+  std::vector<Picture> frames;
   for (int64_t n = 0; n < 10; ++n) frames.push_back({n * 20, 20});
   const auto shown = fill(grid, frames, 0, SlotFiller::kOpenEnd);
   REQUIRE(shown.size() == 5);
@@ -86,7 +86,7 @@ TEST_CASE("a frame whose time runs backwards is dropped when a later one is show
 
 TEST_CASE("chunks show the same frames as the whole when made one by one") {
   const FrameGrid grid({30, 1}, {1, 90'000}, 1234);
-  std::vector<Source> frames;
+  std::vector<Picture> frames;
   int64_t timestamp = 1234;
   for (int n = 0; n < 200; ++n) {
     const int64_t step = 1500 + (n * 7919) % 4000;

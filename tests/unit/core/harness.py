@@ -20,10 +20,12 @@ from urllib.parse import quote_plus
 
 import boto3
 import botocore.client
+import moto.dynamodb.models
+import moto.s3.models
 import moto.sqs.models
 from moto import mock_aws
 
-from millrace import clients, clock, config, keys, tasks, videos
+from millrace import clients, clock, config, keys, model, tasks, videos
 from millrace.events import TaskMessage
 from millrace.model import Item, Task, TaskKind, Transaction, Video
 from tests.unit.core.fake_engine import FakeEngine
@@ -38,6 +40,7 @@ VIDEO_ID = "a" * 26
 
 READING = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe", "Receive")
 
+ACCOUNT, REGION = "123456789012", "us-east-1"
 _BASE_CLIENT: Any = botocore.client.BaseClient
 _MOTO_SQS: Any = moto.sqs.models
 
@@ -184,7 +187,7 @@ class Cloud:
         """Give one batch of a queue to its function, as Lambda does. Returns whether there was
         one. A killed function acknowledges nothing."""
         url = self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"]
-        backend = _MOTO_SQS.sqs_backends["123456789012"]["us-east-1"]
+        backend = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
         if not backend.queues[url.rpartition("/")[2]].messages:
             return False  # nothing visible; asking moto directly is much quicker
         answer = self.sqs.receive_message(
@@ -234,7 +237,8 @@ class Cloud:
         return [f"{item.pk} {item.sk}" for item in self.items() if item.due_at is not None]
 
     def items(self) -> list[Item]:
-        return list(Item.scan(consistent_read=True))
+        """The whole table (asking moto directly is much quicker than a scan)."""
+        return [Item.from_raw_data(item.to_json()["Attributes"]) for item in _table().all_items()]
 
     def video(self, video_id: str = VIDEO_ID) -> Video:
         video = videos.get(video_id)
@@ -275,9 +279,9 @@ class Cloud:
 
     def clear(self) -> None:
         """Nothing was ever uploaded."""
-        with Item.batch_write() as batch:
-            for item in self.items():
-                batch.delete(item)
+        _table().items.clear()
+        for bucket in (UPLOADS, SITE):
+            _bucket(bucket).keys.clear()
         self.lose_messages()
 
     def lose_messages(self) -> None:
@@ -289,11 +293,7 @@ class Cloud:
             self.sqs.purge_queue(QueueUrl=url)
 
     def objects(self, bucket: str) -> dict[str, bytes]:
-        found = self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
-        return {
-            item["Key"]: self.s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            for item in found
-        }
+        return {key: stored.value for key, stored in _bucket(bucket).keys.items()}
 
     def playlist(self, path: str, video_id: str = VIDEO_ID) -> str:
         answer = self.s3.get_object(Bucket=SITE, Key=keys.media_key(video_id, path))
@@ -342,10 +342,18 @@ def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Ite
         for name, value in environment.items():
             setenv(name, value)
         cloud = Cloud(wire, engine, environment)
-        config.load("api", environment)
+        model.bind(environment["MILLRACE_TABLE"])
         Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         yield cloud
     clients.reset()
+
+
+def _table() -> Any:
+    return moto.dynamodb.models.dynamodb_backends[ACCOUNT][REGION].tables["millrace"]
+
+
+def _bucket(name: str) -> Any:
+    return moto.s3.models.s3_backends[ACCOUNT]["aws"].buckets[name]
 
 
 def _resources(engine: FakeEngine) -> dict[str, str]:

@@ -118,5 +118,6 @@ def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise MillraceError(Reason.INTERNAL, f"{function} cannot start: {'; '.join(problems)}")
     settings = Settings(**values)  # type: ignore[arg-type]  # checked against the defaults above
-    model.bind(settings.table)
+    if model.Item.Meta.table_name != settings.table:
+        model.bind(settings.table)
     return settings

@@ -195,5 +195,6 @@ def bind(table_name: str, region: str | None = None, **meta: Any) -> None:
     for name, value in {"region": region, **meta}.items():
         if value is not None:
             setattr(Item.Meta, name, value)
-    for cls in (Item, Video, Task, Transaction, Token):
-        cls._connection = None
+    # Made here, the subclasses inherit it: one connection instead of one (and its start) for each.
+    Item._connection = None
+    Item._get_connection()
