@@ -15,15 +15,29 @@ NEEDS = {
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
 }
+LONG = (
+    "test_ctest",
+    "unit/cdk",
+    "local_state",
+    "workers_race",
+    "dies_at_any_moment",
+    "has_no_lint",
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something expensive stay on one worker; the longest group starts first."""
+    """Tests that share something expensive stay on one worker; what takes long starts first."""
     for item in items:
         if group := _group(item):
             item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: _group(item) != "pipeline")
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if _group(item) == "pipeline":
+        return 0
+    return next((rank for rank, name in enumerate(LONG, 1) if name in item.nodeid), len(LONG) + 1)
 
 
 def _group(item: pytest.Item) -> str | None:
@@ -33,7 +47,8 @@ def _group(item: pytest.Item) -> str | None:
         return "pipeline"
     if folders[0] in ("integration", "e2e"):
         return "/".join(folders[:2])
-    return None if folders[0] == "quality" else "/".join(folders)
+    alone = folders[0] == "quality" or folders[:2] == ("unit", "core")
+    return None if alone else "/".join(folders)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

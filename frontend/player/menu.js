@@ -132,13 +132,18 @@ export function createMenu({ label, iconName, onChoose }) {
      */
     show(choices, value, buttonText) {
       selected = value;
-      const hadFocus = list.contains(document.activeElement);
+      const focused = items.findIndex(
+        (item) => item === document.activeElement,
+      );
+      const before = items;
       items = choices.map(itemFor);
-      list.replaceChildren(...items);
+      list.append(...items);
+      // Before the old ones go: focus that leaves the menu closes it.
+      if (focused >= 0) (items[focused] ?? items[0])?.focus();
+      for (const item of before) item.remove();
       text.textContent = buttonText;
       button.setAttribute("aria-label", `${label}: ${buttonText}`);
       button.title = label;
-      if (hadFocus) items.find((item) => item.ariaChecked === "true")?.focus();
     },
     destroy: () => controller.abort(),
   };

@@ -25,6 +25,8 @@ class VideoPass {
 
   VideoPass(const TranscodeOptions& options, const media::Plan& plan, Range range,
             const media::OutputFolder& output, Report& report, const StopToken& stop);
+  VideoPass(const VideoPass&) = delete;
+  VideoPass& operator=(const VideoPass&) = delete;
   ~VideoPass();
 
   void run();

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import Fake, video
@@ -96,6 +96,24 @@ def test_picture_changes_size_when_another_quality_is_forced(open_page: OpenPage
     page.keyboard.press("Enter")
     expect(quality).to_have_text("Auto · 360p")
     expect(quality).to_be_focused()
+
+
+@pytest.mark.usefixtures("entry")
+def test_menu_stays_open_when_the_quality_changes_under_it(open_page: OpenPage) -> None:
+    page = open_page(WATCH)
+    start(page)
+    held: list[Route] = []
+    segments_of_180p = re.compile(r"/1/.*\.m4s")
+    page.route(segments_of_180p, lambda route: held.append(route))  # noqa: PLW0108 - it gets marked
+    quality = page.get_by_role("button", name=re.compile("^Quality: "))
+    quality.click()
+    page.get_by_role("menuitemradio", name="180p").click()
+    quality.click()
+    page.keyboard.press("Home")
+    assert held
+    page.unroute(segments_of_180p)  # lets the held ones go
+    expect(page.locator(".rung[data-current]")).to_contain_text("180p")
+    expect(page.get_by_role("menuitemradio", name="Auto")).to_be_focused()
 
 
 @pytest.mark.usefixtures("entry")

@@ -18,7 +18,6 @@ from typing import Any
 from unittest import mock
 from urllib.parse import quote_plus
 
-import boto3
 import botocore.client
 import moto.dynamodb.models
 import moto.s3.models
@@ -31,6 +30,7 @@ from millrace.model import Item, Task, TaskKind, Transaction, Video
 from tests.unit.core.fake_engine import FakeEngine
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+TABLE = "millrace"
 UPLOADS, SITE = "millrace-uploads-test", "millrace-site-test"
 QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish")
 VISIBILITY_S = {"ingest": 180, "probe": 720, "transcode": 5400, "thumbnail": 1800, "publish": 360}
@@ -136,7 +136,7 @@ class Cloud:
     _requests: int = 0
 
     def __post_init__(self) -> None:
-        self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
+        self.s3, self.sqs = clients.s3(), clients.sqs()
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock; messages held back until then are visible again."""
@@ -337,19 +337,29 @@ def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Ite
         mock.patch.object(_MOTO_SQS, "unix_time", seconds),
         mock.patch.object(_MOTO_SQS, "unix_time_millis", lambda: 1000 * seconds()),  # noqa: PT008
     ):
-        clients.reset()
+        _use_clients_of_the_last_test(TABLE)
         environment = _resources(engine)
         for name, value in environment.items():
             setenv(name, value)
         cloud = Cloud(wire, engine, environment)
-        model.bind(environment["MILLRACE_TABLE"])
         Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         yield cloud
-    clients.reset()
+
+
+_last_connection: Any = None
+
+
+def _use_clients_of_the_last_test(table: str) -> None:
+    """If there are any that were made for here: making clients takes longer than most tests."""
+    global _last_connection  # noqa: PLW0603 - outlives every fixture on purpose
+    if _last_connection is None or Item._connection is not _last_connection:
+        clients.reset()
+        model.bind(table)
+        _last_connection = Item._connection
 
 
 def _table() -> Any:
-    return moto.dynamodb.models.dynamodb_backends[ACCOUNT][REGION].tables["millrace"]
+    return moto.dynamodb.models.dynamodb_backends[ACCOUNT][REGION].tables[TABLE]
 
 
 def _bucket(name: str) -> Any:
@@ -357,11 +367,11 @@ def _bucket(name: str) -> Any:
 
 
 def _resources(engine: FakeEngine) -> dict[str, str]:
-    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    s3, sqs = clients.s3(), clients.sqs()
     for bucket in (UPLOADS, SITE):
         s3.create_bucket(Bucket=bucket)
     environment = {
-        "MILLRACE_TABLE": "millrace",
+        "MILLRACE_TABLE": TABLE,
         "MILLRACE_UPLOADS_BUCKET": UPLOADS,
         "MILLRACE_SITE_BUCKET": SITE,
         "MILLRACE_SITE_URL": "https://site.example",
