@@ -92,7 +92,7 @@ def _mappings(session: Session, settings: Settings) -> Iterator[str]:
     for spec in _fed():
         mapping = by_source.get(queue_name(spec.name), {})
         limit = max_concurrency(spec, settings.transcode_concurrency)
-        if mapping.get("State") not in ("Enabled", "Enabling", "Creating"):
+        if mapping.get("State") not in ("Enabled", "Enabling", "Creating", "Updating"):
             yield f"the event source mapping of {spec.name}"
         elif mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             yield f"partial batch answers of {spec.name}"

@@ -45,7 +45,7 @@ def _group(item: pytest.Item) -> str | None:
     folders = item.path.relative_to(REPOSITORY / "tests").parts
     if "pipeline" in getattr(item, "fixturenames", ()):
         return "pipeline"
-    if folders[0] in ("integration", "e2e"):
+    if folders[0] in ("integration", "e2e") or folders[:2] == ("unit", "cdk"):
         return "/".join(folders[:2])
     alone = folders[0] == "quality" or folders[:2] == ("unit", "core")
     return None if alone else "/".join(folders)

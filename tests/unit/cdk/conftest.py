@@ -13,19 +13,11 @@ import pytest
 
 from tests.unit.cdk.support import REPOSITORY, Synthesis
 
-HERE = Path(__file__).parent
 NOWHERE = "http://127.0.0.1:9"
 CONTEXTS = {
     "assets": {"layer": "layers/core"},
     "repository": {"layer": "layers/core", "image_repository": "millrace", "image_tag": "7"},
 }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The synthesis takes seconds: let one worker do it."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("cdk"))
 
 
 def _start(context: dict[str, str], output: Path) -> subprocess.Popen[str]:
