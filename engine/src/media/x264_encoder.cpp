@@ -59,6 +59,8 @@ void set_structure(x264_param_t& parameters, const X264Encoder::Options& options
   // With frame threads libx264's VBV looks at how far the other threads happen to be: the same
   // input then gives other bytes now and then. Parallelism comes from the renditions and chunks.
   parameters.i_threads = 1;
+  // libx264 0.164's AVX-512 code reads memory that nobody wrote: now and then B-frames differ.
+  parameters.cpu &= ~static_cast<uint32_t>(X264_CPU_AVX512);
   parameters.i_level_idc = options.rendition.level_idc;
   const int max_references = max_reference_frames(
       options.rendition.level_idc, options.rendition.width, options.rendition.height);
