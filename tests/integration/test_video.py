@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import requests
 from PIL import Image
 
 from tests.harness import media
+from tests.harness.conformance import check_hls, from_url
+from tests.harness.dash import check_dash
 from tests.harness.hls import read_master, read_media
 from tests.harness.pipeline import Pipeline
 
@@ -44,6 +47,26 @@ def test_ladder_never_upscales_when_the_source_is_720p(sintel: dict[str, Any]) -
         assert variant.attributes["CODECS"].endswith("mp4a.40.2")
         assert int(variant.attributes["AVERAGE-BANDWIDTH"]) < cap * 1.1 + 140_000
     assert [audio["GROUP-ID"] for audio in master.audio] == ["audio"]
+
+
+def test_everything_conforms_when_it_is_published(sintel: dict[str, Any], tmp_path: Path) -> None:
+    read = from_url(sintel["hls_url"])
+    presentation = check_hls(read, tmp_path)
+    check_dash(read, presentation)
+    assert sorted(presentation.video) == [f"{name}/index.m3u8" for name in ("360p", "480p", "720p")]
+    assert list(presentation.audio) == ["audio-0/index.m3u8"]
+
+
+def test_manifest_is_offered_and_plays_when_the_video_is_completed(sintel: dict[str, Any]) -> None:
+    assert sintel["dash_url"] == sintel["hls_url"].replace("master.m3u8", "manifest.mpd")
+    response = requests.get(sintel["dash_url"], timeout=30)
+    assert response.headers["Content-Type"] == "application/dash+xml"
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+    streams = media.ffprobe(sintel["dash_url"], "-show_streams")["streams"]
+    pictures = [stream for stream in streams if stream["codec_type"] == "video"]
+    assert sorted(stream["height"] for stream in pictures) == [360, 480, 720]
+    assert [stream["avg_frame_rate"] for stream in pictures] == ["24/1"] * 3
+    assert len(streams) - len(pictures) == 1
 
 
 def test_bandwidth_covers_the_peak_when_segments_are_measured(sintel: dict[str, Any]) -> None:
@@ -180,10 +203,12 @@ def test_log_tells_the_whole_way_when_a_video_is_completed(
     ],
 )
 def test_video_completes_when_the_container_is(
-    pipeline: Pipeline, name: str, content_type: str, codecs: tuple[str, ...]
+    pipeline: Pipeline, tmp_path: Path, name: str, content_type: str, codecs: tuple[str, ...]
 ) -> None:
     source = media.clip(name, 3, "640x360", *codecs)
     video = pipeline.wait(pipeline.upload(source, content_type=content_type), "completed")
+    read = from_url(video["hls_url"])
+    check_dash(read, check_hls(read, tmp_path))
     assert video["duration_s"] == pytest.approx(3, abs=0.15)
     assert media.decode_errors(video["hls_url"]) == ""
     master = read_master(video["hls_url"])
