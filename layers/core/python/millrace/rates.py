@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import ceil, floor
+from math import floor, lcm
 
 from millrace.outputs import Track
 from millrace.plan import Plan
@@ -30,21 +30,39 @@ def peak_bps(track: Track, target_s: int) -> int:
     """4.1: the peak segment bit rate, the largest of any contiguous set of segments that lasts
     between half and one and a half target durations. A rest shorter than that (one key frame in
     1/24 s) says nothing about the bandwidth needed, except where it is all there is."""
-    shortest, longest = Fraction(target_s, 2), Fraction(3 * target_s, 2)
-    peak = Fraction(0)
-    for start in range(len(track.segments)):
-        size_bits, duration_s = 0, Fraction(0)
-        for segment in track.segments[start:]:
-            size_bits += 8 * segment.size_bytes
-            duration_s += segment.duration_s
-            if duration_s > longest:
+    ticks_per_s, ticks = _ticks(track)
+    sizes = [segment.size_bytes for segment in track.segments]
+    shortest, longest = target_s * ticks_per_s, 3 * target_s * ticks_per_s
+    peak = 0
+    for start in range(len(sizes)):
+        run_bytes = run_ticks = 0
+        for end in range(start, len(sizes)):
+            run_bytes += sizes[end]
+            run_ticks += ticks[end]
+            if 2 * run_ticks > longest:
                 break
-            if duration_s >= shortest:
-                peak = max(peak, size_bits / duration_s)
-    return ceil(peak) if peak else average_bps(track)
+            if 2 * run_ticks >= shortest:
+                peak = max(peak, _bps(run_bytes, run_ticks, ticks_per_s))
+    return peak or average_bps(track)
 
 
 def average_bps(track: Track) -> int:
     """Over the whole track; 0 for one without segments."""
-    bits = 8 * sum(segment.size_bytes for segment in track.segments)
-    return ceil(bits / track.duration_s) if track.duration_s else 0
+    ticks_per_s, ticks = _ticks(track)
+    size_bytes = sum(segment.size_bytes for segment in track.segments)
+    return _bps(size_bytes, sum(ticks), ticks_per_s) if ticks else 0
+
+
+def _ticks(track: Track) -> tuple[int, list[int]]:
+    """Ticks per second, and the durations in them: whole numbers, because tens of thousands of
+    fractions take seconds to add up."""
+    durations = [segment.duration_s for segment in track.segments]
+    ticks_per_s = lcm(*{duration.denominator for duration in durations})
+    return ticks_per_s, [
+        duration.numerator * (ticks_per_s // duration.denominator) for duration in durations
+    ]
+
+
+def _bps(size_bytes: int, ticks: int, ticks_per_s: int) -> int:
+    """Bits per second, rounded up."""
+    return -(-8 * size_bytes * ticks_per_s // ticks)
