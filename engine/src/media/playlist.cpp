@@ -101,7 +101,7 @@ class MasterWriter {
 
   std::string name_of(const AudioPlan& audio) const {
     const std::string language = audio.language_tag();
-    const std::string name = language.empty() ? audio.name : language;
+    std::string name = language.empty() ? audio.name : language;
     const auto same =
         std::count_if(plan_.audio.begin(), plan_.audio.end(),
                       [&](const AudioPlan& other) { return other.language_tag() == language; });

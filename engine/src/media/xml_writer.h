@@ -24,19 +24,21 @@ class XmlWriter {
     ++depth_;
     body();
     --depth_;
-    text_ += indent() + "</" + tag + ">\n";
+    indent();
+    text_ += "</" + tag + ">\n";
   }
 
   std::string take() { return std::move(text_); }
 
  private:
   void begin(const std::string& tag, const Attributes& attributes) {
-    text_ += indent() + "<" + tag;
+    indent();
+    text_ += "<" + tag;
     for (const auto& [name, value] : attributes)
       text_ += " " + name + "=\"" + escaped(value) + "\"";
   }
 
-  std::string indent() const { return std::string(2 * depth_, ' '); }
+  void indent() { text_.append(2 * depth_, ' '); }
 
   static std::string escaped(const std::string& value) {
     std::string result;
