@@ -33,6 +33,7 @@
  * @property {number | null} [height]
  * @property {string | null} [poster_url]
  * @property {string | null} [hls_url]
+ * @property {string | null} [dash_url] once it is completed
  * @property {Rendition[]} [renditions]
  * @property {{ code: string, message: string } | null} [reason]
  * @property {MediaInfo | null} [media]

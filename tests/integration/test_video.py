@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import requests
 from PIL import Image
 
 from tests.harness import media
+from tests.harness.conformance import Presentation, check_hls, from_url
+from tests.harness.dash import check_dash
 from tests.harness.hls import read_master, read_media
 from tests.harness.pipeline import Pipeline
 
@@ -44,6 +47,31 @@ def test_ladder_never_upscales_when_the_source_is_720p(sintel: dict[str, Any]) -
         assert variant.attributes["CODECS"].endswith("mp4a.40.2")
         assert int(variant.attributes["AVERAGE-BANDWIDTH"]) < cap * 1.1 + 140_000
     assert [audio["GROUP-ID"] for audio in master.audio] == ["audio"]
+
+
+def test_everything_conforms_when_it_is_published(sintel: dict[str, Any], tmp_path: Path) -> None:
+    presentation = _conforming(sintel, tmp_path)
+    assert sorted(presentation.video) == [f"{name}/index.m3u8" for name in ("360p", "480p", "720p")]
+    assert list(presentation.audio) == ["audio-0/index.m3u8"]
+
+
+def _conforming(video: dict[str, Any], tmp_path: Path) -> Presentation:
+    read = from_url(video["hls_url"])
+    presentation = check_hls(read, tmp_path)
+    check_dash(read, presentation)
+    return presentation
+
+
+def test_manifest_is_offered_and_plays_when_the_video_is_completed(sintel: dict[str, Any]) -> None:
+    assert sintel["dash_url"] == sintel["hls_url"].replace("master.m3u8", "manifest.mpd")
+    response = requests.get(sintel["dash_url"], timeout=30)
+    assert response.headers["Content-Type"] == "application/dash+xml"
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+    streams = media.ffprobe(sintel["dash_url"], "-show_streams")["streams"]
+    pictures = [stream for stream in streams if stream["codec_type"] == "video"]
+    assert sorted(stream["height"] for stream in pictures) == [360, 480, 720]
+    assert [stream["avg_frame_rate"] for stream in pictures] == ["24/1"] * 3
+    assert len(streams) - len(pictures) == 1
 
 
 def test_bandwidth_covers_the_peak_when_segments_are_measured(sintel: dict[str, Any]) -> None:
@@ -180,10 +208,11 @@ def test_log_tells_the_whole_way_when_a_video_is_completed(
     ],
 )
 def test_video_completes_when_the_container_is(
-    pipeline: Pipeline, name: str, content_type: str, codecs: tuple[str, ...]
+    pipeline: Pipeline, tmp_path: Path, name: str, content_type: str, codecs: tuple[str, ...]
 ) -> None:
     source = media.clip(name, 3, "640x360", *codecs)
     video = pipeline.wait(pipeline.upload(source, content_type=content_type), "completed")
+    _conforming(video, tmp_path)
     assert video["duration_s"] == pytest.approx(3, abs=0.15)
     assert media.decode_errors(video["hls_url"]) == ""
     master = read_master(video["hls_url"])
@@ -192,17 +221,19 @@ def test_video_completes_when_the_container_is(
     assert len(packets["packets"]) in (75, 76)
 
 
-def test_video_completes_without_sound_when_it_has_none(pipeline: Pipeline) -> None:
+def test_video_completes_without_sound_when_it_has_none(pipeline: Pipeline, tmp_path: Path) -> None:
     source = media.silent_clip("silent.mp4")
     video = pipeline.wait(pipeline.upload(source), "completed")
+    assert _conforming(video, tmp_path).audio == {}
     master = read_master(video["hls_url"])
     assert master.audio == ()
     assert "mp4a" not in master.variants[0].attributes["CODECS"]
     assert media.decode_errors(video["hls_url"]) == ""
 
 
-def test_video_completes_when_it_has_one_frame(pipeline: Pipeline) -> None:
+def test_video_completes_when_it_has_one_frame(pipeline: Pipeline, tmp_path: Path) -> None:
     video = pipeline.wait(pipeline.upload(media.one_frame()), "completed")
+    _conforming(video, tmp_path)
     packets = media.ffprobe(video["hls_url"], "-show_packets", "-select_streams", "v:0")["packets"]
     assert len(packets) == 1
     assert len(video["thumbnails"]) >= 1

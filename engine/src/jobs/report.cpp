@@ -36,16 +36,18 @@ void Report::init_written(const media::InitInfo& info) {
 void Report::segment_written(const media::SegmentInfo& info) {
   {
     const std::lock_guard lock(mutex_);
-    TrackRecord& track = tracks_[info.track];
+    media::TrackRecord& track = tracks_[info.track];
     track.segments.push_back(info);
     track.bytes += info.bytes;
   }
-  emit({{"type", "segment"},
-        {"rendition", info.track},
-        {"index", info.index},
-        {"path", info.path},
-        {"bytes", info.bytes},
-        {"duration", {{"num", info.duration.num}, {"den", info.duration.den}}}});
+  ordered_json event = {{"type", "segment"},
+                        {"rendition", info.track},
+                        {"index", info.index},
+                        {"path", info.path},
+                        {"bytes", info.bytes},
+                        {"duration", {{"num", info.duration.num}, {"den", info.duration.den}}}};
+  if (info.iframe_bytes > 0) event["iframe_bytes"] = info.iframe_bytes;
+  emit(event);
 }
 
 media::TrackListener Report::listener() {
@@ -53,7 +55,7 @@ media::TrackListener Report::listener() {
           [this](const media::SegmentInfo& info) { segment_written(info); }};
 }
 
-std::map<std::string, TrackRecord> Report::tracks() const {
+media::TrackRecords Report::tracks() const {
   const std::lock_guard lock(mutex_);
   return tracks_;
 }

@@ -9,7 +9,9 @@
 #include "jobs/progress.h"
 #include "jobs/report.h"
 #include "jobs/video_pass.h"
+#include "media/manifest.h"
 #include "media/playlist.h"
+#include "media/rates.h"
 #include "millrace/engine.h"
 
 namespace millrace {
@@ -29,13 +31,13 @@ VideoPass::Range range_of(const media::Plan& plan, std::optional<int> chunk) {
   return {start, last ? media::SlotFiller::kOpenEnd : start + plan.chunk_frames()};
 }
 
-ordered_json track_results(const Report& report, const std::vector<std::string>& names) {
+ordered_json track_results(const media::TrackRecords& tracks, int64_t target_s,
+                           const std::vector<std::string>& names) {
   ordered_json list = ordered_json::array();
-  const auto tracks = report.tracks();
   for (const std::string& name : names) {
     const auto found = tracks.find(name);
     if (found == tracks.end()) continue;
-    const media::BitRates rates = media::measure(found->second.segments);
+    const media::BitRates rates = media::measure(found->second.segments, target_s);
     list.push_back({{"name", name},
                     {"codecs", found->second.codecs},
                     {"segments", found->second.segments.size()},
@@ -46,24 +48,14 @@ ordered_json track_results(const Report& report, const std::vector<std::string>&
   return list;
 }
 
-void write_playlists(const media::Plan& plan, const Report& report,
+/// What names the segments: written after them, and the master playlist last.
+void write_manifests(const media::Plan& plan, const Report& report,
                      const media::OutputFolder& output) {
-  const auto tracks = report.tracks();
-  std::vector<media::VariantInfo> variants;
-  for (const auto& rendition : plan.renditions) {
-    const TrackRecord& track = tracks.at(rendition.name);
-    output.write(rendition.name + "/index.m3u8", media::media_playlist(track.segments));
-    variants.push_back({rendition.name, rendition.width, rendition.height, plan.frame_rate,
-                        track.codecs, media::measure(track.segments)});
+  const media::TrackRecords tracks = report.tracks();
+  output.write("manifest.mpd", media::dash_manifest(plan, tracks));
+  for (const media::TextFile& file : media::hls_playlists(plan, tracks)) {
+    output.write(file.path, file.text);
   }
-  std::vector<media::AudioInfo> audio;
-  for (const auto& entry : plan.audio) {
-    const TrackRecord& track = tracks.at(entry.name);
-    output.write(entry.name + "/index.m3u8", media::media_playlist(track.segments));
-    audio.push_back({entry.name, entry.language, track.codecs, entry.channels, entry.is_default,
-                     media::measure(track.segments)});
-  }
-  output.write("master.m3u8", media::master_playlist(variants, audio));
 }
 
 /// Runs an audio pass beside the video; its failure is met by `join`.
@@ -155,11 +147,13 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
   for (const auto& rendition : plan.renditions) renditions.push_back(rendition.name);
   for (const auto& audio : plan.audio) sounds.push_back(audio.name);
   const Snapshot end = snapshot_of(work, plan);
+  const media::TrackRecords tracks = report.tracks();
+  const int64_t target_s = media::target_duration_s(plan, tracks);
   return {{"type", "result"},
           {"frames", end.frames},
           {"duration_s", seconds(end.media_s)},
-          {"renditions", track_results(report, renditions)},
-          {"audio", track_results(report, sounds)},
+          {"renditions", track_results(tracks, target_s, renditions)},
+          {"audio", track_results(tracks, target_s, sounds)},
           {"bytes_read", end.bytes_read},
           {"wall_s", std::round(wall_s * 1000) / 1000},
           {"warnings", report.warnings()}};
@@ -178,7 +172,7 @@ void transcode(const TranscodeOptions& options, const EventSink& events, const S
     const jobs::Progress progress(report, [&] { return jobs::snapshot_of(work, plan); });
     jobs::run_all(work);
   }
-  if (!options.chunk && !options.audio) jobs::write_playlists(plan, report, output);
+  if (!options.chunk && !options.audio) jobs::write_manifests(plan, report, output);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   report.emit(jobs::result_of(work, plan, report, wall.count()));
 }

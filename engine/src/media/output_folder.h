@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "av/ptr.h"
 
@@ -17,8 +19,20 @@ struct SegmentInfo {
   int64_t index = 0;
   std::string path;  ///< below the output folder
   int64_t bytes = 0;
-  AVRational duration{0, 1};  ///< seconds, exact
+  AVRational duration{0, 1};  ///< seconds, exact; one denominator for the whole track
+  /// From the file's beginning to the end of its first picture, an I-frame; 0 for sound.
+  int64_t iframe_bytes = 0;
 };
+
+/// Everything one rendition or audio track wrote.
+struct TrackRecord {
+  std::string codecs;
+  std::vector<SegmentInfo> segments;  ///< in the order of their index
+  int64_t bytes = 0;                  ///< of the segments
+};
+
+/// By the track's name.
+using TrackRecords = std::map<std::string, TrackRecord>;
 
 /// A finished init segment.
 struct InitInfo {

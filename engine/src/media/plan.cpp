@@ -1,5 +1,6 @@
 #include "media/plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -115,7 +116,42 @@ Plan from_json(const json& document) {
   return plan;
 }
 
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Sub-tags of 1 to 8 letters and digits with hyphens between; the first one of 2 to 8 letters.
+bool is_language_tag(const std::string& text) {
+  constexpr size_t kLongestTag = 35;
+  if (text.size() > kLongestTag) return false;
+  const size_t primary = std::min(text.find('-'), text.size());
+  if (primary < 2 ||
+      std::any_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(primary), is_digit)) {
+    return false;
+  }
+  std::istringstream subtags(text + "-");
+  for (std::string subtag; std::getline(subtags, subtag, '-');) {
+    if (subtag.empty() || subtag.size() > 8) return false;
+    if (!std::all_of(subtag.begin(), subtag.end(), is_alphanumeric)) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+std::string AudioPlan::language_tag() const {
+  return language != "und" && is_language_tag(language) ? language : "";
+}
+
+size_t Plan::default_audio() const {
+  const auto marked = std::find_if(audio.begin(), audio.end(),
+                                   [](const AudioPlan& entry) { return entry.is_default; });
+  return marked == audio.end() ? 0 : static_cast<size_t>(marked - audio.begin());
+}
 
 int64_t Plan::expected_frames() const {
   return std::max<int64_t>(1, std::llround(duration_s * av_q2d(frame_rate)));

@@ -29,6 +29,10 @@ struct AudioPlan {
   int sample_rate_hz = 48'000;
   int64_t bitrate_bps = 128'000;
   bool is_default = false;
+
+  /// The language as manifests take it; "" if unknown, or if what the plan says has not the form of
+  /// a tag (RFC 5646, and xs:language).
+  std::string language_tag() const;
 };
 
 struct Plan {
@@ -45,6 +49,9 @@ struct Plan {
   int64_t chunk_frames() const { return int64_t{chunk_segments} * segment_frames; }
   /// Output frames expected for `duration_s`.
   int64_t expected_frames() const;
+  /// Index of the audio entry that plays unless the viewer chooses: the first one marked so, else
+  /// the first one.
+  size_t default_audio() const;
 };
 
 /// Reads and validates the plan's JSON. Throws `std::invalid_argument` naming the faulty field.

@@ -54,10 +54,15 @@ void VideoSegmenter::finish() {
   }
   const auto bytes =
       write_segment(static_cast<uint32_t>(index + 1), first_slot * ticks_per_frame_, samples);
+  auto iframe_bytes = static_cast<int64_t>(bytes.size());  // the pictures after it end the file
+  for (size_t n = 1; n < samples.size(); ++n) {
+    iframe_bytes -= static_cast<int64_t>(samples[n].data.size());
+  }
   const std::string path = segment_path(track_, index);
   output_.write(path, bytes);
   const AVRational duration{static_cast<int>(pictures_.size()) * frame_rate_.den, frame_rate_.num};
-  listener_.on_segment({track_, index, path, static_cast<int64_t>(bytes.size()), duration});
+  listener_.on_segment(
+      {track_, index, path, static_cast<int64_t>(bytes.size()), duration, iframe_bytes});
   pictures_.clear();
 }
 

@@ -75,6 +75,7 @@ TEST_CASE("all renditions share the segment grid when a ladder is made") {
     CHECK(facts.at("avg_frame_rate") == "25/1");
   }
   for (const json& event : ladder.finished.of_type("segment")) {
+    CHECK(event.contains("iframe_bytes") == (event.at("rendition") != "audio-0"));
     if (event.at("rendition") == "audio-0") continue;
     CHECK(event.at("duration") == json({{"num", 25}, {"den", 25}}));
     CHECK(event.at("bytes") == e2e::fs::file_size(ladder.folder / event.at("path")));
@@ -127,6 +128,35 @@ TEST_CASE("playlists are complete and true when a whole file is made") {
   CHECK(std::stod(master.substr(at + 10)) >= audio_peak + video_peak);
   const auto played = e2e::run(
       {"ffmpeg", "-v", "error", "-xerror", "-i", ladder.folder / "master.m3u8", "-f", "null", "-"});
+  CHECK(played.exit_code == 0);
+  CHECK(played.log.empty());
+}
+
+TEST_CASE("one picture is all there is when a segment is cut after its I-frame") {
+  const auto ladder = e2e::transcode(clip("base.mp4"), e2e::scratch("iframes"), {240, 120});
+  size_t checked = 0;
+  for (const json& event : ladder.finished.of_type("segment")) {
+    if (event.at("rendition") == "audio-0") continue;
+    auto bytes =
+        e2e::read_file(ladder.folder / event.at("rendition").get<std::string>() / "init.mp4");
+    const auto segment = e2e::read_file(ladder.folder / event.at("path").get<std::string>());
+    const auto length = event.at("iframe_bytes").get<std::ptrdiff_t>();
+    REQUIRE(length < static_cast<std::ptrdiff_t>(segment.size()));
+    bytes.insert(bytes.end(), segment.begin(), segment.begin() + length);
+    e2e::write_file(ladder.folder / "iframe.mp4", {bytes.begin(), bytes.end()});
+    const auto hashes = e2e::frame_hashes(ladder.folder / "iframe.mp4");
+    const auto whole = e2e::frame_hashes(e2e::join(ladder.folder, event.at("rendition")));
+    REQUIRE(hashes.size() == 1);
+    CHECK(hashes[0] == whole.at(event.at("index").get<size_t>() * 25));
+    ++checked;
+  }
+  CHECK(checked == 6);
+}
+
+TEST_CASE("the manifest is played without complaint when a whole file is made") {
+  const auto ladder = e2e::transcode(clip("base.mp4"), e2e::scratch("manifest"), {240, 120});
+  const auto played = e2e::run({"ffmpeg", "-v", "error", "-xerror", "-i",
+                                ladder.folder / "manifest.mpd", "-map", "0", "-f", "null", "-"});
   CHECK(played.exit_code == 0);
   CHECK(played.log.empty());
 }

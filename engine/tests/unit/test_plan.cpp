@@ -31,6 +31,27 @@ TEST_CASE("a plan is read when it is valid") {
   CHECK(plan.expected_frames() == 300);
 }
 
+TEST_CASE("a language is told only when it has the form of a tag") {
+  millrace::media::AudioPlan audio;
+  for (const char* tag : {"de", "eng", "zh-Hans", "sr-Latn-RS", "es-419"}) {
+    audio.language = tag;
+    CHECK(audio.language_tag() == tag);
+  }
+  for (const char* other : {"", "und", "d", "de-", "de--CH", "de_CH", "de\"u", "i18n", "abcdefghi",
+                            "de-abcdefghi", "de-a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q"}) {
+    audio.language = other;
+    CHECK(audio.language_tag().empty());
+  }
+}
+
+TEST_CASE("the first marked track is the default when several are marked, or none") {
+  millrace::media::Plan plan;
+  plan.audio.resize(3);
+  CHECK(plan.default_audio() == 0);
+  plan.audio[1].is_default = plan.audio[2].is_default = true;
+  CHECK(plan.default_audio() == 1);
+}
+
 TEST_CASE("a plan is refused when a field is wrong") {
   const auto with = [](const char* pointer, const json& value) {
     json document = valid();

@@ -285,9 +285,11 @@ def test_a_card_tells_what_a_gallery_needs_when_listed(api: Api, make_video: Mak
 def test_everything_public_is_told_when_one_video_is_asked_for(
     api: Api, make_video: MakeVideo
 ) -> None:
-    video = rich(make_video, source_etag="secret-etag", upload_id="secret-upload")
+    secrets = {"source_etag": "secret-etag", "upload_id": "secret-upload"}
+    video = rich(make_video, manifest="manifest.mpd", **secrets)
     answer = api.get(f"/videos/{video.video_id}")
     assert answer.body["hls_url"] == f"{SITE_URL}/videos/{video.video_id}/master.m3u8"
+    assert answer.body["dash_url"] == f"{SITE_URL}/videos/{video.video_id}/manifest.mpd"
     assert answer.body["renditions"][0] == {
         "name": "720p",
         "width": 1280,
@@ -305,6 +307,7 @@ def test_a_video_can_be_read_when_it_was_not_probed_yet(api: Api, make_video: Ma
     body = api.get(f"/videos/{make_video(VideoStatus.QUEUED).video_id}").body
     assert (body["status"], body["percent"], body["playable"]) == ("queued", 0, False)
     assert body["hls_url"] is body["poster_url"] is body["duration_s"] is None
+    assert body["dash_url"] is None
     assert body["renditions"] == body["thumbnails"] == []
 
 

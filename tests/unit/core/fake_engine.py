@@ -67,8 +67,9 @@ def encode(plan, name, indexes, seconds, codecs):
     for index in indexes:
         size = write("%05d.m4s" % index, "%s segment %d " % (name, index) * 50)
         num, den = seconds(index)
+        iframe = dict() if name.startswith("audio") else dict(iframe_bytes=size // 2)
         say(type="segment", rendition=name, index=index, path=name + "/%05d.m4s" % index,
-            bytes=size, duration=dict(num=num, den=den))
+            bytes=size, duration=dict(num=num, den=den), **iframe)
         say(type="progress", percent=50.0, frames=1, fps=1.0, speed=1.0, eta_s=1, bytes_read=1)
         fault("middle")
 if command == "probe":

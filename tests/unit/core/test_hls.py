@@ -211,7 +211,8 @@ def test_audio_names_are_unique_when_two_tracks_share_a_language() -> None:
     audio = {n: sound(name=f"audio-{n}") for n in range(3)}
     made = lines(hls.render(the_plan, {0: chunk(0)}, audio, final=False), "master.m3u8")
     names = [attribute(line, "NAME") for line in made if "EXT-X-MEDIA" in line]
-    assert names == ['"eng (0)"', '"eng (1)"', '"deuX"']
+    assert names == ['"eng (0)"', '"eng (1)"', '"audio-2"']  # no tag, so no language
+    assert ["LANGUAGE" in line for line in made if "EXT-X-MEDIA" in line] == [True, True, False]
     assert [attribute(line, "DEFAULT") for line in made if "EXT-X-MEDIA" in line] == [
         "YES",
         "NO",
@@ -219,14 +220,107 @@ def test_audio_names_are_unique_when_two_tracks_share_a_language() -> None:
     ]
 
 
+def framed(first: int, sizes: list[int], count: int = 2) -> dict[str, Track]:
+    segments = tuple(Segment(100_000, FOUR, size) for size in sizes)
+    return {"360p": Track("v", first, segments[:count])}
+
+
+def iframe_lines(playlists: hls.Playlists | None) -> list[str]:
+    return [line for line in lines(playlists, "master.m3u8") if "I-FRAME-STREAM" in line]
+
+
+def test_iframe_playlist_names_each_segments_beginning_when_a_video_is_finished() -> None:
+    chunks = {0: framed(0, [10_000, 20_000]), 1: framed(2, [30_000], 1)}
+    made = hls.render(made_plan(audio=0), chunks, {}, final=True)
+    assert lines(made, "360p/iframes.m3u8") == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:4",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-I-FRAMES-ONLY",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MAP:URI="init.mp4"',
+        "#EXTINF:4.000000,",
+        "#EXT-X-BYTERANGE:10000@0",
+        "00000.m4s",
+        "#EXTINF:4.000000,",
+        "#EXT-X-BYTERANGE:20000@0",
+        "00001.m4s",
+        "#EXTINF:4.000000,",
+        "#EXT-X-BYTERANGE:30000@0",
+        "00002.m4s",
+        "#EXT-X-ENDLIST",
+    ]
+    assert iframe_lines(made) == [
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=60000,AVERAGE-BANDWIDTH=40000,CODECS="v",'
+        'RESOLUTION=640x360,VIDEO-RANGE=SDR,URI="360p/iframes.m3u8"'
+    ]
+
+
+def test_iframe_playlist_grows_like_the_others_when_chunks_are_added() -> None:
+    first = {0: framed(0, [10_000, 20_000])}
+    growing = hls.render(made_plan(audio=0), first, {}, final=False)
+    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in lines(growing, "360p/iframes.m3u8")
+    assert "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES" in lines(growing, "360p/iframes.m3u8")
+    # What is to come may fill the encoder's buffer with each I-frame.
+    assert int(attribute(iframe_lines(growing)[0], ":BANDWIDTH")) == 1_200_000 // 4
+    both = hls.render(made_plan(audio=0), {**first, 1: framed(2, [5, 6])}, {}, final=False)
+    assert growing is not None
+    assert both is not None
+    before, after = (made.files["360p/iframes.m3u8"] for made in (growing, both))
+    assert after.startswith(before)
+    assert after.count("#EXTINF") == 4
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_there_is_no_iframe_playlist_when_a_chunk_does_not_tell_its_iframes(final: bool) -> None:
+    chunks = {0: framed(0, [10_000, 20_000]), 1: chunk(1)}
+    made = hls.render(made_plan(audio=0), chunks, {}, final=final)
+    assert made is not None
+    assert "360p/iframes.m3u8" not in made.files
+    assert iframe_lines(made) == []
+    assert uris(made, "360p/index.m3u8") == [f"0000{n}.m4s" for n in range(4)]
+
+
+def test_every_file_is_among_the_paths_to_withdraw_when_all_there_is_was_written() -> None:
+    the_plan = made_plan(audio=2)
+    audio = {n: sound(name=f"audio-{n}") for n in range(2)}
+    made = hls.render(the_plan, {0: framed(0, [1, 2])}, audio, final=True)
+    assert made is not None
+    assert sorted(hls.paths(the_plan)) == sorted(made.files)
+    assert next(hls.paths(the_plan)) == "master.m3u8"
+
+
 def test_output_reads_back_when_durations_change() -> None:
-    before = track(16, [FOUR, FOUR, Fraction(1001, 250)])
-    stored = json.loads(json.dumps(before.to_json()))
-    assert outputs.track_from_json(stored) == before
+    for iframes in ([None] * 3, [70_000, 1, 65_536]):
+        durations = (FOUR, FOUR, Fraction(1001, 250))
+        rows = zip((0, 100_000, 16_777_216), durations, iframes, strict=True)
+        before = Track("v", 16, tuple(Segment(*row) for row in rows))
+        stored = json.loads(json.dumps(before.to_json()))
+        assert outputs.track_from_json(stored) == before
+
+
+def test_output_reads_back_when_it_has_no_segment() -> None:
+    before = Track("v", 8, ())
+    assert outputs.track_from_json(json.loads(json.dumps(before.to_json()))) == before
+    assert not before.has_iframes
+
+
+def test_output_reads_back_when_it_was_written_as_hexadecimal_words() -> None:
+    stored = {
+        "codecs": "v",
+        "first": 4,
+        "sizes": "186a0 1 ff",
+        "durations": [[4, 1, 2], [1, 25, 1]],
+    }
+    assert outputs.track_from_json(stored) == Track(
+        "v", 4, (Segment(100_000, FOUR), Segment(1, FOUR), Segment(255, Fraction(1, 25)))
+    )
 
 
 def test_output_fits_an_item_when_the_longest_video_is_one_chunk() -> None:
-    segments = tuple(Segment(2_700_000 + n, FOUR) for n in range(10_800))
+    segments = tuple(Segment(2_700_000 + n, FOUR, 400_000 + n) for n in range(10_800))
     stored = {"tracks": {n: Track("avc1.640028", 0, segments).to_json() for n in "1234"}}
     assert len(json.dumps(stored)) < 380_000
 
@@ -245,6 +339,13 @@ def collected(*indexes: int, init: bool = True, name: str = "360p") -> Collector
     for index in indexes:
         collector.add(line("segment", index, name))
     return collector
+
+
+def test_iframes_are_kept_when_the_engine_tells_them() -> None:
+    collector = collected(0)
+    collector.add({**line("segment", 1), "iframe_bytes": 4})
+    segments = collector.tracks(["360p"], 0, 2)["360p"].segments
+    assert [segment.iframe_bytes for segment in segments] == [None, 4]
 
 
 def test_tracks_are_complete_when_segments_came_in_any_order_and_twice() -> None:

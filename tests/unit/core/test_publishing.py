@@ -33,7 +33,10 @@ def begin(cloud: Cloud) -> None:
 
 def cache_control(cloud: Cloud, path: str) -> str:
     head = cloud.s3.head_object(Bucket=SITE, Key=keys.media_key(VIDEO_ID, path))
-    assert head["ContentType"] == "application/vnd.apple.mpegurl"
+    manifest = path.endswith(".mpd")
+    assert head["ContentType"] == (
+        "application/dash+xml" if manifest else "application/vnd.apple.mpegurl"
+    )
     return head["CacheControl"]
 
 
@@ -49,7 +52,19 @@ def test_video_is_playable_while_the_rest_is_made_when_head_and_audio_are_done(
     cloud.drain()
     assert cache_control(cloud, "master.m3u8") == "public, max-age=60"
     assert cache_control(cloud, "180p/index.m3u8") == "public, max-age=60"
+    assert cache_control(cloud, "180p/iframes.m3u8") == "public, max-age=60"
     assert cloud.video().playable_at == video.playable_at
+
+
+def test_manifest_is_published_when_the_video_is_completed_and_not_before(cloud: Cloud) -> None:
+    begin(cloud)
+    key = keys.media_key(VIDEO_ID, "manifest.mpd")
+    assert key not in cloud.objects(SITE)
+    assert cloud.video().manifest is None
+    cloud.drain()
+    assert cache_control(cloud, "manifest.mpd") == "public, max-age=60"
+    assert cloud.playlist("manifest.mpd").count("<AdaptationSet ") == 2
+    assert cloud.video().manifest == "manifest.mpd"
 
 
 def test_playlists_name_only_what_is_stored_when_they_are_read_at_any_time(cloud: Cloud) -> None:
@@ -131,7 +146,7 @@ def test_playlists_vanish_when_the_video_fails_while_they_are_written(
     cloud.heal()
     video = cloud.video()
     assert (video.status, video.playable) == (VideoStatus.FAILED, False)
-    assert not [key for key in cloud.objects(SITE) if key.endswith(".m3u8")]
+    assert not [key for key in cloud.objects(SITE) if key.endswith((".m3u8", ".mpd"))]
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])

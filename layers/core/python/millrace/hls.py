@@ -1,4 +1,4 @@
-"""HLS playlists, a pure function of the plan and of what the done tasks made.
+"""Playlists and manifest, a pure function of the plan and of what the done tasks made.
 
 Section numbers are those of RFC 8216. Segments are CMAF (fMP4), so EXT-X-MAP and with it
 EXT-X-VERSION 6 at least (7.): 7 is what players of fMP4 expect.
@@ -6,19 +6,20 @@ EXT-X-VERSION 6 at least (7.): 7 is what players of fMP4 expect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 
+from millrace import dash, rates
 from millrace.outputs import Segment, Track
 from millrace.plan import AudioTrack, Plan, Rendition
 
 MASTER = "master.m3u8"
 MEDIA = "index.m3u8"
+IFRAMES = "iframes.m3u8"
 _HEADER = ("#EXTM3U", "#EXT-X-VERSION:7")
 _AUDIO_GROUP = "audio"
-_AAC_FRAME_SAMPLES = 1024
 _START_BELOW_BPS = 3_000_000
 """A player starts with the variant named first; this much most connections carry."""
 
@@ -35,6 +36,21 @@ def media_path(track: str) -> str:
     return f"{track}/{MEDIA}"
 
 
+def iframes_path(rendition: str) -> str:
+    return f"{rendition}/{IFRAMES}"
+
+
+def paths(plan: Plan) -> Iterator[str]:
+    """Every path that `render` may give at any time, what names others before what is named."""
+    yield MASTER
+    yield dash.MANIFEST
+    for rendition in plan.video.renditions:
+        yield iframes_path(rendition.name)
+        yield media_path(rendition.name)
+    for track in plan.audio:
+        yield media_path(track.name)
+
+
 def render(
     plan: Plan,
     chunks: Mapping[int, Mapping[str, Track]],
@@ -42,7 +58,7 @@ def render(
     *,
     final: bool,
 ) -> Playlists | None:
-    """The playlists of what is done.
+    """The playlists of what is done, and at the end the DASH manifest.
 
     They name the contiguous run of done chunks from the beginning and nothing else, so that a
     segment is never named before it is there, and never leaves again (6.2.1).
@@ -64,11 +80,16 @@ def render(
         for index, track in enumerate(plan.audio)
     }
     tracks = {**video, **sound}
-    target_s = _target_duration_s(plan, tracks.values())
+    target_s = rates.target_duration_s(plan, tracks.values())
     files = {
         media_path(name): _media_playlist(track, target_s, final=final)
         for name, track in tracks.items()
     }
+    for name, track in video.items():
+        if track.has_iframes:
+            files[iframes_path(name)] = _iframe_playlist(track, target_s, final=final)
+    if final:
+        files[dash.MANIFEST] = dash.manifest(plan, video, sound)
     files[MASTER] = _master_playlist(plan, video, sound, target_s, final=final)
     return Playlists(files)
 
@@ -97,32 +118,41 @@ def _until(track: Track, end_s: Fraction | None) -> Track:
     return Track(track.codecs, track.first, tuple(kept))
 
 
-def _target_duration_s(plan: Plan, tracks: Iterable[Track]) -> int:
-    """EXT-X-TARGETDURATION: no segment's duration, rounded, may exceed it (4.3.3.1), and it must
-    not change while the playlist grows (6.2.1). So it follows from the plan: the grid, and for
-    audio up to one frame more. A longer segment, which the plan rules out, would raise it."""
-    longest = plan.segment_s
-    for track in plan.audio:
-        longest = max(longest, plan.segment_s + Fraction(_AAC_FRAME_SAMPLES, track.sample_rate_hz))
-    measured = [segment.duration_s for track in tracks for segment in track.segments]
-    return max(1, floor(max([longest, *measured]) + Fraction(1, 2)))
-
-
 def _media_playlist(track: Track, target_s: int, *, final: bool) -> str:
-    lines = [
+    lines = _head(target_s, final=final)
+    for index, segment in enumerate(track.segments, start=track.first):
+        lines += [f"#EXTINF:{float(segment.duration_s):.6f},", f"{index:05d}.m4s"]
+    return _text(lines, final=final)
+
+
+def _iframe_playlist(track: Track, target_s: int, *, final: bool) -> str:
+    """4.3.3.6: each entry is the beginning of a segment, up to the end of its one I-frame, and
+    lasts until the next I-frame."""
+    lines = _head(target_s, "#EXT-X-I-FRAMES-ONLY", final=final)
+    for index, segment in enumerate(track.segments, start=track.first):
+        lines += [
+            f"#EXTINF:{float(segment.duration_s):.6f},",
+            f"#EXT-X-BYTERANGE:{segment.iframe_bytes}@0",
+            f"{index:05d}.m4s",
+        ]
+    return _text(lines, final=final)
+
+
+def _head(target_s: int, *more: str, final: bool) -> list[str]:
+    return [
         *_HEADER,
         f"#EXT-X-TARGETDURATION:{target_s}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if final else 'EVENT'}",
+        *more,
         "#EXT-X-INDEPENDENT-SEGMENTS",
         *_start(final=final),
         '#EXT-X-MAP:URI="init.mp4"',
     ]
-    for index, segment in enumerate(track.segments, start=track.first):
-        lines += [f"#EXTINF:{float(segment.duration_s):.6f},", f"{index:05d}.m4s"]
-    if final:
-        lines.append("#EXT-X-ENDLIST")
-    return "\n".join(lines) + "\n"
+
+
+def _text(lines: Sequence[str], *, final: bool) -> str:
+    return "\n".join([*lines, "#EXT-X-ENDLIST"] if final else lines) + "\n"
 
 
 def _start(*, final: bool) -> list[str]:
@@ -144,6 +174,10 @@ def _master_playlist(
         own = video[rendition.name]
         lines.append(_variant_line(plan, rendition, own, sound, target_s, final=final))
         lines.append(media_path(rendition.name))
+    for rendition in _by_start(plan.video.renditions):
+        if video[rendition.name].has_iframes:
+            own = video[rendition.name].iframes
+            lines.append(_iframe_line(plan, rendition, own, target_s, final=final))
     return "\n".join(lines) + "\n"
 
 
@@ -155,12 +189,12 @@ def _by_start(renditions: Sequence[Rendition]) -> list[Rendition]:
 
 def _audio_line(track: AudioTrack, plan: Plan) -> str:
     """4.3.4.1; NAMEs are unique within the group (4.3.4.1.1)."""
-    language = "" if track.language == "und" else f'LANGUAGE="{_quoted(track.language)}",'
-    name = track.name if track.language == "und" else track.language
-    if sum(1 for other in plan.audio if other.language == track.language) > 1:
+    language = f'LANGUAGE="{track.language_tag}",' if track.language_tag else ""
+    name = track.language_tag or track.name
+    if sum(1 for other in plan.audio if other.language_tag == track.language_tag) > 1:
         name = f"{name} ({track.name.removeprefix('audio-')})"
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{_quoted(name)}",{language}'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{name}",{language}'
         f"DEFAULT={'YES' if track.default else 'NO'},AUTOSELECT=YES,"
         f'CHANNELS="{track.channels}",URI="{media_path(track.name)}"'
     )
@@ -177,46 +211,34 @@ def _variant_line(
 ) -> str:
     """4.3.4.2. BANDWIDTH is an upper bound for every playable combination; while the end is not
     made yet, it is at least what the encoder's buffer model allows a segment to be."""
-    peak = max((_peak_bps(track, target_s) for track in sound.values()), default=0)
-    average = max((_average_bps(track) for track in sound.values()), default=0)
-    own_peak = _peak_bps(own, target_s)
-    if not final:
-        allowed = rendition.maxrate_bps + ceil(rendition.bufsize_bits / plan.segment_s)
-        own_peak = max(own_peak, allowed)
+    peak = max((rates.peak_bps(track, target_s) for track in sound.values()), default=0)
+    average = max((rates.average_bps(track) for track in sound.values()), default=0)
+    allowed = 0 if final else rendition.maxrate_bps + _buffer_bps(plan, rendition)
+    own_peak = max(rates.peak_bps(own, target_s), allowed)
     codecs = list(dict.fromkeys([own.codecs, *(track.codecs for track in sound.values())]))
     rate = float(plan.frame_rate.value)
     line = (
         f"#EXT-X-STREAM-INF:BANDWIDTH={own_peak + peak},"
-        f"AVERAGE-BANDWIDTH={_average_bps(own) + average},"
+        f"AVERAGE-BANDWIDTH={rates.average_bps(own) + average},"
         f'CODECS="{",".join(codecs)}",RESOLUTION={rendition.width}x{rendition.height},'
         f"FRAME-RATE={rate:.3f},VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE"
     )
     return f'{line},AUDIO="{_AUDIO_GROUP}"' if sound else line
 
 
-def _peak_bps(track: Track, target_s: int) -> int:
-    """4.1: the peak segment bit rate, the largest of any contiguous set of segments that lasts
-    between half and one and a half target durations. A rest shorter than that (one key frame in
-    1/24 s) says nothing about the bandwidth needed, except where it is all there is."""
-    shortest, longest = Fraction(target_s, 2), Fraction(3 * target_s, 2)
-    peak = Fraction(0)
-    for start in range(len(track.segments)):
-        size_bits, duration_s = 0, Fraction(0)
-        for segment in track.segments[start:]:
-            size_bits += 8 * segment.size_bytes
-            duration_s += segment.duration_s
-            if duration_s > longest:
-                break
-            if duration_s >= shortest:
-                peak = max(peak, size_bits / duration_s)
-    return ceil(peak) if peak else _average_bps(track)
+def _iframe_line(
+    plan: Plan, rendition: Rendition, own: Track, target_s: int, *, final: bool
+) -> str:
+    """4.3.4.3: as for the variant, of the I-frames alone; no frame exceeds the buffer."""
+    allowed = 0 if final else _buffer_bps(plan, rendition)
+    return (
+        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={max(rates.peak_bps(own, target_s), allowed)},"
+        f'AVERAGE-BANDWIDTH={rates.average_bps(own)},CODECS="{own.codecs}",'
+        f"RESOLUTION={rendition.width}x{rendition.height},VIDEO-RANGE=SDR,"
+        f'URI="{iframes_path(rendition.name)}"'
+    )
 
 
-def _average_bps(track: Track) -> int:
-    bits = 8 * sum(segment.size_bytes for segment in track.segments)
-    return ceil(bits / track.duration_s) if track.duration_s else 0
-
-
-def _quoted(text: str) -> str:
-    """Quoted strings hold no quote and no line break (4.2); languages come from the file."""
-    return "".join(letter for letter in text if letter.isprintable() and letter != '"')[:64]
+def _buffer_bps(plan: Plan, rendition: Rendition) -> int:
+    """What the encoder's buffer model allows a segment beyond the capped rate."""
+    return ceil(rendition.bufsize_bits / plan.segment_s)

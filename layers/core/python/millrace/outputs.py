@@ -1,14 +1,15 @@
 """What a done transcode or audio task made: its tracks, small enough for one table item.
 
-A track keeps the size of every segment (as hexadecimal words) and the durations run-length coded:
-the longest video in one single chunk (12 hours, four renditions: 43,200 segments) takes about
-300 KB of the 400 KB an item may have.
+A track keeps the size of every segment and of its I-frame (as numbers of fixed width, in base 64)
+and the durations run-length coded: the longest video in one single chunk (12 hours, four
+renditions: 43,200 segments) takes about 350 KB of the 400 KB an item may have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,9 @@ from millrace.errors import PermanentError, Reason
 class Segment:
     size_bytes: int
     duration_s: Fraction
+    iframe_bytes: int | None = None
+    """From the file's beginning to the end of its first picture, an I-frame. None for sound, and
+    for what was made before the engine told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +40,64 @@ class Track:
     def duration_s(self) -> Fraction:
         return sum((segment.duration_s for segment in self.segments), Fraction(0))
 
+    @property
+    def has_iframes(self) -> bool:
+        """Whether the I-frame of every segment can be named."""
+        known = all(segment.iframe_bytes is not None for segment in self.segments)
+        return known and len(self.segments) > 0
+
+    @property
+    def iframes(self) -> Track:
+        """The track of its I-frames alone: each lasts until the next."""
+        segments = (
+            replace(segment, size_bytes=segment.iframe_bytes or 0) for segment in self.segments
+        )
+        return replace(self, segments=tuple(segments))
+
     def to_json(self) -> dict[str, Any]:
         runs = [
             [duration.numerator, duration.denominator, sum(1 for _ in run)]
             for duration, run in groupby(segment.duration_s for segment in self.segments)
         ]
-        sizes = " ".join(f"{segment.size_bytes:x}" for segment in self.segments)
-        return {"codecs": self.codecs, "first": self.first, "sizes": sizes, "durations": runs}
+        stored = {
+            "codecs": self.codecs,
+            "first": self.first,
+            "packed_sizes": _packed([segment.size_bytes for segment in self.segments]),
+            "durations": runs,
+        }
+        if self.has_iframes:
+            stored["iframes"] = _packed([segment.iframe_bytes or 0 for segment in self.segments])
+        return stored
 
 
 def track_from_json(stored: Mapping[str, Any]) -> Track:
-    """The track that `Track.to_json` gave."""
+    """The track that `Track.to_json` gave, now or when it wrote hexadecimal words (`sizes`)."""
     durations = (
         Fraction(num, den) for num, den, count in stored["durations"] for _ in range(count)
     )
-    sizes = (int(word, 16) for word in stored["sizes"].split())
-    segments = tuple(
-        Segment(size, duration) for size, duration in zip(sizes, durations, strict=True)
-    )
-    return Track(stored["codecs"], stored["first"], segments)
+    sizes: Sequence[int]
+    if "packed_sizes" in stored:
+        sizes = _unpacked(stored["packed_sizes"])
+    else:
+        sizes = [int(word, 16) for word in stored["sizes"].split()]
+    iframes: Iterable[int | None] = [None] * len(sizes)
+    if "iframes" in stored:
+        iframes = _unpacked(stored["iframes"])
+    rows = zip(sizes, durations, iframes, strict=True)
+    return Track(stored["codecs"], stored["first"], tuple(Segment(*row) for row in rows))
+
+
+def _packed(numbers: Sequence[int]) -> str:
+    """`{width}:{base 64}`: big-endian numbers of as many bytes as the largest needs."""
+    width = max(1, -(-max(numbers, default=0).bit_length() // 8))
+    content = b"".join(number.to_bytes(width, "big") for number in numbers)
+    return f"{width}:{base64.b64encode(content).decode()}"
+
+
+def _unpacked(text: str) -> list[int]:
+    width, _, coded = text.partition(":")
+    content, step = base64.b64decode(coded), int(width)
+    return [int.from_bytes(content[at : at + step], "big") for at in range(0, len(content), step)]
 
 
 def tracks_from_json(output: Mapping[str, Any]) -> dict[str, Track]:
@@ -77,7 +120,7 @@ class Collector:
             return
         duration = Fraction(line["duration"]["num"], line["duration"]["den"])
         segments = self._segments.setdefault(name, {})
-        segments[line["index"]] = Segment(line["bytes"], duration)
+        segments[line["index"]] = Segment(line["bytes"], duration, line.get("iframe_bytes"))
 
     def tracks(self, names: list[str], first: int, count: int | None) -> dict[str, Track]:
         """What was gathered, checked: all tracks, each without a gap, all equally long.

@@ -7,6 +7,7 @@ made by different workers join without a seam.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -37,6 +38,9 @@ _STILL_TIMES_S = (10.0, 30.0, 60.0)
 _STILL_PARTS = (Fraction(1, 6), Fraction(3, 6), Fraction(5, 6))
 _POSTER_PART = 0.1
 _POSTER_SHORT_SIDE = 720
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_LONGEST_TAG = 35
+"""Characters; RFC 5646, 4.4.1, has no use for more."""
 _AUDIO_WEIGHT, _STILLS_UNITS = Fraction(1, 20), 1000
 """Encoding a second of audio costs about a twentieth of a second of video, the stills as much as
 one second; a unit is the work on a millisecond of video."""
@@ -82,6 +86,13 @@ class AudioTrack:
     sample_rate_hz: int
     bitrate_bps: int
     default: bool
+
+    @property
+    def language_tag(self) -> str:
+        """The language as manifests take it; "" if unknown, or if what the file says has not the
+        form of a tag (RFC 5646, and xs:language)."""
+        known = self.language != "und" and len(self.language) <= _LONGEST_TAG
+        return self.language if known and _LANGUAGE_TAG.fullmatch(self.language) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from millrace import clock, events, hls, keys, outputs, plan, purging, storage, tasks, videos
+from millrace import (
+    clock,
+    dash,
+    events,
+    hls,
+    keys,
+    outputs,
+    plan,
+    purging,
+    storage,
+    tasks,
+    videos,
+)
 from millrace.errors import TransitionRefused
 from millrace.events import MalformedMessage
 from millrace.hls import Playlists
@@ -113,11 +125,11 @@ def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) ->
 def _record(video: Video, made: int, *, playable: bool, final: bool) -> None:
     """The move that belongs to what was just written."""
     if video.status == VideoStatus.COMPLETED:
-        videos.republished(video, made)
+        videos.republished(video, made, dash.MANIFEST)
         return
     since_upload_s = clock.age_s(video.uploaded_at or video.created_at)
     if final:
-        videos.complete(video)
+        videos.complete(video, dash.MANIFEST)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
         log.info("video.completed")
@@ -137,13 +149,11 @@ def _look_again(press: Press, seen: Video) -> None:
 
 
 def _withdraw(press: Press, video: Video) -> None:
-    """A failed video has no playlists, and its other tasks are not started any more."""
+    """A failed video has no playlists or manifest, and its other tasks are not started any more."""
     for task in videos.tasks_of(video.video_id):
         if task.status == TaskStatus.PENDING:
             tasks.cancel_pending(task)
     if video.plan:
-        the_plan = plan.from_json(video.plan)
-        names = [r.name for r in the_plan.video.renditions] + [a.name for a in the_plan.audio]
-        for path in (hls.MASTER, *(hls.media_path(name) for name in names)):
+        for path in hls.paths(plan.from_json(video.plan)):
             press.site.delete_key(keys.media_key(video.video_id, path))
     videos.settle(video)

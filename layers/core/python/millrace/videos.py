@@ -251,15 +251,22 @@ def doubt_publication(video_id: str) -> None:
         transact.update_once(key_of(video_id), actions, out)
 
 
-def republished(video: Video, tasks_done: int) -> None:
-    """The final playlists of a completed video were written again."""
-    actions = [Video.published_tasks.set(tasks_done), *not_due(Video)]
+def republished(video: Video, tasks_done: int, manifest: str) -> None:
+    """The final playlists and the manifest of a completed video were written again."""
+    actions = [
+        Video.published_tasks.set(tasks_done),
+        Video.manifest.set(manifest),
+        *not_due(Video),
+    ]
     condition = Video.status == VideoStatus.COMPLETED
     transact.update_once(key_of(video.video_id), actions, condition)
 
 
-def complete(video: Video) -> None:
+def complete(video: Video, manifest: str) -> None:
     """PROCESSING → COMPLETED, once: every task is done and the final playlists are published.
+
+    Args:
+        manifest: path of the DASH manifest, published with them.
 
     Raises:
         TransitionRefused: it is completed already, or on another way.
@@ -278,6 +285,7 @@ def complete(video: Video) -> None:
         Video.playable.set(True),
         Video.playable_at.set(Video.playable_at | now),
         Video.completed_at.set(now),
+        Video.manifest.set(manifest),
         *not_due(Video),
     ]
     logs: list[Transaction] = []

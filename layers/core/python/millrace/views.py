@@ -112,6 +112,7 @@ def video(video: Video, site_url: str) -> dict[str, Any]:
             for entry in video.thumbnails or []
         ],
         "hls_url": _url(video, "master.m3u8" if video.playable else None, site_url),
+        "dash_url": _url(video, video.manifest, site_url),
     }
     media = _media(video)
     if media:
