@@ -16,12 +16,22 @@ from aws_lambda_powertools import Logger
 from chalice.app import Chalice, CORSConfig, Request, Response
 
 import millrace
-from millrace import auth, clients, config, listing, problems, uploads, videos, views
+from millrace import (
+    auth,
+    clients,
+    config,
+    listing,
+    problems,
+    redriving,
+    uploads,
+    videos,
+    views,
+)
 from millrace.auth import Caller, Role
 from millrace.config import Settings
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.problems import Problem, ProblemType
-from millrace.queues import Queues
+from millrace.queues import TASK_QUEUES, Queues
 from millrace.uploads import Uploads
 
 View = Callable[..., Any]
@@ -61,8 +71,8 @@ def queues() -> Queues:
     return Queues(clients.sqs(), settings())
 
 
-def route(path: str, method: str) -> Callable[[View], View]:
-    """Register a view whose exceptions become problems."""
+def route(path: str, method: str, *, body: bool = True) -> Callable[[View], View]:
+    """Register a view whose exceptions become problems. `body`: whether its POST takes one."""
 
     def register(view: View) -> View:
         @wraps(view)
@@ -70,7 +80,7 @@ def route(path: str, method: str) -> Callable[[View], View]:
             return _guard(view, parameters)
 
         # Only what has a body is asked for its type; a GET with an odd header is still a GET.
-        content_types = ["application/json"] if method == "POST" else []
+        content_types = ["application/json"] if method == "POST" and body else []
         app.route(path, methods=[method], content_types=content_types)(guarded)
         return view
 
@@ -159,6 +169,22 @@ def delete_video(video_id: str) -> Response:
     return _json(views.progress(video), 202, _NO_STORE)
 
 
+@route("/videos/{video_id}/cancel", "POST", body=False)
+def cancel_video(video_id: str) -> Response:
+    """Stop the work on a video."""
+    caller = _require(Role.ADMIN)
+    views.check_id(video_id)
+    return _json(views.progress(redriving.cancel(queues(), video_id, caller.name)), 202, _NO_STORE)
+
+
+@route("/videos/{video_id}/retry", "POST", body=False)
+def retry_video(video_id: str) -> Response:
+    """Set a failed or cancelled video going again."""
+    caller = _require(Role.ADMIN)
+    views.check_id(video_id)
+    return _json(views.progress(redriving.retry(queues(), video_id, caller.name)), 202, _NO_STORE)
+
+
 @route("/videos/{video_id}/events", "GET")
 def list_events(video_id: str) -> Response:
     """List the transaction log of a video, oldest first."""
@@ -169,6 +195,27 @@ def list_events(video_id: str) -> Response:
     whole = caller is not None and caller.owns(video.owner)
     events = [views.event(entry, whole=whole) for entry in page.entries]
     return _json({"events": events, "next_cursor": page.next_cursor}, headers=_NO_STORE)
+
+
+# --- dead letters -----------------------------------------------------------------------------
+
+
+@route("/dead-letters", "GET")
+def list_dead_letters() -> Response:
+    """List the tasks that failed, newest first."""
+    _require(Role.ADMIN)
+    page = listing.list_letters(listing.parse_letter_query(_query(), TASK_QUEUES))
+    letters = [views.letter(task) for task in page.entries]
+    return _json({"dead_letters": letters, "next_cursor": page.next_cursor}, headers=_NO_STORE)
+
+
+@route("/dead-letters/redrive", "POST")
+def redrive() -> Response:
+    """Set failed videos going again: one, or all that have dead letters."""
+    caller = _require(Role.ADMIN)
+    done = redriving.redrive(queues(), redriving.parse(_body()), caller.name)
+    answer = {"redriven": done.video_ids, "skipped": done.skipped, "next_cursor": done.next_cursor}
+    return _json(answer, 202, _NO_STORE)
 
 
 # --- short forms ------------------------------------------------------------------------------

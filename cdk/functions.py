@@ -164,7 +164,8 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="publish",
         package=Package.ZIP,
-        purpose="Writes the playlists of what is done; removes a deleted video's objects.",
+        purpose="Writes the playlists of what is done; sets a retried video's tasks going; "
+        "removes a deleted video's objects.",
         timeout_s=60,
         memory_mb=512,
         queue=Queue(batch_size=1, max_concurrency=10, fifo=True),
@@ -174,7 +175,7 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads_bucket=("ListBucketVersions", "ListBucketMultipartUploads"),
             media=("PutObject", "DeleteObject", "DeleteObjectVersion"),
             media_listing=("ListBucketVersions",),
-            sends=("publish",),
+            sends=("probe", "transcode", "thumbnail", "publish"),
         ),
     ),
     Function(

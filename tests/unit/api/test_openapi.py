@@ -11,6 +11,7 @@ import app as api_module
 import millrace
 from millrace import listing, upload_rules, uploads
 from millrace.auth import Role
+from millrace.model import VideoStatus
 from millrace.problems import ProblemType
 from tests.unit.api.conftest import MakeVideo
 from tests.unit.api.support import DOCUMENT, Api, resolve
@@ -105,6 +106,15 @@ def test_every_route_answers_as_documented_when_it_succeeds_and_when_it_refuses(
     for path in (f"/videos/{video}", f"/videos/{video}/events", f"/status/{video}"):
         api.get(path)
         api.get(path.replace(video, missing))
+    running = make_video(VideoStatus.PROCESSING).video_id
+    for verb, video_id in (("cancel", running), ("retry", running), ("retry", missing)):
+        api.post(f"/videos/{video_id}/{verb}", token=admin)
+    api.post(f"/videos/{missing}/cancel", token=admin)
+    api.post(f"/videos/{make_video(VideoStatus.PROCESSING).video_id}/retry", token=admin)
+    api.get("/dead-letters", token=admin)
+    api.get("/dead-letters?limit=0", token=admin)
+    api.post("/dead-letters/redrive", {"all": True}, token=admin)
+    api.post("/dead-letters/redrive", {}, token=admin)
     api.get("/watch/x")
     api.get("/videos?limit=0")
     api.delete(f"/videos/{video}", token=admin)

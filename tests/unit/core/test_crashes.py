@@ -53,12 +53,13 @@ def for_every_moment(
     raise AssertionError(f"the scenario has more than {MOST} moments")
 
 
-def check_completed(cloud: Cloud, video_id: str) -> None:
+def check_completed(cloud: Cloud, video_id: str, *, playable: int = 1) -> None:
+    """It came to its end, once; it became playable so often (again after each retry)."""
     video = cloud.video(video_id)
     assert video.status == VideoStatus.COMPLETED
     assert cloud.due() == []
     assert cloud.events(video_id).count("video.completed") == 1
-    assert cloud.events(video_id).count("video.playable") == 1
+    assert cloud.events(video_id).count("video.playable") == playable
     assert video.units_done == video.units_total
     assert video.tasks_done == video.tasks_total
     assert replay(cloud.log(video_id)) == observed(cloud.items())

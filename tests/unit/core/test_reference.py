@@ -14,7 +14,7 @@ from tests.unit.core.harness import REPOSITORY
 PAGES = REPOSITORY / "docs" / "reference"
 SOURCE = REPOSITORY / "layers" / "core" / "python" / "millrace"
 EVENT = re.compile(r'"((?:video|upload|task)\.[a-z_]+)"')
-MOVERS = ("arrival", "attempts", "probing", "tasks", "videos")
+MOVERS = ("arrival", "attempts", "probing", "steering", "tasks", "videos")
 
 
 def first_cells(page: str) -> list[str]:

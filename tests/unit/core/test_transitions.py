@@ -1,15 +1,16 @@
 """The state machine under every interleaving hypothesis can think of: workers that are alive, late
-or taken for dead, a publisher, a monitor, and an owner who deletes."""
+or taken for dead, a publisher, a monitor, and an admin who cancels, retries and deletes."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from millrace import attempts, media, plan, probing, publishing, tasks, videos
+from millrace import attempts, media, plan, probing, publishing, steering, tasks, videos
 from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
@@ -128,6 +129,28 @@ class Interleavings(RuleBasedStateMachine):
         if chance == 0:
             videos.request_delete(self.press.queues, VIDEO_ID, "admin")
 
+    @rule(chance=st.integers(0, 4))
+    def cancel(self, chance: int) -> None:
+        if chance == 0:
+            with suppress(TransitionRefused):
+                steering.cancel(self.press.queues, VIDEO_ID, "admin")
+
+    @rule(chance=st.integers(0, 1))
+    def retry(self, chance: int) -> None:
+        if chance == 0:
+            with suppress(TransitionRefused):
+                steering.retry(self.press.queues, VIDEO_ID, "admin")
+
+    @invariant()
+    def a_video_under_way_has_no_ended_task_unless_it_is_being_revived(self) -> None:
+        items = self.cloud.items()
+        ended = [i for i in items if isinstance(i, Task) and i.status in steering._ENDED]
+        for video in (item for item in items if isinstance(item, Video)):
+            if video.status in videos.ACTIVE and video.reviving_since is None:
+                assert ended == []
+            if video.reviving_since is not None and video.status in videos.ACTIVE:
+                assert video.due_at is not None
+
     @invariant()
     def what_is_unfinished_is_due(self) -> None:
         items = self.cloud.items()
@@ -176,7 +199,7 @@ class Interleavings(RuleBasedStateMachine):
                 self._finish_or_cancel(lease)
             publishing.attend(self.press, VIDEO_ID)
             video = videos.get(VIDEO_ID)
-            if video is None or video.status in (VideoStatus.COMPLETED, VideoStatus.FAILED):
+            if video is None or video.status in (VideoStatus.COMPLETED, *steering.HALTED):
                 return
         raise AssertionError("it never ended")
 

@@ -10,7 +10,16 @@ from pynamodb.expressions.update import Action
 from millrace import clock, transact, videos
 from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
 from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
-from millrace.tasks import CONTENDERS, RESEND_AFTER_S, Lease, committed, ended, get, is_held
+from millrace.tasks import (
+    CONTENDERS,
+    RESEND_AFTER_S,
+    Lease,
+    as_letter,
+    committed,
+    ended,
+    get,
+    is_held,
+)
 
 MAX_ATTEMPTS = 4
 """The first, and one after 1, 2 and 4 seconds."""
@@ -28,8 +37,9 @@ _EVENT_OF_END = {
 
 
 def failures(task: Task) -> int:
-    """Attempts that count against `MAX_ATTEMPTS`."""
-    return sum(1 for attempt in task.attempts or [] if attempt.get("counted", True))
+    """Attempts that count against `MAX_ATTEMPTS`: those since the task was redriven, if it was."""
+    since = [past for past in task.attempts or [] if past["attempt"] > task.forgiven_attempts]
+    return sum(1 for past in since if past.get("counted", True))
 
 
 def give_back(lease: Lease, error: MillraceError, *, counted: bool = True) -> Task:
@@ -65,7 +75,7 @@ def cancel(lease: Lease) -> Task:
     """RUNNING → CANCELLED: the video does not want it any more.
 
     Raises:
-        TransitionRefused: the lease is void.
+        TransitionRefused: the lease is void, or the video is under way (again).
     """
     error = MillraceError(Reason.INTERNAL, "The video no longer needs this task.")
     return _end_attempt(lease, TaskStatus.CANCELLED, error, counted=False)
@@ -75,6 +85,8 @@ def _end_attempt(lease: Lease, to: TaskStatus, error: MillraceError, *, counted:
     for _ in range(CONTENDERS):
         task, video = get(lease.task), videos.get(lease.task.video_id)
         if task is None or video is None or not is_held(task, lease):
+            break
+        if to is TaskStatus.CANCELLED and video.status in videos.ACTIVE:
             break
         task_actions = _attempt_actions(task, lease, to, error, counted=counted)
         video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
@@ -117,6 +129,7 @@ def _attempt_actions(
         actions.append(Task.resends.set(0))
     else:
         actions += [Task.reason.set(error.reason.value), Task.reason_message.set(error.message)]
+        actions += as_letter(task)
     # PENDING: in case its message gets lost. FAILED and DEAD: until the dead letter is sent.
     return [*actions, *videos.due(Task, task.video_id, clock.stamp(RESEND_AFTER_S))]
 

@@ -72,6 +72,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     ),
     "publish": (
         *("table", "uploads_bucket", "site_bucket"),
+        *("probe_queue_url", "transcode_queue_url", "thumbnail_queue_url"),
         *("publish_queue_url", "publish_dlq_url"),
     ),
     "monitor": (

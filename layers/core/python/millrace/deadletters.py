@@ -26,5 +26,7 @@ def bury(queues: Queues, task: Task) -> None:
         return
     queues.send_dead_letter(task)
     actions = [Task.dead_lettered_at.set(clock.stamp()), *videos.not_due(Task)]
+    # The attempt, because the task may have been redriven and have failed again meanwhile.
+    same = (Task.status == task.status) & (Task.attempt == int(task.attempt))
     with suppress(TransitionRefused):
-        transact.update_once(Task(task.pk, task.sk), actions, Task.status == task.status)
+        transact.update_once(Task(task.pk, task.sk), actions, same)

@@ -1,8 +1,10 @@
 """The heartbeat of a running task: tells the table that its worker lives and how far it is, keeps
-the message invisible, and notices when the work is no longer wanted."""
+the message invisible, and notices within seconds when the work is no longer wanted."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +23,8 @@ from millrace.tasks import LOST_AFTER_S, Lease
 VISIBILITY_S = 90
 """A worker's message shows up again this long after its last extension: far sooner than the
 queue's own visibility timeout would bring it back when the worker dies."""
+LOOK_EVERY_S = 3.0
+"""A worker sees this soon, at the latest, that nobody wants its work any more."""
 _EXTEND_EVERY_S = 25.0
 _LONGEST_INTERVAL_S = 20.0
 _UNAVAILABLE = (PynamoDBException, BotoCoreError, ClientError, RetryableError)
@@ -74,9 +78,14 @@ class Heart:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every_s):
+        looks = math.ceil(self._every_s / LOOK_EVERY_S)
+        for turn in itertools.count(1):
+            if self._ended.wait(self._every_s / looks):
+                return
             try:
-                self._beat()
+                if turn % looks == 0:
+                    self._beat()
+                self._look()
             except _UNAVAILABLE as error:
                 log.warning("heartbeat.failed", extra={"error": type(error).__name__})
                 if time.monotonic() - self._last_beat > LOST_AFTER_S:
@@ -93,11 +102,14 @@ class Heart:
             if not self._resync():
                 return
         self._last_beat = time.monotonic()
-        video = videos.get(self._lease.task.video_id)
-        if video is None or video.status not in videos.ACTIVE:
-            self._stop.set(f"the video is {video.status if video else 'gone'}")
-        elif time.monotonic() - self._last_hold > _EXTEND_EVERY_S:
+        if time.monotonic() - self._last_hold > _EXTEND_EVERY_S:
             self._extend()
+
+    def _look(self) -> None:
+        """Reading is cheap and writing is not: with many workers, looks are more often."""
+        status = videos.glance(self._lease.task.video_id)
+        if status not in videos.ACTIVE:
+            self._stop.set(f"the video is {status or 'gone'}")
 
     def _resync(self) -> bool:
         """A beat was refused: either its answer was lost before, or the task is not ours."""

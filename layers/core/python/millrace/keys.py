@@ -10,7 +10,8 @@ Table layout (one table):
 | token       | TOKEN#{sha256}  | TOKEN                            |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
-sparse `by_due` (shard → the time at which the monitor must look at the item again).
+sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
+the dead letters, are in the first two as well, in partitions of their own.
 """
 
 from __future__ import annotations
@@ -117,6 +118,27 @@ def created_shard(shard: int) -> str:
 
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def letters_shard(shard: int) -> str:
+    """Partition of `by_created` that lists dead letters."""
+    return f"LETTER#{shard}"
+
+
+def queue_letters_shard(queue: str, shard: int) -> str:
+    """Partition of `by_status` that lists the dead letters of one queue."""
+    return f"LETTER#{queue}#{shard}"
+
+
+def letter_key(failed_at: str, video_id: str, task: str) -> str:
+    """Sort key of the dead letters: when the task failed, made unique by its name."""
+    return f"{failed_at}#{video_id}#{task}"
+
+
+LETTER_KEY = re.compile(
+    rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z#{VIDEO_ID.pattern}#[a-z]+-\d{{5}}"
+)
+"""What `letter_key` makes."""
 
 
 def created_key(created_at: str, video_id: str) -> str:

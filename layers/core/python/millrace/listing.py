@@ -1,4 +1,5 @@
-"""Listings: videos newest first, and the transaction log of one video, page by page.
+"""Listings: videos and dead letters newest first, and the transaction log of one video, page by
+page.
 
 A listing index is spread over `keys.SHARDS` partitions. A page reads the head of each of them,
 merges by creation time and stops: its cost depends on the page size alone, at 100 videos as at
@@ -14,14 +15,14 @@ import hashlib
 import heapq
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Generic, TypeVar
 
 from millrace import keys
-from millrace.model import Item, Transaction, Video, VideoStatus
+from millrace.model import Item, Task, Transaction, Video, VideoStatus
 from millrace.problems import FieldError, Problem, ProblemType, invalid_parameter
 
 DEFAULT_LIMIT = 24
@@ -64,6 +65,20 @@ class VideoQuery:
         """What a cursor is bound to: it means nothing under other filters."""
         bounds = [keys.timestamp(t) if t else "" for t in (self.created_from, self.created_before)]
         return "|".join(["videos", self.status or "", *bounds])
+
+
+@dataclass(frozen=True, slots=True)
+class LetterQuery:
+    """Which dead letters to list: of one queue, or (None) of all."""
+
+    queue: str | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """What a cursor is bound to."""
+        return f"letters|{self.queue or ''}"
 
 
 def parse_video_query(params: Mapping[str, str], statuses: Mapping[str, VideoStatus]) -> VideoQuery:
@@ -130,6 +145,39 @@ def list_videos(query: VideoQuery, visible: Callable[[Video], bool]) -> Page[Vid
         if examined == query.limit * _EXAMINED_PER_ENTRY:
             return Page(entries, encode_cursor(query.scope, _created_key(video)))
     return Page(entries, None)
+
+
+def parse_letter_query(params: Mapping[str, str], queues: Sequence[str]) -> LetterQuery:
+    """Read `queue`, `limit` and `cursor` of a listing of dead letters.
+
+    Args:
+        queues: names that `queue` may have.
+
+    Raises:
+        Problem: 400 invalid-parameters.
+    """
+    _only(params, {"queue", "limit", "cursor"})
+    queue = params.get("queue")
+    if queue is not None and queue not in queues:
+        raise invalid_parameter("queue", "unknown", f"queue is one of {', '.join(queues)}.")
+    return LetterQuery(queue, parse_limit(params), params.get("cursor"))
+
+
+def list_letters(query: LetterQuery) -> Page[Task]:
+    """One page of the failed tasks that wait for somebody, those that failed last first.
+
+    Raises:
+        Problem: 400 invalid-cursor.
+    """
+    high = _LAST
+    if query.cursor is not None:
+        high = decode_cursor(query.scope, query.cursor, keys.LETTER_KEY)
+    shards = [_letters_of(query, shard, high) for shard in range(keys.SHARDS)]
+    merged = heapq.merge(*shards, key=_created_key, reverse=True)
+    entries = list(islice(merged, query.limit + 1))
+    more = len(entries) > query.limit
+    entries = entries[: query.limit]
+    return Page(entries, encode_cursor(query.scope, _created_key(entries[-1])) if more else None)
 
 
 def list_events(video_id: str, limit: int, cursor: str | None) -> Page[Transaction]:
@@ -200,8 +248,25 @@ def _shard(query: VideoQuery, shard: int, low: str, high: str) -> Iterator[Video
     return (item for item in found if isinstance(item, Video) and _created_key(item) < high)
 
 
-def _created_key(video: Video) -> str:
-    return video.created_key or ""  # never empty in an index that is sorted by it
+def _letters_of(query: LetterQuery, shard: int, high: str) -> Iterator[Task]:
+    """Lazily, one shard's dead letters below `high`, newest first."""
+    page_size = query.limit // keys.SHARDS + 4
+    below = Item.created_key < high
+    if query.queue is None:
+        partition = keys.letters_shard(shard)
+        found = Item.by_created.query(
+            partition, below, scan_index_forward=False, page_size=page_size
+        )
+    else:
+        partition = keys.queue_letters_shard(query.queue, shard)
+        found = Item.by_status.query(
+            partition, below, scan_index_forward=False, page_size=page_size
+        )
+    return (item for item in found if isinstance(item, Task))
+
+
+def _created_key(item: Item) -> str:
+    return item.created_key or ""  # never empty in an index that is sorted by it
 
 
 def _time(params: Mapping[str, str], name: str, *, day_end: bool) -> datetime | None:

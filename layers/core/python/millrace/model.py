@@ -136,6 +136,8 @@ class Video(Item, discriminator="video"):
     completed before there were any."""
     reason = UnicodeAttribute(null=True)
     reason_message = UnicodeAttribute(null=True)
+    reviving_since = UnicodeAttribute(null=True)
+    """When a failed or cancelled video was set going again, until all of its tasks have been."""
 
 
 class Task(Item, discriminator="task"):
@@ -149,6 +151,9 @@ class Task(Item, discriminator="task"):
     """History: `[{"attempt", "worker", "started_at", "ended_at", "reason", "message",
     "counted"}, …]`.
     An entry with `counted` false (the whole machine was restarted) uses up no retry."""
+    forgiven_attempts = NumberAttribute(default=0)
+    """Attempts up to this number were made before the task was redriven: they stay in the history
+    and use up no retry."""
     units = NumberAttribute(default=1)
     """Weight in the video's percent."""
     units_done = NumberAttribute(default=0)

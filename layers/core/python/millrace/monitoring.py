@@ -144,9 +144,10 @@ def _look_at_video(watch: Watch, video: Video) -> None:
         watch.queues.send_purge(video.video_id)
         videos.look_again(video, videos.LOOK_AGAIN_S)
     else:
-        # PROCESSING: a finished task's message to the publisher may be lost. FAILED: playlists
+        # PROCESSING: a finished task's message to the publisher may be lost, or some tasks of a
+        # retried video not be going yet. QUEUED: only the latter. FAILED, CANCELLED: playlists
         # are to be withdrawn. COMPLETED: to be written again.
-        behind = video.published_tasks < video.tasks_done
+        behind = video.published_tasks < video.tasks_done or video.reviving_since is not None
         if watch.recover or behind or video.status != VideoStatus.PROCESSING:
             watch.queues.send_publish(video.video_id, clock.stamp())
         videos.look_again(video, videos.LOOK_AGAIN_S)

@@ -21,6 +21,7 @@ from millrace import (
     outputs,
     plan,
     purging,
+    steering,
     storage,
     tasks,
     videos,
@@ -72,7 +73,7 @@ def receive(press: Press, message: SQSRecord) -> None:
 
 
 def attend(press: Press, video_id: str) -> None:
-    """Publish, withdraw or purge a video, whichever its state asks for.
+    """Revive, publish, withdraw or purge a video, whichever its state asks for.
 
     Raises:
         RetryableError: something is still in the way; the message is to come again.
@@ -83,10 +84,23 @@ def attend(press: Press, video_id: str) -> None:
         log.info("publish.gone")
     elif video.status == VideoStatus.DELETING:
         purging.purge(press.uploads, press.site, video)
+    elif video.reviving_since is not None and video.status in videos.ACTIVE:
+        _revive(press, video)
     elif video.status in (VideoStatus.PROCESSING, VideoStatus.COMPLETED):
         _publish(press, video)
     elif video.status in (VideoStatus.FAILED, VideoStatus.CANCELLED):
         _withdraw(press, video)
+
+
+def _revive(press: Press, video: Video) -> None:
+    """Set the tasks of a retried video going, then look again: there is something to publish, or
+    the video moved while we were at it."""
+    try:
+        steering.revive(press.queues, video)
+        log.info("video.revived")
+    except TransitionRefused:
+        log.info("revival.overtaken")
+    press.queues.send_publish(video.video_id, clock.stamp())
 
 
 def _publish(press: Press, video: Video) -> None:
@@ -149,7 +163,7 @@ def _look_again(press: Press, seen: Video) -> None:
 
 
 def _withdraw(press: Press, video: Video) -> None:
-    """A failed video has no playlists or manifest, and its other tasks are not started any more."""
+    """A failed or cancelled video has no playlists or manifest; its other tasks are not started."""
     for task in videos.tasks_of(video.video_id):
         if task.status == TaskStatus.PENDING:
             tasks.cancel_pending(task)

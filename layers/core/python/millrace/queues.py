@@ -119,6 +119,10 @@ class Queues:
         return url
 
 
+TASK_QUEUES = tuple(dict.fromkeys(_QUEUE_OF_KIND.values()))
+"""Names of the queues that carry tasks."""
+
+
 def queue_of(kind: TaskKind) -> str:
     """Name of the queue that carries tasks of a kind."""
     return _QUEUE_OF_KIND[kind]

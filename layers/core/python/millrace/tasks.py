@@ -21,6 +21,7 @@ from millrace import clock, keys, transact, videos
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
+from millrace.queues import queue_of
 
 LOST_AFTER_S = 60
 """A worker without a heartbeat for this long is taken for dead."""
@@ -102,6 +103,10 @@ def mark_stillborn(task: Task, reason: Reason, message: str) -> None:
     task.status = TaskStatus.FAILED.value
     task.reason, task.reason_message = reason.value, message
     task.ended_at = clock.stamp()
+    shard = keys.shard_of(task.video_id)
+    task.status_shard = keys.queue_letters_shard(queue_of(TaskKind(task.task_kind)), shard)
+    task.created_shard = keys.letters_shard(shard)
+    task.created_key = keys.letter_key(task.ended_at, task.video_id, task.task_id)
 
 
 def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
@@ -186,7 +191,8 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
 
 
 def cancel_pending(task: Task) -> bool:
-    """PENDING → CANCELLED. Returns whether it was still PENDING."""
+    """PENDING → CANCELLED. Returns False if it is not PENDING any more, or its video is under way
+    (again): whoever calls saw both a moment ago."""
     log = transact.entry(
         task.video_id,
         "task.cancelled",
@@ -197,7 +203,8 @@ def cancel_pending(task: Task) -> bool:
     actions = [*ended(TaskStatus.CANCELLED), *videos.not_due(Task)]
     try:
         write = transact.update(Task(task.pk, task.sk), actions, Task.status == TaskStatus.PENDING)
-        transact.commit([log], write)
+        unwanted = ~Video.status.is_in(*videos.ACTIVE)
+        transact.commit([log], write, transact.check(videos.key_of(task.video_id), unwanted))
     except TransitionRefused:
         return False
     return True
@@ -252,6 +259,17 @@ def _alive(lease: Lease, load: Load) -> list[Action]:
     if load.memory_bytes is not None:
         actions.append(Task.memory_bytes.set(load.memory_bytes))
     return actions
+
+
+def as_letter(task: Task) -> list[Action]:
+    """Have a task that fails now listed among the dead letters."""
+    shard = keys.shard_of(task.video_id)
+    queue = queue_of(TaskKind(task.task_kind))
+    return [
+        Task.status_shard.set(keys.queue_letters_shard(queue, shard)),
+        Task.created_shard.set(keys.letters_shard(shard)),
+        Task.created_key.set(keys.letter_key(clock.stamp(), task.video_id, task.task_id)),
+    ]
 
 
 def ended(status: TaskStatus) -> list[Action]:

@@ -55,6 +55,13 @@ def update(item: Item, actions: Sequence[Action], condition: Condition) -> Write
     return lambda transaction: transaction.update(item, list(actions), condition)
 
 
+def check(item: Item, condition: Condition) -> Write:
+    """Change nothing of an item, found by its keys, but insist that `condition` holds."""
+    return lambda transaction: transaction.condition_check(
+        type(item), item.pk, item.sk, condition=condition
+    )
+
+
 def entry(
     video_id: str,
     event: str,

@@ -8,8 +8,9 @@ from typing import Any
 
 from millrace import keys, videos
 from millrace.auth import Caller
-from millrace.model import Transaction, Video, VideoStatus
+from millrace.model import Task, TaskKind, Transaction, Video, VideoStatus
 from millrace.problems import video_not_found
+from millrace.queues import queue_of
 
 _PUBLIC = (
     VideoStatus.QUEUED,
@@ -131,6 +132,20 @@ def event(transaction: Transaction, *, whole: bool) -> dict[str, Any]:
         "task_id": transaction.task_id,
         "attempt": int(transaction.attempt) if transaction.attempt is not None else None,
         "detail": detail,
+    }
+
+
+def letter(task: Task) -> dict[str, Any]:
+    """A dead letter, for admins: what is known about the end of a failed task."""
+    return {
+        "video_id": task.video_id,
+        "task_id": task.task_id,
+        "queue": queue_of(TaskKind(task.task_kind)),
+        "status": task.status.lower(),
+        "failed_at": task.ended_at,
+        "reason": {"code": task.reason, "message": task.reason_message},
+        "attempts": task.attempts or [],
+        "engine_log": task.engine_log or "",
     }
 
 

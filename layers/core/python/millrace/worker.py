@@ -247,13 +247,13 @@ def _work(job: Job, work: Work) -> None:
 def _abandon(shop: Workshop, lease: Lease, cause: str, hold: Callable[[int], None]) -> None:
     """The work was stopped or its closing move refused: settle the task if it is still ours."""
     log.info("task.abandoned", extra={"cause": cause})
-    if _is_wanted(lease.task):
+    if not _is_wanted(lease.task):
+        with suppress(TransitionRefused):
+            attempts.cancel(lease)
+        # A purge may be waiting for us.
+        shop.queues.send_publish(lease.task.video_id, f"{lease.task.task_id}-{lease.attempt}-end")
+    if _is_wanted(lease.task):  # perhaps since a moment ago: a retry
         _give_back(shop, lease, RetryableError(Reason.INTERNAL, f"Interrupted: {cause}."), hold)
-        return
-    with suppress(TransitionRefused):
-        attempts.cancel(lease)
-    # A purge may be waiting for us.
-    shop.queues.send_publish(lease.task.video_id, f"{lease.task.task_id}-{lease.attempt}-end")
 
 
 def _fail(shop: Workshop, lease: Lease, error: PermanentError) -> None:
