@@ -75,7 +75,7 @@ def test_a_running_video_stops_within_seconds_and_completes_later_when_cancelled
             .list_objects_v2(Bucket=SITE, Prefix=f"videos/{video_id}/")
             .get("Contents", [])
         ]
-        return not [key for key in keys if key.endswith(".m3u8")]
+        return not [key for key in keys if key.endswith((".m3u8", ".mpd"))]
 
     eventually("its playlists withdrawn", withdrawn, 30)
     assert pipeline.api("GET", f"/videos/{video_id}", token=None).status_code == 404

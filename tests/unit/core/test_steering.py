@@ -48,7 +48,7 @@ def upload(cloud: Cloud, *queues: str) -> None:
 
 
 def playlists(cloud: Cloud) -> list[str]:
-    return [key for key in cloud.objects(SITE) if key.endswith(".m3u8")]
+    return [key for key in cloud.objects(SITE) if key.endswith((".m3u8", ".mpd"))]
 
 
 def check_halted(cloud: Cloud, status: VideoStatus, video_id: str = VIDEO_ID) -> None:
