@@ -54,7 +54,7 @@ void set_structure(x264_param_t& parameters, const X264Encoder::Options& options
   parameters.i_timebase_den = parameters.i_fps_num;
   parameters.b_vfr_input = 0;
   parameters.i_keyint_max = options.segment_frames;
-  parameters.i_keyint_min = options.segment_frames;  // no IDR but at segment starts
+  parameters.i_keyint_min = options.segment_frames;  // at most half of it counts
   parameters.b_open_gop = 0;
   // With frame threads libx264's VBV looks at how far the other threads happen to be: the same
   // input then gives other bytes now and then. Parallelism comes from the renditions and chunks.
