@@ -126,6 +126,11 @@ class FakeEngine:
         """What `probe` finds from now on; see `probe_result`."""
         (self.home / "probe.json").write_text(json.dumps(probe_result(**changes)))
 
+    def audio_tracks(self) -> list[str]:
+        """The names of the audio renditions that a complete video of this source has."""
+        source = json.loads((self.home / "probe.json").read_text())
+        return [f"audio-{index}" for index, _ in enumerate(source["audio"])]
+
     def fails(
         self,
         label: str,
