@@ -20,14 +20,6 @@ int64_t pixels(const media::RenditionPlan& rendition) {
   return int64_t{rendition.width} * rendition.height;
 }
 
-/// Frames a queue may hold: enough to keep stages apart, within about 96 MB.
-size_t queue_frames(const AVCodecParameters& parameters) {
-  constexpr int64_t kBudgetBytes = 96 << 20;
-  const int64_t frame_bytes =
-      std::max<int64_t>(1, int64_t{parameters.width} * parameters.height * 2);
-  return static_cast<size_t>(std::clamp<int64_t>(kBudgetBytes / frame_bytes, 2, 24));
-}
-
 const media::RenditionPlan& largest(const media::Plan& plan) {
   return *std::max_element(
       plan.renditions.begin(), plan.renditions.end(),
@@ -59,31 +51,19 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
   const int threads = thread_count(options.threads);
   decoder_ = std::make_unique<media::Decoder>(
       stream_, media::Decoder::Options{std::min(threads, 16), limits_.max_pixels, false});
-  start_workers(options);
+  ladder_ = std::make_unique<media::LadderEncoder>(
+      media::LadderEncoder::Options{plan, media::output_color(facts_), stream_.codecpar->width,
+                                    stream_.codecpar->height, threads, output, listener_, stop});
 }
 
 VideoPass::~VideoPass() = default;
-
-void VideoPass::start_workers(const TranscodeOptions& options) {
-  permits_ = std::make_unique<media::CpuPermits>(thread_count(options.threads));
-  for (const auto& rendition : plan_.renditions) {
-    const media::RenditionWorker::Context context{plan_,
-                                                  media::output_color(facts_),
-                                                  queue_frames(*stream_.codecpar),
-                                                  output_,
-                                                  listener_,
-                                                  *permits_,
-                                                  stop_};
-    workers_.push_back(std::make_unique<media::RenditionWorker>(rendition, context));
-  }
-}
 
 void VideoPass::run() {
   if (input_.sound_share()) {
     report_.warn("TRUNCATED", "The file ends early; what is there was used.");
   }
   decode_range();
-  for (auto& worker : workers_) worker->finish();
+  ladder_->finish();
   judge_damage();
 }
 
@@ -194,7 +174,7 @@ void VideoPass::emit(int64_t slot, const av::SharedFrame& frame) {
     last_normalised_ = normaliser_.apply(frame);
     last_frame_ = frame;
   }
-  for (auto& worker : workers_) worker->push(slot, last_normalised_);
+  ladder_->push(slot, last_normalised_);
 }
 
 double VideoPass::slot_time_s(int64_t slot) const {
@@ -239,7 +219,7 @@ void VideoPass::judge_damage() {
 }
 
 int64_t VideoPass::frames_done() const {
-  return workers_.empty() ? 0 : workers_.front()->frames_encoded();
+  return ladder_->frames_encoded();
 }
 
 int64_t VideoPass::frames_expected() const {

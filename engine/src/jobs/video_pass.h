@@ -10,9 +10,9 @@
 #include "media/filter_chain.h"
 #include "media/frame_grid.h"
 #include "media/input.h"
+#include "media/ladder_encoder.h"
 #include "media/normaliser.h"
 #include "media/plan.h"
-#include "media/rendition_worker.h"
 
 namespace millrace::jobs {
 
@@ -31,7 +31,7 @@ class VideoPass {
 
   void run();
 
-  /// Output frames written by the highest rendition so far; may be called from another thread.
+  /// Output frames encoded in all renditions so far; may be called from another thread.
   int64_t frames_done() const;
   int64_t frames_expected() const;
   int64_t bytes_read() const { return input_.bytes_read(); }
@@ -39,7 +39,6 @@ class VideoPass {
  private:
   enum class Outcome { Complete, SourceEnded, StartedTooLate };
 
-  void start_workers(const TranscodeOptions& options);
   void decode_range();
   Outcome decode_from_here(bool at_file_start);
   bool take_decoded(media::TimedFrame decoded);
@@ -65,8 +64,7 @@ class VideoPass {
   std::unique_ptr<media::SlotFiller> filler_;
   const media::OutputFolder& output_;
   media::TrackListener listener_;
-  std::unique_ptr<media::CpuPermits> permits_;
-  std::vector<std::unique_ptr<media::RenditionWorker>> workers_;
+  std::unique_ptr<media::LadderEncoder> ladder_;
   av::SharedFrame last_frame_;
   av::SharedFrame last_normalised_;
   bool too_late_ = false;

@@ -36,6 +36,31 @@ int level_idc(const std::string& level) {
   return (full[0] - '0') * 10 + (full[2] - '0');
 }
 
+RateControl::Mode rate_mode(const std::string& name) {
+  if (name == "crf") return RateControl::Mode::Crf;
+  if (name == "abr") return RateControl::Mode::Abr;
+  require(name == "cbr", "rate_control must be crf, abr or cbr, not " + name);
+  return RateControl::Mode::Cbr;
+}
+
+RateControl parse_rate(const json& item, const std::string& name) {
+  RateControl rate;
+  rate.mode = rate_mode(item.value("rate_control", "crf"));
+  rate.crf = item.value("crf", rate.crf);
+  require(rate.crf >= 0 && rate.crf <= 51, "crf must be 0 to 51");
+  const bool constant = rate.mode == RateControl::Mode::Cbr;
+  if (rate.mode != RateControl::Mode::Crf) rate.bitrate_bps = item.at("bitrate_bps").get<int64_t>();
+  rate.maxrate_bps = constant ? rate.bitrate_bps : item.at("maxrate_bps").get<int64_t>();
+  rate.bufsize_bits = item.value("bufsize_bits", rate.maxrate_bps * 3 / 2);
+  require(rate.maxrate_bps >= 1000 && rate.maxrate_bps <= 1'000'000'000 &&
+              rate.bufsize_bits >= 1000 && rate.bufsize_bits <= 4'000'000'000,
+          "maxrate_bps or bufsize_bits of " + name + " is out of range");
+  require(rate.mode == RateControl::Mode::Crf ||
+              (rate.bitrate_bps >= 1000 && rate.bitrate_bps <= rate.maxrate_bps),
+          "bitrate_bps of " + name + " must be 1000 to maxrate_bps");
+  return rate;
+}
+
 RenditionPlan parse_rendition(const json& item) {
   RenditionPlan rendition;
   rendition.name = item.at("name").get<std::string>();
@@ -54,13 +79,7 @@ RenditionPlan parse_rendition(const json& item) {
       rendition.profile == "high" || rendition.profile == "main" || rendition.profile == "baseline",
       "profile of " + rendition.name + " must be baseline, main or high");
   rendition.level_idc = level_idc(item.value("level", "3.1"));
-  rendition.crf = item.value("crf", rendition.crf);
-  require(rendition.crf >= 0 && rendition.crf <= 51, "crf must be 0 to 51");
-  rendition.maxrate_bps = item.at("maxrate_bps").get<int64_t>();
-  rendition.bufsize_bits = item.value("bufsize_bits", rendition.maxrate_bps * 3 / 2);
-  require(rendition.maxrate_bps >= 1000 && rendition.maxrate_bps <= 1'000'000'000 &&
-              rendition.bufsize_bits >= 1000 && rendition.bufsize_bits <= 4'000'000'000,
-          "maxrate_bps or bufsize_bits of " + rendition.name + " is out of range");
+  rendition.rate = parse_rate(item, rendition.name);
   return rendition;
 }
 

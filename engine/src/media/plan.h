@@ -10,15 +10,28 @@
 
 namespace millrace::media {
 
+/// How many bits pictures get.
+struct RateControl {
+  enum class Mode {
+    Crf,  ///< constant quality `crf` as long as it stays below `maxrate_bps`
+    Abr,  ///< `bitrate_bps` on average, `maxrate_bps` at most
+    Cbr,  ///< `bitrate_bps`, over every `bufsize_bits`
+  };
+
+  Mode mode = Mode::Crf;
+  double crf = 23;
+  int64_t bitrate_bps = 0;
+  int64_t maxrate_bps = 0;
+  int64_t bufsize_bits = 0;
+};
+
 struct RenditionPlan {
   std::string name;
   int width = 0;
   int height = 0;
   std::string profile = "high";
   int level_idc = 31;  ///< ten times the level
-  double crf = 23;
-  int64_t maxrate_bps = 0;
-  int64_t bufsize_bits = 0;
+  RateControl rate;
 };
 
 struct AudioPlan {

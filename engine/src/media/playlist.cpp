@@ -81,7 +81,7 @@ class MasterWriter {
     std::vector<const RenditionPlan*> order;
     for (const RenditionPlan& rendition : plan_.renditions) order.push_back(&rendition);
     auto first = std::find_if(order.begin(), order.end(), [](const RenditionPlan* rendition) {
-      return rendition->maxrate_bps <= kStartBelowBps;
+      return rendition->rate.maxrate_bps <= kStartBelowBps;
     });
     if (first == order.end()) --first;
     std::rotate(order.begin(), first, first + 1);

@@ -1,71 +1,39 @@
 #include "media/rendition_worker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace::media {
 
-namespace {
-/// Holds one permit while computing.
-class Permit {
- public:
-  explicit Permit(CpuPermits& permits) : permits_(permits) { permits_.acquire(); }
-  Permit(const Permit&) = delete;
-  Permit& operator=(const Permit&) = delete;
-  ~Permit() { permits_.release(); }
-
- private:
-  CpuPermits& permits_;
-};
-}  // namespace
-
-RenditionWorker::RenditionWorker(const RenditionPlan& rendition, const Context& context)
-    : rendition_(rendition),
-      context_(context),
-      scaler_(rendition.width, rendition.height),
-      segmenter_(rendition.name, context.plan.frame_rate, context.plan.segment_frames,
-                 context.output, context.listener),
-      queue_(context.queue_frames),
-      encoder_(open_encoder()) {
-  VideoTrack track;
-  track.width = rendition.width;
-  track.height = rendition.height;
-  track.timescale = VideoSegmenter::timescale_for(context.plan.frame_rate);
-  track.color = context.color;
-  track.headers = encoder_->headers();
-  track.maxrate_bps = rendition.maxrate_bps;
-  track.bufsize_bits = rendition.bufsize_bits;
-  segmenter_.write_init_segment(std::move(track), encoder_->reorder_frames());
-  thread_ = std::thread([this] { run(); });
+RenditionWorker::RenditionWorker(const RenditionPlan& rendition, const Context& context,
+                                 OnSegment on_segment)
+    : context_(context),
+      on_segment_(std::move(on_segment)),
+      output_(rendition, context.plan, context.color, context.output, context.listener),
+      queue_(context.queue_frames) {
+  if (on_segment_) statistics_.emplace(rendition.width, rendition.height);
+  encoder_ = open_encoder();
+  output_.write_init_segment(*encoder_);
+  thread_.emplace([this] { work(); },
+                  [this] {
+                    queue_.abandon();
+                    context_.on_failure();
+                  });
 }
 
 RenditionWorker::~RenditionWorker() {
   queue_.abandon();
-  if (thread_.joinable()) thread_.join();
+  thread_->join();
 }
 
 void RenditionWorker::push(int64_t slot, av::SharedFrame frame) {
-  if (!queue_.push({slot, std::move(frame)})) rethrow();
+  if (!queue_.push({slot, std::move(frame)})) thread_->rethrow();
 }
 
 void RenditionWorker::finish() {
   queue_.close();
-  if (thread_.joinable()) thread_.join();
-  rethrow();
-}
-
-void RenditionWorker::rethrow() {
-  const std::lock_guard lock(failure_mutex_);
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-void RenditionWorker::run() {
-  try {
-    work();
-  } catch (...) {  // handed to the thread that pushes; reported in main
-    const std::lock_guard lock(failure_mutex_);
-    failure_ = std::current_exception();
-    queue_.abandon();
-  }
+  thread_->join();
+  thread_->rethrow();
 }
 
 void RenditionWorker::work() {
@@ -75,20 +43,40 @@ void RenditionWorker::work() {
   }
   context_.stop.check();
   close_encoder();
-  segmenter_.finish();
+  output_.finish();
 }
 
-std::unique_ptr<X264Encoder> RenditionWorker::open_encoder() const {
-  return std::make_unique<X264Encoder>(
-      X264Encoder::Options{rendition_, context_.plan.preset, context_.plan.frame_rate,
-                           context_.plan.segment_frames, context_.color});
+std::unique_ptr<X264Encoder> RenditionWorker::open_encoder() {
+  X264Encoder::Options options = output_.encoder_options();
+  if (statistics_) {
+    statistics_->restart();
+    options.statistics_out = statistics_->path();
+  }
+  return std::make_unique<X264Encoder>(options);
 }
 
 void RenditionWorker::close_encoder() {
   if (!encoder_) return;
-  const Permit permit(context_.permits);
-  encoder_->finish([this](CodedPicture picture) { segmenter_.add(std::move(picture)); });
+  const CpuPermit permit(context_.permits);
+  encoder_->finish([this](CodedPicture picture) { take(std::move(picture)); });
+  tell_segments(true);
   encoder_.reset();
+}
+
+void RenditionWorker::take(CodedPicture picture) {
+  ++pictures_untold_;
+  output_.add(std::move(picture));
+}
+
+/// GOPs are closed, so a segment is whole when as many pictures are out as it has.
+void RenditionWorker::tell_segments(bool at_end) {
+  if (!statistics_) return;
+  const int64_t length = context_.plan.segment_frames;
+  while (pictures_untold_ >= length || (at_end && pictures_untold_ > 0)) {
+    const int64_t count = std::min(pictures_untold_, length);
+    on_segment_(statistics_->take(count));
+    pictures_untold_ -= count;
+  }
 }
 
 void RenditionWorker::process(const Item& item) {
@@ -98,14 +86,11 @@ void RenditionWorker::process(const Item& item) {
   if (chunk_start && encoder_used_) close_encoder();
   if (!encoder_) encoder_ = open_encoder();
   encoder_used_ = true;
-  const Permit permit(context_.permits);
-  if (item.frame != last_input_) {
-    last_scaled_ = scaler_.scale(item.frame);
-    last_input_ = item.frame;
-  }
+  const CpuPermit permit(context_.permits);
   const bool segment_start = item.slot % context_.plan.segment_frames == 0;
-  encoder_->encode(*last_scaled_, item.slot, segment_start,
-                   [this](CodedPicture picture) { segmenter_.add(std::move(picture)); });
+  encoder_->encode(output_.scaled(item.frame), item.slot, segment_start,
+                   [this](CodedPicture picture) { take(std::move(picture)); });
+  tell_segments(false);
   frames_encoded_.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -2,34 +2,23 @@
 #pragma once
 
 #include <atomic>
-#include <exception>
+#include <functional>
 #include <memory>
-#include <mutex>
-#include <semaphore>
-#include <thread>
+#include <optional>
 
 #include "media/bounded_queue.h"
-#include "media/plan.h"
-#include "media/scaler.h"
-#include "media/video_segmenter.h"
-#include "media/x264_encoder.h"
+#include "media/first_pass.h"
+#include "media/rendition_output.h"
+#include "media/worker_thread.h"
 #include "millrace/engine.h"
 
 namespace millrace::media {
 
-/// Limits how many threads compute at the same time.
-class CpuPermits {
- public:
-  explicit CpuPermits(int count) : permits_(count) {}
-  void acquire() { permits_.acquire(); }
-  void release() { permits_.release(); }
-
- private:
-  std::counting_semaphore<> permits_;
-};
-
 class RenditionWorker {
  public:
+  /// Told of each segment, in order, what guides the encoders of larger renditions.
+  using OnSegment = std::function<void(SegmentStatistics)>;
+
   struct Context {
     const Plan& plan;
     ColorTags color;
@@ -38,9 +27,11 @@ class RenditionWorker {
     const TrackListener& listener;
     CpuPermits& permits;
     const StopToken& stop;
+    std::function<void()> on_failure = [] {};
   };
 
-  RenditionWorker(const RenditionPlan& rendition, const Context& context);
+  RenditionWorker(const RenditionPlan& rendition, const Context& context,
+                  OnSegment on_segment = nullptr);
   RenditionWorker(const RenditionWorker&) = delete;
   RenditionWorker& operator=(const RenditionWorker&) = delete;
   /// Gives up what is not finished.
@@ -50,6 +41,7 @@ class RenditionWorker {
   void push(int64_t slot, av::SharedFrame frame);
   /// Waits until everything pushed is written; throws what went wrong.
   void finish();
+  void rethrow() { thread_->rethrow(); }
 
   int64_t frames_encoded() const { return frames_encoded_.load(std::memory_order_relaxed); }
 
@@ -59,26 +51,23 @@ class RenditionWorker {
     av::SharedFrame frame;
   };
 
-  void run();
   void work();
   void process(const Item& item);
-  std::unique_ptr<X264Encoder> open_encoder() const;
+  std::unique_ptr<X264Encoder> open_encoder();
   void close_encoder();
-  void rethrow();
+  void take(CodedPicture picture);
+  void tell_segments(bool at_end);
 
-  RenditionPlan rendition_;
   Context context_;
-  Scaler scaler_;
-  VideoSegmenter segmenter_;
+  OnSegment on_segment_;
+  RenditionOutput output_;
+  std::optional<StatisticsReader> statistics_;
   BoundedQueue<Item> queue_;
   std::unique_ptr<X264Encoder> encoder_;
   bool encoder_used_ = false;
-  av::SharedFrame last_input_;
-  av::SharedFrame last_scaled_;
+  int64_t pictures_untold_ = 0;
   std::atomic<int64_t> frames_encoded_{0};
-  std::mutex failure_mutex_;
-  std::exception_ptr failure_;
-  std::thread thread_;
+  std::optional<WorkerThread> thread_;
 };
 
 }  // namespace millrace::media

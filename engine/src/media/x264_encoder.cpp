@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <optional>
 
 #include "millrace/engine.h"
 
@@ -25,11 +26,24 @@ void log_x264(void* /*context*/, int level, const char* format, va_list argument
   std::vfprintf(stderr, format, arguments);
 }
 
-void set_rate_control(x264_param_t& parameters, const RenditionPlan& rendition) {
-  parameters.rc.i_rc_method = X264_RC_CRF;
-  parameters.rc.f_rf_constant = static_cast<float>(rendition.crf);
-  parameters.rc.i_vbv_max_bitrate = static_cast<int>(rendition.maxrate_bps / kBitsPerKilobit);
-  parameters.rc.i_vbv_buffer_size = static_cast<int>(rendition.bufsize_bits / kBitsPerKilobit);
+void set_rate_control(x264_param_t& parameters, const RateControl& rate) {
+  const bool constant_quality = rate.mode == RateControl::Mode::Crf;
+  parameters.rc.i_rc_method = constant_quality ? X264_RC_CRF : X264_RC_ABR;
+  parameters.rc.f_rf_constant = static_cast<float>(rate.crf);
+  parameters.rc.i_bitrate = static_cast<int>(rate.bitrate_bps / kBitsPerKilobit);
+  parameters.rc.i_vbv_max_bitrate = static_cast<int>(rate.maxrate_bps / kBitsPerKilobit);
+  parameters.rc.i_vbv_buffer_size = static_cast<int>(rate.bufsize_bits / kBitsPerKilobit);
+}
+
+/// Types, weights and block offsets come from the guide, quantisers with each picture. Without a
+/// buffer model libx264 then looks at nothing ahead.
+void set_guided(x264_param_t& parameters) {
+  constexpr int kNoWish = 1000;  // kbit/s; no picture is given the quantiser that follows from it
+  parameters.rc.i_rc_method = X264_RC_ABR;
+  parameters.rc.i_bitrate = kNoWish;
+  parameters.rc.i_vbv_max_bitrate = 0;
+  parameters.rc.i_vbv_buffer_size = 0;
+  parameters.i_log_level = X264_LOG_ERROR;
 }
 
 void set_signalling(x264_param_t& parameters, const ColorTags& color) {
@@ -42,6 +56,7 @@ void set_signalling(x264_param_t& parameters, const ColorTags& color) {
   parameters.b_annexb = 0;
   parameters.b_repeat_headers = 0;  // they are in the init segment
   parameters.b_aud = 0;
+  parameters.b_stitchable = 1;  // headers that do not depend on the pictures
 }
 
 void set_structure(x264_param_t& parameters, const X264Encoder::Options& options) {
@@ -99,26 +114,66 @@ int max_reference_frames(int level_idc, int width, int height) {
   return std::clamp(limit / macroblocks, 1, 16);
 }
 
-X264Encoder::X264Encoder(const Options& options) {
+namespace {
+
+x264_param_t preset_parameters(const std::string& preset) {
   x264_param_t parameters;
-  if (x264_param_default_preset(&parameters, options.preset.c_str(), nullptr) < 0) {
-    throw std::invalid_argument("plan: unknown x264 preset " + options.preset);
+  if (x264_param_default_preset(&parameters, preset.c_str(), nullptr) < 0) {
+    throw std::invalid_argument("plan: unknown x264 preset " + preset);
   }
+  return parameters;
+}
+
+}  // namespace
+
+bool can_guide(const std::string& preset, const std::string& profile) {
+  const x264_param_t parameters = preset_parameters(preset);
+  return parameters.rc.b_mb_tree != 0 && parameters.rc.i_lookahead > 0 && profile != "baseline";
+}
+
+int guide_delay(const std::string& preset) {
+  const x264_param_t parameters = preset_parameters(preset);
+  return std::max(parameters.rc.i_lookahead, parameters.i_bframe) + parameters.i_bframe + 1;
+}
+
+X264Encoder::X264Encoder(const Options& options) {
+  x264_param_t parameters = preset_parameters(options.preset);
   parameters.pf_log = log_x264;
   parameters.i_log_level = X264_LOG_WARNING;
   set_structure(parameters, options);
-  set_rate_control(parameters, options.rendition);
+  set_rate_control(parameters, options.rendition.rate);
   set_signalling(parameters, options.color);
   if (x264_param_apply_profile(&parameters, options.rendition.profile.c_str()) < 0) {
     fail("The H.264 profile " + options.rendition.profile + " cannot be applied.");
   }
-  encoder_.reset(x264_encoder_open(&parameters));
-  if (!encoder_) fail("The H.264 encoder refused the settings of " + options.rendition.name + ".");
+  open(parameters, options);
   x264_encoder_parameters(encoder_.get(), &parameters);  // as the encoder settled them
   const bool pyramid =
       parameters.i_bframe > 1 && parameters.i_bframe_pyramid != X264_B_PYRAMID_NONE;
   reorder_frames_ = parameters.i_bframe == 0 ? 0 : pyramid ? 2 : 1;
   read_headers();
+}
+
+void X264Encoder::open(x264_param_t& parameters, const Options& options) {
+  std::optional<GuideFiles> guide;
+  std::string guide_path;
+  std::string statistics_path = options.statistics_out;
+  if (options.guide != nullptr) {
+    guide.emplace(*options.guide, options.guide_qp_shift);
+    guide_path = guide->path();
+    set_guided(parameters);
+    parameters.rc.b_stat_read = 1;
+    parameters.rc.psz_stat_in = guide_path.data();
+    const auto blocks = static_cast<size_t>((parameters.i_width + 15) / 16) *
+                        static_cast<size_t>((parameters.i_height + 15) / 16);
+    block_shift_.assign(blocks, static_cast<float>(options.guide_qp_shift));
+  }
+  if (!statistics_path.empty()) {
+    parameters.rc.b_stat_write = 1;
+    parameters.rc.psz_stat_out = statistics_path.data();
+  }
+  encoder_.reset(x264_encoder_open(&parameters));
+  if (!encoder_) fail("The H.264 encoder refused the settings of " + options.rendition.name + ".");
 }
 
 void X264Encoder::read_headers() {
@@ -151,10 +206,12 @@ void hand_on(const x264_nal_t* units, int bytes, const x264_picture_t& picture,
 }  // namespace
 
 void X264Encoder::encode(const AVFrame& frame, int64_t slot, bool segment_start,
-                         const OnPicture& on_picture) {
+                         const OnPicture& on_picture, int qp) {
   x264_picture_t input;
   x264_picture_init(&input);
   input.i_type = segment_start ? X264_TYPE_IDR : X264_TYPE_AUTO;
+  input.i_qpplus1 = qp + 1;
+  if (!block_shift_.empty()) input.prop.quant_offsets = block_shift_.data();
   input.i_pts = slot;
   input.img.i_csp = X264_CSP_I420;
   input.img.i_plane = 3;

@@ -25,7 +25,7 @@ TEST_CASE("a plan is read when it is valid") {
   CHECK(plan.video_stream == 2);
   CHECK(plan.preset == "medium");
   CHECK(plan.renditions.at(0).level_idc == 31);
-  CHECK(plan.renditions.at(0).crf == Approx(22.5));
+  CHECK(plan.renditions.at(0).rate.crf == Approx(22.5));
   CHECK(plan.audio.at(0).language == "deu");
   CHECK(plan.chunk_frames() == 960);
   CHECK(plan.expected_frames() == 300);

@@ -11,7 +11,7 @@ RenditionPlan rendition(const std::string& name, int64_t maxrate_bps) {
   result.name = name;
   result.width = 1280;
   result.height = 720;
-  result.maxrate_bps = maxrate_bps;
+  result.rate.maxrate_bps = maxrate_bps;
   return result;
 }
 

@@ -1,0 +1,36 @@
+/// Where one rendition's frames come out: scaled for its encoder, and its pictures as segments.
+#pragma once
+
+#include "media/output_folder.h"
+#include "media/plan.h"
+#include "media/scaler.h"
+#include "media/video_segmenter.h"
+#include "media/x264_encoder.h"
+
+namespace millrace::media {
+
+class RenditionOutput {
+ public:
+  RenditionOutput(const RenditionPlan& rendition, const Plan& plan, const ColorTags& color,
+                  const OutputFolder& output, const TrackListener& listener);
+
+  const RenditionPlan& rendition() const { return rendition_; }
+  X264Encoder::Options encoder_options() const;
+  void write_init_segment(const X264Encoder& encoder);
+  /// The frame in the rendition's size; the same one again when it is given again.
+  const AVFrame& scaled(const av::SharedFrame& frame);
+  void add(CodedPicture picture) { segmenter_.add(std::move(picture)); }
+  /// Ends the last segment.
+  void finish() { segmenter_.finish(); }
+
+ private:
+  RenditionPlan rendition_;
+  const Plan& plan_;
+  ColorTags color_;
+  Scaler scaler_;
+  VideoSegmenter segmenter_;
+  av::SharedFrame last_input_;
+  av::SharedFrame last_scaled_;
+};
+
+}  // namespace millrace::media
