@@ -148,8 +148,11 @@ void Scaler::rebuild(const Shape& shape) {
 
   zimg_graph_builder_params parameters;
   zimg_graph_builder_params_default(&parameters, ZIMG_API_VERSION);
+  // Zimg's own cubic (1/3, 1/3) blurs; this one keeps edges, like swscale's.
   parameters.resample_filter = ZIMG_RESIZE_BICUBIC;
   parameters.resample_filter_uv = ZIMG_RESIZE_BICUBIC;
+  parameters.filter_param_a = parameters.filter_param_a_uv = 0;
+  parameters.filter_param_b = parameters.filter_param_b_uv = 0.6;
   parameters.dither_type = source.depth > 8 ? ZIMG_DITHER_ORDERED : ZIMG_DITHER_NONE;
   parameters.cpu_type = ZIMG_CPU_AUTO;
   parameters.allow_approximate_gamma = 1;
