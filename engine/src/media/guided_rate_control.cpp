@@ -7,7 +7,10 @@ namespace millrace::media {
 
 namespace {
 
-constexpr int kHighestQp = 51;
+constexpr int kHighestBase = 51;
+/// libx264 counts on beyond 51, the last one of H.264: the tree lowers most blocks again, and what
+/// remains above is smoothed.
+constexpr int kHighestQp = 69;
 /// libx264's CRF is a quantiser before the tree lowers it: with a quantiser compression of 0.6
 /// (its default) it adds (1 - 0.6) × 13.5.
 constexpr double kTreeOffset = 5.4;
@@ -61,7 +64,7 @@ double GuidedRateControl::average_qp() const {
   const double wanted =
       wanted_bits_ + bitrate * options_.picture_s * static_cast<double>(pictures_.size());
   double low = 0;
-  double high = kHighestQp;
+  double high = kHighestBase;
   while (high - low > 0.01) {
     const double qp = (low + high) / 2;
     (complexity_ / octaves(qp) + predict_all(qp) > wanted ? low : high) = qp;
@@ -69,7 +72,7 @@ double GuidedRateControl::average_qp() const {
   const double passed_s = wanted_bits_ / bitrate;
   const double tolerance = 2 * bitrate * std::max(1.0, std::sqrt(passed_s));
   const double excess = std::clamp(1 + (spent_bits_ - wanted_bits_) / tolerance, 0.5, 2.0);
-  return std::clamp(high + 6 * std::log2(excess), 0.0, double{kHighestQp});
+  return std::clamp(high + 6 * std::log2(excess), 0.0, double{kHighestBase});
 }
 
 void GuidedRateControl::begin_segment(const SegmentStatistics& segment) {
@@ -84,7 +87,7 @@ void GuidedRateControl::begin_segment(const SegmentStatistics& segment) {
   }
   next_ = 0;
   const double qp = options_.rate.mode == RateControl::Mode::Crf
-                        ? std::clamp(options_.rate.crf + kTreeOffset, 0.0, double{kHighestQp})
+                        ? std::clamp(options_.rate.crf + kTreeOffset, 0.0, double{kHighestBase})
                         : average_qp();
   base_ = static_cast<int>(std::floor(qp));
   fraction_ = qp - base_;
@@ -152,8 +155,9 @@ void GuidedRateControl::report(int64_t display, double bits) {
   correction_[picture.kind] =
       std::clamp(correction_[picture.kind] * std::pow(error, weight), 0.05, 20.0);
   const double inflow = static_cast<double>(options_.rate.maxrate_bps) * options_.picture_s;
-  fill_bits_ = std::min(static_cast<double>(options_.rate.bufsize_bits),
-                        std::max(0.0, fill_bits_ - bits) + inflow);
+  // What a picture took too much is owed: the rate is that of segments, not of a decoder's buffer.
+  const auto size = static_cast<double>(options_.rate.bufsize_bits);
+  fill_bits_ = std::min(size, std::max(-size, fill_bits_ - bits) + inflow);
   segment_spent_ += bits;
   ++segment_reported_;
   spent_bits_ += bits;

@@ -28,12 +28,16 @@ void transcode_in_parts(const std::string& source, const e2e::fs::path& folder, 
 
 void check_parts_equal_whole(const std::string& name) {
   CAPTURE(name);
-  const json plan = e2e::plan_for(clip(name));
-  REQUIRE(plan.at("chunk_count").get<int>() >= 3);
+  // Two segments a chunk: what the larger rendition learns in the first counts in the second.
+  json plan = e2e::plan_for(clip(name), {240, 120});
+  const int segments = plan.at("chunk_count").get<int>();
+  REQUIRE(segments >= 3);
+  plan["chunk_segments"] = 2;
+  plan["chunk_count"] = (segments + 1) / 2;
   const auto whole = e2e::transcode_with(clip(name), e2e::scratch("whole-" + name), plan).folder;
   const auto parts = e2e::scratch("parts-" + name);
   transcode_in_parts(clip(name), parts, plan);
-  std::vector<std::string> tracks = {"120p"};
+  std::vector<std::string> tracks = {"240p", "120p"};
   if (!plan.at("audio").empty()) tracks.push_back("audio-0");
   for (const std::string& track : tracks) {
     CHECK(e2e::read_file(whole / track / "init.mp4") == e2e::read_file(parts / track / "init.mp4"));
@@ -182,13 +186,54 @@ TEST_CASE("the timeline starts at zero when the source's timestamps do not") {
         0);
 }
 
+TEST_CASE("no segment is larger than the cap allows when quality alone would make it so") {
+  json plan = e2e::plan_for(clip("base.mp4"), {240, 120});
+  constexpr double kCap = 60'000;
+  for (json& rendition : plan["video"]["renditions"]) {
+    rendition["crf"] = 10;
+    rendition["maxrate_bps"] = kCap;
+    rendition["bufsize_bits"] = kCap;
+  }
+  plan["chunk_segments"] = 3;
+  plan["chunk_count"] = 1;
+  const auto ladder = e2e::transcode_with(clip("base.mp4"), e2e::scratch("capped"), plan);
+  double bits = 0;
+  for (const json& event : ladder.finished.of_type("segment")) {
+    if (event.at("rendition") != "240p") continue;
+    bits += event.at("bytes").get<double>() * 8;
+    // One second of the cap, what the buffer held before, and the boxes.
+    CHECK(event.at("bytes").get<double>() * 8 < 2 * kCap + 4'000);
+  }
+  CHECK(bits < 4 * kCap);
+  CHECK(bits > 2 * kCap);
+}
+
+TEST_CASE("the average is what was asked for when a bit rate is") {
+  const std::string mode = GENERATE("abr", "cbr");
+  json plan = e2e::plan_for(clip("base.mp4"), {240, 120});
+  for (json& rendition : plan["video"]["renditions"]) {
+    rendition["rate_control"] = mode;
+    rendition["bitrate_bps"] = 150'000;
+    rendition["maxrate_bps"] = 225'000;
+    rendition["bufsize_bits"] = 150'000;
+  }
+  plan["chunk_segments"] = 3;
+  plan["chunk_count"] = 1;
+  const auto ladder = e2e::transcode_with(clip("base.mp4"), e2e::scratch(mode), plan);
+  for (const json& rendition : ladder.finished.last().at("renditions")) {
+    CAPTURE(mode, rendition);
+    CHECK(rendition.at("average_bps").get<double>() == Approx(150'000).epsilon(0.2));
+  }
+}
+
 TEST_CASE("the bytes are the same whatever the memory held before") {
   const auto bytes_with = [](const char* filling) {
     // glibc fills what it hands out and takes back with bytes that follow from this.
     setenv("MALLOC_PERTURB_", filling, 1);
-    const auto ladder = e2e::transcode(clip("base.mp4"), e2e::scratch("memory"), {120});
+    const auto ladder = e2e::transcode(clip("base.mp4"), e2e::scratch("memory"), {240, 120});
     unsetenv("MALLOC_PERTURB_");
-    return e2e::read_file(e2e::join(ladder.folder, "120p"));
+    return std::pair{e2e::read_file(e2e::join(ladder.folder, "240p")),
+                     e2e::read_file(e2e::join(ladder.folder, "120p"))};
   };
   const auto first = bytes_with("1");
   for (const char* filling : {"50", "100", "150", "200", "250"}) {
