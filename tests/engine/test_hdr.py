@@ -28,14 +28,13 @@ BT709_TO_BT2020 = (
 
 def pq(light: float) -> float:
     """Signal for cd/m²."""
-    power: float = (light / 10_000) ** 0.1593017578125
-    signal: float = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
-    return signal
+    power = math.pow(light / 10_000, 0.1593017578125)
+    return math.pow((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power), 78.84375)
 
 
 def hlg(light: float) -> float:
     """Signal for a grey of cd/m² on the reference display of 1000 cd/m²."""
-    scene = (light / 1000) ** (1 / 1.2)
+    scene = math.pow(light / 1000, 1 / 1.2)
     if scene <= 1 / 12:
         return math.sqrt(3 * scene)
     return 0.17883277 * math.log(12 * scene - 0.28466892) + 0.55991073
@@ -43,7 +42,7 @@ def hlg(light: float) -> float:
 
 def sdr(light: float) -> float:
     """Luma (16 to 235) of BT.1886 for a share of SDR's white."""
-    return 16 + 219 * light ** (1 / 2.4)
+    return 16 + 219 * math.pow(light, 1 / 2.4)
 
 
 def coded(signal: Rgb) -> tuple[int, int, int]:
