@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from millrace.ladder import Rung
 from tests.harness import media
-from tests.harness.boxes import boxes
+from tests.harness.boxes import boxes, read_fragment, read_init
 from tests.harness.conformance import check_hls, from_folder
 from tests.harness.dash import check_dash
 from tests.harness.ladder import plan_for, transcode
@@ -183,3 +185,32 @@ def test_a_rule_objects_when_a_package_breaks_it(
 def test_ffmpeg_has_no_complaint_when_it_decodes_every_rendition(package: Path) -> None:
     for playlist in (MASTER, VIDEO, AUDIO, "manifest.mpd"):
         assert media.decode_errors(str(package / playlist)) == "", playlist
+
+
+@pytest.mark.parametrize("name", ["90p", "audio-0"])
+def test_another_parser_reads_the_same_when_it_reads_a_rendition(package: Path, name: str) -> None:
+    """mp4box.js against our own reader, sample by sample."""
+    files = [package / name / "init.mp4", *sorted((package / name).glob("*.m4s"))]
+    script = media.REPOSITORY / "tests" / "harness" / "mp4_facts.mjs"
+    node = ["node", str(script), *map(str, files)]
+    found = json.loads(subprocess.run(node, check=True, capture_output=True, text=True).stdout)
+    init = read_init(files[0].read_bytes())
+    assert found["complaints"] == []
+    assert found["fragmented"]
+    assert found["tracks"] == 1
+    assert {"iso6", "cmfc"} <= set(found["brands"])
+    assert (found["codec"], found["timescale"]) == (init.codecs, init.timescale)
+    assert (found["width"], found["height"]) == (init.width, init.height)
+    assert (found["sampleRate"], found["channels"]) == (init.sample_rate_hz, init.channels)
+    expected = []
+    for file in files[1:]:
+        fragment = read_fragment(file.read_bytes())
+        at = fragment.decode_time
+        for n, duration in enumerate(fragment.durations):
+            offset, size, sync = fragment.offsets[n], fragment.sizes[n], fragment.sync[n]
+            values = (at, at + offset, duration, size, sync)
+            expected.append(
+                dict(zip(("dts", "cts", "duration", "size", "sync"), values, strict=True))
+            )
+            at += duration
+    assert found["samples"] == expected
