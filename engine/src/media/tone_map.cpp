@@ -140,7 +140,7 @@ ToneCurve::ToneCurve(double peak)
 double ToneCurve::operator()(double light) const {
   const double knee = 1.5 * white_ - 0.5;
   const double signal = std::min(light_to_pq(light) / peak_pq_, 1.0);
-  if (signal <= knee) return light;
+  if (signal <= knee) return std::min(light, kDiffuseWhite);
   const double t = knee >= 1 ? 0 : (signal - knee) / (1 - knee);
   const double t2 = t * t;
   const double t3 = t2 * t;
@@ -152,8 +152,6 @@ double ToneCurve::operator()(double light) const {
 ToneMap::ToneMap(const VideoFacts& facts)
     : hdr_(facts.hdr),
       curve_(facts.peak_light),
-      red_weight_(0.2627),
-      blue_weight_(0.0593),
       to_bt709_(multiply(inverse(to_xyz(primaries_of(AVCOL_PRI_BT709))),
                          to_xyz(primaries_of(facts.color.primaries)))) {
   if (facts.color.matrix == AVCOL_SPC_BT709) {

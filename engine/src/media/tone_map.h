@@ -47,9 +47,9 @@ class ToneMap {
 
   Hdr hdr_;
   ToneCurve curve_;
-  double red_weight_;   ///< of the source's Y'CbCr matrix
-  double blue_weight_;  ///< likewise
-  Matrix3 to_bt709_;    ///< of linear RGB
+  double red_weight_ = 0.2627;   ///< of the source's Y'CbCr matrix, BT.2020's unless told
+  double blue_weight_ = 0.0593;  ///< likewise
+  Matrix3 to_bt709_;             ///< of linear RGB
 };
 
 }  // namespace millrace::media

@@ -16,7 +16,7 @@ constexpr int kChromaBits = 10;  ///< likewise
 /// Chroma fractions are used with 7 bits, so that the weights of four columns fit 14.
 constexpr int kWeightBits = 7;
 constexpr size_t kRedStride = kLumaNodes;
-constexpr size_t kBlueStride = kLumaNodes * kChromaNodes;
+constexpr size_t kBlueStride = kRedStride * kChromaNodes;
 
 /// A 16-bit limited-range sample as luma 0…1 or chroma -0.5…0.5.
 double luma_at(uint32_t node) {
