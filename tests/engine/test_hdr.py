@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import media
-from tests.harness.ladder import first_picture, pictures, transcode
+from tests.harness.ladder import engine, first_picture, pictures, transcode
 
 pytestmark = pytest.mark.needs_engine
 Rgb = tuple[float, float, float]
@@ -187,3 +187,15 @@ def test_every_picture_is_the_same_when_the_source_stands_still(tmp_path: Path) 
     made = transcode(source("greys-smpte2084", "smpte2084", bars), tmp_path).video()
     first, second = pictures(made, 32, 18)
     assert max(abs(a - b) for a, b in zip(first, second, strict=True)) <= 2
+
+
+def test_stills_look_like_the_video_when_the_source_is_hdr(tmp_path: Path) -> None:
+    bars = [(pq(light),) * 3 for light in GREYS]
+    path = source("greys-smpte2084", "smpte2084", bars)
+    size = ("--width", "320", "--height", "180")
+    engine("thumbnail", path, "--times", "0", *size, "--output", tmp_path)
+    still = pictures(tmp_path / "00.png", len(bars), 1, "rgb24")[0]
+    levels = [tuple(still[3 * n : 3 * n + 3]) for n in range(len(bars))]
+    assert all(max(level) - min(level) <= 2 for level in levels), "greys are grey"
+    assert levels[GREYS.index(203)][0] == pytest.approx(0.905 * 255, abs=8)
+    assert levels[GREYS.index(26)][0] == pytest.approx(0.425 * 255, abs=6)

@@ -110,6 +110,7 @@ BREACHES: list[tuple[str, str, Change, str]] = [
     ("§ 4.3.4.1 name", MASTER, replaced("NAME=[^,]+,", ""), "4.3.4.1"),
     ("§ 4.3.4.1 auto", MASTER, replaced("AUTOSELECT=YES", "AUTOSELECT=NO"), "AUTOSELECT"),
     ("§ 4.3.4.2 URI", MASTER, replaced("\n90p/index.m3u8", "\n#"), "no URI follows"),
+    ("§ 4.3.4.2 once", MASTER, replaced("(#EXT-X-STREAM.*\n.*\n)", r"\1\1"), "a variant twice"),
     ("§ 4.3.4.2 group", MASTER, replaced('GROUP-ID="', 'GROUP-ID="x'), "AUDIO groups"),
     ("§ 4.3.4.2 codecs", MASTER, replaced(",mp4a.40.2", ""), "not {"),
     ("§ 4.3.4.2 rate", MASTER, replaced("25.000", "24.000"), "index.m3u8"),

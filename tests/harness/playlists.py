@@ -90,6 +90,7 @@ def _check_master(path: str, lines: Sequence[str]) -> None:
     groups: dict[str, set[str]] = {}
     used: dict[str, set[str]] = {}
     uris: list[str] = []
+    offers: list[tuple[str, ...]] = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         found = dict(_ATTRIBUTE.findall(line.partition(":")[2]))
         if line.startswith("#EXT-X-MEDIA:"):
@@ -102,12 +103,13 @@ def _check_master(path: str, lines: Sequence[str]) -> None:
             for kind in ("AUDIO", "SUBTITLES"):
                 used.setdefault(kind, set()).update({found[kind]} if kind in found else set())
             uris.append(following)
+            offers.append((following, found.get("AUDIO", ""), found.get("SUBTITLES", "")))
         elif line.startswith("#EXT-X-I-FRAME-STREAM-INF:"):
             assert {"BANDWIDTH", "URI"} <= set(found), f"{path}: § 4.3.4.3: {line}"
             assert not {"FRAME-RATE", "AUDIO", "SUBTITLES"} & set(found), f"{path}: § 4.3.4.3"
         elif line[:1] != "#":
             assert line in uris, f"{path}: {line} follows no EXT-X-STREAM-INF"
-    assert len(set(uris)) == len(uris), f"{path}: a variant twice"
+    assert len(set(offers)) == len(offers), f"{path}: a variant twice"
     for kind in ("AUDIO", "SUBTITLES"):
         assert groups.get(kind, set()) == used.get(kind, set()), f"{path}: § 4.3.4.2, {kind} groups"
 
