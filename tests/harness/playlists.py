@@ -111,7 +111,10 @@ def _check_master(path: str, lines: Sequence[str]) -> None:
             assert line in uris, f"{path}: {line} follows no EXT-X-STREAM-INF"
     assert len(set(offers)) == len(offers), f"{path}: a variant twice"
     for kind in ("AUDIO", "SUBTITLES"):
-        assert groups.get(kind, set()) == used.get(kind, set()), f"{path}: § 4.3.4.2, {kind} groups"
+        named, defined = used.get(kind, set()), groups.get(kind, set())
+        assert named == defined, (
+            f"{path}: § 4.3.4.2, {kind} groups {named} of {uris}, not {defined}"
+        )
 
 
 def _check_rendition(path: str, found: dict[str, str]) -> None:

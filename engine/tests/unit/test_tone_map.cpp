@@ -43,7 +43,8 @@ TEST_CASE("light is kept up to the knee and never falls when the curve rolls off
     CHECK(curve(peak) == Approx(203).epsilon(1e-3));
     CHECK(curve(2 * peak) <= 203.01);
     double before = 0;
-    for (double light = 1; light <= peak; light *= 1.1) {
+    for (int step = 0; std::pow(1.1, step) <= peak; ++step) {
+      const double light = std::pow(1.1, step);
       const double shown = curve(light);
       CHECK(shown > before);
       CHECK(shown <= light * 1.001);
@@ -72,7 +73,8 @@ TEST_CASE("the table agrees with the arithmetic when a picture is mapped") {
   av::Frame picture = av::make_picture(AV_PIX_FMT_YUV444P16, 64, 2);
   const auto put = [&picture](int plane, int x, double value) {
     for (int y = 0; y < 2; ++y) {
-      reinterpret_cast<uint16_t*>(picture->data[plane] + y * picture->linesize[plane])[x] =
+      reinterpret_cast<uint16_t*>(picture->data[plane] +
+                                  std::ptrdiff_t{y} * picture->linesize[plane])[x] =
           static_cast<uint16_t>(std::lround(value * 256));
     }
   };
