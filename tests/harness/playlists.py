@@ -87,34 +87,39 @@ def _check_attributes(path: str, line: str) -> None:
 
 def _check_master(path: str, lines: Sequence[str]) -> None:
     assert "#EXT-X-INDEPENDENT-SEGMENTS" in lines, f"{path}: § 4.3.5.1"
-    groups: dict[str, set[str]] = {}
-    used: dict[str, set[str]] = {}
-    uris: list[str] = []
-    offers: list[tuple[str, ...]] = []
+    renditions: list[dict[str, str]] = []
+    variants: list[tuple[str, dict[str, str]]] = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         found = dict(_ATTRIBUTE.findall(line.partition(":")[2]))
         if line.startswith("#EXT-X-MEDIA:"):
             _check_rendition(path, found)
-            groups.setdefault(found["TYPE"], set()).add(found["GROUP-ID"])
+            renditions.append(found)
         elif line.startswith("#EXT-X-STREAM-INF:"):
             assert following[:1] not in ("", "#"), f"{path}: § 4.3.4.2, no URI follows {line}"
-            for name in ("BANDWIDTH", *APPLE_WANTS):
-                assert name in found, f"{path}: a variant without {name}"
-            for kind in ("AUDIO", "SUBTITLES"):
-                used.setdefault(kind, set()).update({found[kind]} if kind in found else set())
-            uris.append(following)
-            offers.append((following, found.get("AUDIO", ""), found.get("SUBTITLES", "")))
+            variants.append((following, found))
         elif line.startswith("#EXT-X-I-FRAME-STREAM-INF:"):
             assert {"BANDWIDTH", "URI"} <= set(found), f"{path}: § 4.3.4.3: {line}"
             assert not {"FRAME-RATE", "AUDIO", "SUBTITLES"} & set(found), f"{path}: § 4.3.4.3"
         elif line[:1] != "#":
-            assert line in uris, f"{path}: {line} follows no EXT-X-STREAM-INF"
+            known = [uri for uri, _ in variants]
+            assert line in known, f"{path}: {line} follows no EXT-X-STREAM-INF"
+    _check_variants(path, variants, renditions)
+
+
+def _check_variants(
+    path: str, variants: Sequence[tuple[str, dict[str, str]]], renditions: Sequence[dict[str, str]]
+) -> None:
+    """§ 4.3.4.2"""
+    for uri, found in variants:
+        for name in ("BANDWIDTH", *APPLE_WANTS):
+            assert name in found, f"{path}: {uri}, a variant without {name}"
+    offers = [(uri, found.get("AUDIO"), found.get("SUBTITLES")) for uri, found in variants]
     assert len(set(offers)) == len(offers), f"{path}: a variant twice"
     for kind in ("AUDIO", "SUBTITLES"):
-        named, defined = used.get(kind, set()), groups.get(kind, set())
-        assert named == defined, (
-            f"{path}: § 4.3.4.2, {kind} groups {named} of {uris}, not {defined}"
-        )
+        named = {found[kind] for _, found in variants if kind in found}
+        defined = {found["GROUP-ID"] for found in renditions if found["TYPE"] == kind}
+        where = f"{path}: § 4.3.4.2, {kind} groups of {[uri for uri, _ in variants]}"
+        assert named == defined, f"{where}: {named}, not {defined}"
 
 
 def _check_rendition(path: str, found: dict[str, str]) -> None:

@@ -55,6 +55,19 @@ auto* row_of(const AVFrame& frame, int plane, int row) {
                                    static_cast<std::ptrdiff_t>(row) * frame.linesize[plane]);
 }
 
+/// Two rows that share their chroma.
+class RowPair {
+ public:
+  RowPair(const AVFrame& frame, int plane, int chroma_row)
+      : upper_(row_of<const uint16_t>(frame, plane, 2 * chroma_row)),
+        lower_(row_of<const uint16_t>(frame, plane, 2 * chroma_row + 1)) {}
+  uint32_t mean(int x) const { return (upper_[x] + lower_[x] + 1U) / 2; }
+
+ private:
+  const uint16_t* upper_;
+  const uint16_t* lower_;
+};
+
 }  // namespace
 
 /// A cell of the table and where inside it a colour lies.
@@ -120,31 +133,23 @@ void ToneMapper::map_luma(const AVFrame& picture, AVFrame& result, int row) cons
 
 /// Chroma sits on the left luma sample, between two rows: that is where the luma is taken, too.
 void ToneMapper::map_chroma(const AVFrame& picture, AVFrame& result, int row) const {
-  std::array<std::array<const uint16_t*, 2>, 3> in{};
-  for (int plane = 0; plane < 3; ++plane) {
-    for (int line = 0; line < 2; ++line) {
-      in[static_cast<size_t>(plane)][static_cast<size_t>(line)] =
-          row_of<const uint16_t>(picture, plane, 2 * row + line);
-    }
-  }
+  const RowPair luma(picture, 0, row);
+  const RowPair blue(picture, 1, row);
+  const RowPair red(picture, 2, row);
   auto* blue_out = row_of<uint8_t>(result, 1, row);
   auto* red_out = row_of<uint8_t>(result, 2, row);
   const auto dither = thresholds(row);
   for (int x = 0; x < picture.width / 2; ++x) {
     const int at = 2 * x;
-    const int left = std::max(at - 1, 0);
-    const auto mean = [at](const auto& lines) { return (lines[0][at] + lines[1][at] + 1U) / 2; };
-    const auto side = [left, at](const uint16_t* line) {
-      return static_cast<uint32_t>(line[left]) + line[at + 1];
-    };
-    const uint32_t luma = (2 * mean(in[0]) + (side(in[0][0]) + side(in[0][1])) / 2) / 4;
-    const Place place = place_of(luma, mean(in[1]), mean(in[2]));
+    const uint32_t sides = luma.mean(std::max(at - 1, 0)) + luma.mean(at + 1);
+    const Place place = place_of((2 * luma.mean(at) + sides) / 4, blue.mean(at), red.mean(at));
     const uint32_t step = dither[static_cast<size_t>(x & 7)];
-    const uint32_t blue =
-        place.blend(chroma_, [](const auto& pair) -> uint32_t { return pair[0]; });
-    const uint32_t red = place.blend(chroma_, [](const auto& pair) -> uint32_t { return pair[1]; });
-    blue_out[x] = static_cast<uint8_t>((blue + step) >> 8);
-    red_out[x] = static_cast<uint8_t>((red + step) >> 8);
+    const auto mapped = [&place, step, this](size_t component) {
+      const auto pick = [component](const auto& pair) -> uint32_t { return pair[component]; };
+      return static_cast<uint8_t>((place.blend(chroma_, pick) + step) >> 8);
+    };
+    blue_out[x] = mapped(0);
+    red_out[x] = mapped(1);
   }
 }
 
