@@ -19,7 +19,9 @@ from urllib.parse import urljoin
 import requests
 
 from tests.harness.boxes import Fragment, Init, read_fragment, read_init
+from tests.harness.cmaf import check_samples
 from tests.harness.hls import attributes
+from tests.harness.playlists import check_text
 
 Read = Callable[[str], bytes]
 """A file's content by its path below the master playlist's folder; fails when it is not there."""
@@ -98,9 +100,7 @@ def check_hls(read: Read, scratch: Path) -> Presentation:
     Args:
         scratch: an existing folder for pictures cut out of segments.
     """
-    lines = read("master.m3u8").decode().splitlines()
-    assert lines[0] == "#EXTM3U", "§ 4.3.1.1"
-    assert lines.count("#EXT-X-INDEPENDENT-SEGMENTS") == 1
+    lines = check_text("master.m3u8", read("master.m3u8"))
     media = [attributes(line) for line in lines if line.startswith("#EXT-X-MEDIA:")]
     _check_groups(media)
     variants = {
@@ -128,8 +128,7 @@ def _check_groups(media: Sequence[dict[str, str]]) -> None:
 
 
 def read_playlist(read: Read, path: str) -> Playlist:
-    lines = read(path).decode().splitlines()
-    assert lines[0] == "#EXTM3U", path
+    lines = check_text(path, read(path))
     assert lines[-1] == "#EXT-X-ENDLIST", f"{path} has no end"
     tags = {name: value for name, _, value in (line.partition(":") for line in lines)}
     assert int(tags["#EXT-X-VERSION"]) >= 6, f"{path}: EXT-X-MAP needs version 6, § 7"
@@ -162,9 +161,11 @@ def _track(read: Read, path: str) -> Track:
     folder = path.rpartition("/")[0]
     contents = [read(f"{folder}/{entry.uri}") for entry in playlist.entries]
     fragments = tuple(read_fragment(content) for content in contents)
-    init = read_init(read(f"{folder}/init.mp4"))
+    init_content = read(f"{folder}/init.mp4")
+    init = read_init(init_content)
     track = Track(playlist, init, fragments, tuple(len(content) for content in contents))
     _check_timeline(track)
+    check_samples(path, init_content, contents, fragments, track.sample_rate)
     return track
 
 

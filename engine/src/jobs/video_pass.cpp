@@ -72,7 +72,7 @@ void VideoPass::make_filler() {
       grid_, range_.start_slot, range_.end_slot,
       [this](int64_t slot, const av::SharedFrame& frame) { emit(slot, frame); });
   deinterlacer_.reset();
-  if (facts_.interlaced) {
+  if (facts_.may_be_interlaced) {
     deinterlacer_.emplace("bwdif=mode=send_frame:deint=interlaced", stream_.time_base);
   }
   last_timestamp_ = AV_NOPTS_VALUE;
@@ -83,7 +83,7 @@ void VideoPass::make_filler() {
 void VideoPass::decode_range() {
   const int64_t target = grid_.timestamp_of(range_.start_slot);
   const auto tick_per_s = static_cast<int64_t>(std::llround(1 / av_q2d(stream_.time_base)));
-  int64_t margin = facts_.interlaced ? tick_per_s / 2 : 0;
+  int64_t margin = facts_.may_be_interlaced ? tick_per_s / 2 : 0;
   while (range_.start_slot > 0 && target - margin > grid_.origin()) {
     if (!input_.seek(plan_.video_stream, target - margin)) break;
     decoder_->flush();
@@ -135,7 +135,7 @@ bool VideoPass::take_decoded(media::TimedFrame decoded) {
   decoded.timestamp -= timestamp_shift_;
   if (check_start_) {
     check_start_ = false;
-    const int64_t reach = facts_.interlaced ? kDeinterlacerReach : 0;
+    const int64_t reach = facts_.may_be_interlaced ? kDeinterlacerReach : 0;
     if (grid_.slot_of(decoded.timestamp) > range_.start_slot - reach) {
       too_late_ = true;
       return false;

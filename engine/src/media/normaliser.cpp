@@ -1,7 +1,10 @@
 #include "media/normaliser.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
+
+#include "media/scaler.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -20,6 +23,10 @@ constexpr const char* kFullChromaFormats = "format=yuv444p|yuv444p10le";
 bool has_half_chroma_sample(const AVFrame& frame, const AVPixFmtDescriptor& pixels) {
   return frame.width % (1 << pixels.log2_chroma_w) != 0 ||
          frame.height % (1 << pixels.log2_chroma_h) != 0;
+}
+
+int even_size(int length) {
+  return std::max(2, length / 2 * 2);
 }
 
 std::string join(const std::string& first, const std::string& second) {
@@ -53,20 +60,28 @@ bool is_scalable(AVPixelFormat format) {
 Normaliser::Normaliser(VideoFacts facts, AVRational time_base, int hdr_width, int hdr_height)
     : facts_(std::move(facts)),
       time_base_(time_base),
-      hdr_width_(hdr_width),
-      hdr_height_(hdr_height) {}
+      hdr_width_(even_size(hdr_width)),
+      hdr_height_(even_size(hdr_height)) {
+  if (facts_.hdr != Hdr::None) tone_mapper_.emplace(facts_);
+}
+
+/// To what the tone mapper reads. Only RGB gets another matrix; nothing else changes here.
+std::string Normaliser::hdr_description_for(const AVFrame& frame) const {
+  const bool turned = facts_.orientation.clockwise_degrees % 180 != 0;
+  const AVRational aspect = frame.sample_aspect_ratio;
+  const Placement size =
+      turned ? place(frame.height, frame.width, av_inv_q(aspect), hdr_width_, hdr_height_)
+             : place(frame.width, frame.height, aspect, hdr_width_, hdr_height_);
+  std::string scale = "zscale=w=" + std::to_string(size.width) +
+                      ":h=" + std::to_string(size.height) + ":filter=bicubic:r=limited";
+  if (facts_.rgb) scale += ":m=2020_ncl";
+  return join(facts_.orientation.filters, scale + ",format=yuv444p16");
+}
 
 std::string Normaliser::description_for(const AVFrame& frame) const {
+  if (tone_mapper_) return hdr_description_for(frame);
   std::string filters = facts_.orientation.filters;
   const auto format = static_cast<AVPixelFormat>(frame.format);
-  if (facts_.hdr != Hdr::None) {
-    const std::string size =
-        "w=" + std::to_string(hdr_width_) + ":h=" + std::to_string(hdr_height_);
-    return join(filters, "zscale=" + size +
-                             ":filter=bicubic:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,"
-                             "tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,"
-                             "format=yuv420p,setsar=1");
-  }
   const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(format);
   if (is_scalable(format) && !has_half_chroma_sample(frame, *pixels)) return filters;
   const bool rgb =
@@ -77,7 +92,7 @@ std::string Normaliser::description_for(const AVFrame& frame) const {
   return join(join(filters, formats), "setparams=range=tv");
 }
 
-av::SharedFrame Normaliser::apply(const av::SharedFrame& frame) {
+av::SharedFrame Normaliser::filter(const av::SharedFrame& frame) {
   const std::string description = description_for(*frame);
   if (description.empty()) return frame;
   if (!chain_ || description != description_) {
@@ -87,6 +102,12 @@ av::SharedFrame Normaliser::apply(const av::SharedFrame& frame) {
   av::SharedFrame result;
   chain_->push(*frame, [&result](av::Frame filtered) { result = av::share(std::move(filtered)); });
   return result ? result : frame;
+}
+
+av::SharedFrame Normaliser::apply(const av::SharedFrame& frame) {
+  av::SharedFrame result = filter(frame);
+  if (!tone_mapper_ || result->format != AV_PIX_FMT_YUV444P16) return result;
+  return av::share(tone_mapper_->apply(*result));
 }
 
 }  // namespace millrace::media

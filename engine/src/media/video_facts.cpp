@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 extern "C" {
+#include <libavutil/mastering_display_metadata.h>
 #include <libavutil/pixdesc.h>
 }
 
@@ -36,6 +37,22 @@ Orientation orientation_of(const AVStream& stream) {
   return {270, "transpose=clock_flip"};
 }
 
+/// Broadcasts change between film and fields; some formats tell of fields with every picture only.
+bool may_hide_fields(const AVFormatContext& format, const AVCodecParameters& parameters) {
+  const std::string container = format.iformat->name;
+  if (container == "mpegts" || container == "mpeg") return true;
+  if (parameters.field_order != AV_FIELD_UNKNOWN) return false;
+  switch (parameters.codec_id) {
+    case AV_CODEC_ID_DVVIDEO:
+    case AV_CODEC_ID_MPEG2VIDEO:
+    case AV_CODEC_ID_MPEG4:
+    case AV_CODEC_ID_VC1:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool sane_aspect(AVRational aspect) {
   if (aspect.num <= 0 || aspect.den <= 0) return false;
   const double value = av_q2d(aspect);
@@ -46,6 +63,32 @@ Hdr hdr_of(const AVCodecParameters& parameters) {
   if (parameters.color_trc == AVCOL_TRC_SMPTE2084) return Hdr::Pq;
   if (parameters.color_trc == AVCOL_TRC_ARIB_STD_B67) return Hdr::Hlg;
   return Hdr::None;
+}
+
+template <typename Metadata>
+const Metadata* stream_metadata(const AVStream& stream, AVPacketSideDataType type) {
+  size_t size = 0;
+  const uint8_t* data = av_stream_get_side_data(&stream, type, &size);
+  return data != nullptr && size >= sizeof(Metadata) ? reinterpret_cast<const Metadata*>(data)
+                                                     : nullptr;
+}
+
+/// What the container says, if it is plausible: the brightest pixel, else the mastering display.
+/// Pictures' own metadata is not asked: it need not be there again where a chunk begins.
+double peak_light_of(const AVStream& stream, Hdr hdr) {
+  constexpr double kUsual = 1000;
+  constexpr double kLeast = 203;
+  constexpr double kMost = 10'000;
+  if (hdr != Hdr::Pq) return kUsual;
+  const auto plausible = [](double light) { return light >= kLeast && light <= kMost; };
+  const auto* content =
+      stream_metadata<AVContentLightMetadata>(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL);
+  if (content != nullptr && plausible(content->MaxCLL)) return content->MaxCLL;
+  const auto* mastering =
+      stream_metadata<AVMasteringDisplayMetadata>(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA);
+  const bool told = mastering != nullptr && mastering->has_luminance != 0;
+  const double brightest = told ? av_q2d(mastering->max_luminance) : 0;
+  return plausible(brightest) ? brightest : kUsual;
 }
 
 }  // namespace
@@ -67,11 +110,13 @@ VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
   }
   facts.interlaced =
       parameters.field_order != AV_FIELD_PROGRESSIVE && parameters.field_order != AV_FIELD_UNKNOWN;
+  facts.may_be_interlaced = facts.interlaced || may_hide_fields(format, parameters);
   const AVPixFmtDescriptor* pixels =
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));
   facts.rgb =
       pixels != nullptr && (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
   facts.hdr = hdr_of(parameters);
+  facts.peak_light = peak_light_of(stream, facts.hdr);
   facts.color = {parameters.color_primaries, parameters.color_trc, parameters.color_space,
                  parameters.color_range};
   return facts;

@@ -27,10 +27,12 @@ struct VideoFacts {
   AVRational sample_aspect{1, 1};  ///< of the coded picture
   int display_width = 0;           ///< square pixels, upright
   int display_height = 0;
-  bool interlaced = false;
+  bool interlaced = false;         ///< as the stream declares
+  bool may_be_interlaced = false;  ///< single pictures may be, whatever the stream declares
   bool rgb = false;
   Hdr hdr = Hdr::None;
-  ColorTags color;  ///< as tagged in the source
+  double peak_light = 1000;  ///< brightest light of an HDR source, cd/m²
+  ColorTags color;           ///< as tagged in the source
 };
 
 /// Reads the facts off a stream (after its analysis).
