@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.harness.fixtures"]
+pytest_plugins = ["tests.harness.fixtures", "tests.harness.exhaustive"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS = {
