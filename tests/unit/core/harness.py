@@ -19,11 +19,11 @@ from urllib.parse import quote_plus
 
 import moto.s3.models
 import moto.sqs.models
-from moto import mock_aws
 
 from millrace import clients, clock, config, keys, model, tasks, videos
 from millrace.events import TaskMessage
 from millrace.model import Item, Task, TaskKind, Transaction, Video
+from tests.harness.quick_moto import quick_moto
 from tests.unit.core.database import ACCOUNT, REGION, Database
 from tests.unit.core.fake_engine import FakeEngine
 from tests.unit.core.wire import Crash, Wire
@@ -266,7 +266,7 @@ def pretended_aws(
         return begin.timestamp() + (cloud.offset_s if cloud else 0)
 
     with (
-        mock_aws(),
+        quick_moto(),
         wire.attached(),
         clock.source(now),
         mock.patch.object(_MOTO_SQS, "unix_time", seconds),
