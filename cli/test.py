@@ -10,8 +10,8 @@ import click
 from cli.state import REPOSITORY
 
 # One worker drives the running pipeline and often waits for it; the others compute meanwhile.
-# They start in the order of tests/conftest.py, the longest first; by itself pytest-xdist would begin
-# with the group of the most tests and end with lone ones, however long they take.
+# Work is begun in the order of tests/conftest.py, the longest first; by itself pytest-xdist would
+# begin with the groups of the most tests and end with lone ones, however long they take.
 EVERYTHING = ["-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "15"]
 
 
