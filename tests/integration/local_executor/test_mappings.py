@@ -202,11 +202,11 @@ def test_batch_is_gathered_when_the_mapping_has_a_window(cloud: Cloud) -> None:
             record(bodies=sorted(r["body"] for r in event["Records"]))
     """)
     queue = cloud.queue()
-    cloud.map(queue, function, BatchSize=3, MaximumBatchingWindowInSeconds=5)
+    cloud.map(queue, function, BatchSize=3, MaximumBatchingWindowInSeconds=60)
     started_s = time.monotonic()
     cloud.send(queue, "abc")
     assert cloud.await_records(function, 1)[0]["bodies"] == ["a", "b", "c"]
-    assert time.monotonic() - started_s < 4, "a full batch does not wait for the window's end"
+    assert time.monotonic() - started_s < 50, "a full batch does not wait for the window's end"
 
 
 def test_mapping_takes_no_more_messages_when_it_is_deleted(cloud: Cloud) -> None:
@@ -224,7 +224,7 @@ def test_mapping_takes_no_more_messages_when_it_is_deleted(cloud: Cloud) -> None
     started_s = time.monotonic()
     cloud.awslambda.delete_event_source_mapping(UUID=mapping)
     until(lambda: cloud.mapping_state(mapping) == "")
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 15, "the function would run for 20 s"
     cloud.send(queue, ["left alone"])
     (cloud._records / function / "go").touch()
     until(lambda: cloud.counts(queue) == (1, 0))  # the running one is finished and deleted
