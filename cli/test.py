@@ -10,7 +10,9 @@ import click
 from cli.state import REPOSITORY
 
 # One worker drives the running pipeline and often waits for it; the others compute meanwhile.
-EVERYTHING = ["-n", "3", "--dist", "loadgroup", "--durations", "15"]
+# Work is begun in the order of tests/conftest.py, the longest first; by itself pytest-xdist would
+# begin with the groups of the most tests and end with lone ones, however long they take.
+EVERYTHING = ["-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "15"]
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

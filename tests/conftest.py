@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.harness.fixtures"]
+pytest_plugins = ["tests.harness.fixtures", "tests.harness.exhaustive"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS = {
@@ -15,13 +15,17 @@ NEEDS = {
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
 }
+# What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (
-    "test_ctest",
-    "unit/cdk",
+    "local_executor",
     "local_state",
-    "workers_race",
-    "dies_at_any_moment",
+    "tests/engine",
+    "unit/cdk",
+    "e2e/pages",
     "has_no_lint",
+    "types_hold",
+    "at_any_moment",
+    "workers_race",
 )
 
 

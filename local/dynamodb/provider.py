@@ -23,33 +23,17 @@ from localstack.services.moto import call_moto
 from localstack.services.plugins import Service, ServiceLifecycleHook
 from localstack.state import StateVisitor
 
-from local.dynamodb import reads, writes
+from local.dynamodb import operations
 from local.dynamodb.errors import DynamoError
 from local.dynamodb.expiry import Expiry
 from local.dynamodb.reads import Request
 from local.dynamodb.schema import Schema
-from local.dynamodb.storage import Storage, Transaction
+from local.dynamodb.storage import Storage
 from local.dynamodb.tables import Tables
 from local.persistence.location import state_dir
 
-OneTable = Callable[[Request, Schema, Transaction], dict[str, Any]]
-ManyTables = Callable[[Request, reads.Tables, Transaction], dict[str, Any]]
 Handler = Callable[[RequestContext, Any], Any]
 
-_ONE_TABLE: dict[str, OneTable] = {
-    "GetItem": reads.get_item,
-    "Query": reads.query,
-    "Scan": reads.scan,
-    "PutItem": lambda *arguments: writes.single("Put", *arguments),
-    "UpdateItem": lambda *arguments: writes.single("Update", *arguments),
-    "DeleteItem": lambda *arguments: writes.single("Delete", *arguments),
-}
-_MANY_TABLES: dict[str, ManyTables] = {
-    "BatchGetItem": reads.batch_get,
-    "BatchWriteItem": writes.batch_write,
-    "TransactGetItems": reads.transact_get,
-    "TransactWriteItems": writes.transact_write,
-}
 _BY_MOTO = (
     "CreateTable", "UpdateTable", "DeleteTable", "ListTables", "TagResource", "UntagResource",
     "ListTagsOfResource", "UpdateTimeToLive", "DescribeTimeToLive", "UpdateContinuousBackups",
@@ -84,34 +68,19 @@ class DynamoDbProvider(ServiceLifecycleHook):
     def operations(self) -> dict[str, Handler]:
         """Operation name → what answers it. All others are answered as not implemented."""
         return (
-            {name: self._one(operation) for name, operation in _ONE_TABLE.items()}
-            | {name: self._many(operation) for name, operation in _MANY_TABLES.items()}
+            {name: self._on_items(name) for name in operations.NAMES}
             | dict.fromkeys(_BY_MOTO, self._by_moto)
             | {"DescribeTable": self._describe_table}
         )
 
-    def _one(self, operation: OneTable) -> Handler:
+    def _on_items(self, name: str) -> Handler:
         def handle(context: RequestContext, request: Request) -> Response:
-            def answer() -> dict[str, Any]:
-                name = request.get("TableName", "")
-                schema = self._tables.schema(context.account_id, context.region, name)
-                with self._storage.transaction() as transaction:
-                    return operation(request, schema, transaction)
+            def tables(table: str) -> Schema:
+                return self._tables.schema(context.account_id, context.region, table)
 
-            return _respond(context, answer)
-
-        return handle
-
-    def _many(self, operation: ManyTables) -> Handler:
-        def handle(context: RequestContext, request: Request) -> Response:
-            def tables(name: str) -> Schema:
-                return self._tables.schema(context.account_id, context.region, name)
-
-            def answer() -> dict[str, Any]:
-                with self._storage.transaction() as transaction:
-                    return operation(request, tables, transaction)
-
-            return _respond(context, answer)
+            return _respond(
+                context, lambda: operations.carry_out(name, request, tables, self._storage)
+            )
 
         return handle
 
@@ -142,7 +111,7 @@ def _read_plainly() -> None:
     def parse_and_enrich(self: ServiceRequestParser, context: RequestContext) -> None:
         target = context.request.headers.get("X-Amz-Target", "")
         version, _, name = target.partition(".")
-        if version != _API or not (name in _ONE_TABLE or name in _MANY_TABLES):
+        if version != _API or name not in operations.NAMES:
             read(self, context)
             return
         try:

@@ -1,12 +1,14 @@
-"""The one running pipeline that integration, browser and chaos tests share."""
+"""The one running pipeline that integration, browser and chaos tests share, and a film on it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.harness import media
 from tests.harness.pipeline import REPOSITORY, Pipeline
 
 
@@ -24,3 +26,9 @@ def pipeline() -> Iterator[Pipeline]:
     finally:
         if running.process is not None and running.process.poll() is None:
             running.stop()
+
+
+@pytest.fixture(scope="session")
+def sintel(pipeline: Pipeline) -> dict[str, Any]:
+    """A real 52-second film trailer, completed; long enough for several chunks."""
+    return pipeline.wait(pipeline.upload(media.SINTEL))

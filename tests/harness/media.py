@@ -44,8 +44,8 @@ def clip(name: str, seconds: float = 3, size: str = "640x360", *arguments: str) 
 
 
 def short_film() -> Path:
-    """Twenty seconds of the trailer: long enough to be killed in the middle."""
-    return ffmpeg("short-film.mp4", "-ss", "12", "-t", "20", "-i", str(SINTEL), "-c", "copy")
+    """Sixteen seconds of the trailer, two chunks: long enough to be killed in the middle."""
+    return ffmpeg("short-film.mp4", "-ss", "12", "-t", "16", "-i", str(SINTEL), "-c", "copy")
 
 
 def silent_clip(name: str, *arguments: str, seconds: float = 2) -> Path:

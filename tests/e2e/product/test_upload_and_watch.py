@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -89,7 +90,7 @@ def _upload(page: Page, pipeline: Pipeline, path: Path) -> str:
 def test_upload_becomes_a_playing_video_when_a_person_picks_a_file(
     page: Page, pipeline: Pipeline
 ) -> None:
-    link = _upload(page, pipeline, media.SINTEL)
+    link = _upload(page, pipeline, media.short_film())
     video_id = link.rsplit("=", 1)[1]
     page.goto(f"{pipeline.site_url}/index.html")
     card = page.locator(".card", has=page.locator(f'a[href*="{video_id}"]'))
@@ -119,10 +120,10 @@ def _expect_playing(page: Page) -> None:
     assert len(pictures) == 3, "the picture changes"
 
 
-def test_picture_grows_when_another_quality_is_chosen(page: Page, pipeline: Pipeline) -> None:
-    video_id = pipeline.upload(media.BUNNY)
-    pipeline.wait(video_id, "completed")
-    page.goto(f"{pipeline.site_url}/watch.html?v={video_id}")
+def test_picture_grows_when_another_quality_is_chosen(
+    page: Page, pipeline: Pipeline, sintel: dict[str, Any]
+) -> None:
+    page.goto(f"{pipeline.site_url}/watch.html?v={sintel['id']}")
     _play(page)
     for label, height in (("360p", 360), ("720p", 720)):
         page.get_by_role("button", name=re.compile("^quality", re.IGNORECASE)).click()

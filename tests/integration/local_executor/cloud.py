@@ -32,9 +32,11 @@ def record(**what):
     os.rename(path, path + ".json")
 """
 T = TypeVar("T")
+PATIENCE_S = 45.0
+"""Far longer than anything takes: reached only when it never comes, however busy the machine."""
 
 
-def until(probe: Callable[[], T], timeout_s: float = 10.0) -> T:
+def until(probe: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
     """The first true value of `probe`; fails with the last one after `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     while not (value := probe()):
@@ -132,7 +134,9 @@ class Cloud:
         """What the function recorded so far."""
         return [json.loads(path.read_text()) for path in (self._records / name).glob("*.json")]
 
-    def await_records(self, name: str, count: int, timeout_s: float = 15.0) -> list[dict[str, Any]]:
+    def await_records(
+        self, name: str, count: int, timeout_s: float = PATIENCE_S
+    ) -> list[dict[str, Any]]:
         """Waits until there are at least `count` records."""
         until(lambda: len(self.records(name)) >= count, timeout_s)
         return self.records(name)

@@ -34,8 +34,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     assert localstack.functions(), "the tests left no function process to be ended"
     localstack.terminate()
     try:
-        until(lambda: localstack.functions() == [], 10)
-        until(lambda: list((base / "state" / "functions" / "tmp").iterdir()) == [], 5)
+        until(lambda: localstack.functions() == [])
+        until(lambda: list((base / "state" / "functions" / "tmp").iterdir()) == [])
     finally:
         localstack.stop()
 

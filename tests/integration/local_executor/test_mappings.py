@@ -93,7 +93,8 @@ def test_only_the_failed_items_come_back_when_a_batch_fails_in_part(cloud: Cloud
                     failed.append({"itemIdentifier": r["messageId"]})
             return {"batchItemFailures": failed}
     """)
-    queue = cloud.queue(VisibilityTimeout="1")
+    cloud.invoke(function, {"Records": []})  # its start is no part of the time they are hidden
+    queue = cloud.queue(VisibilityTimeout="5")
     cloud.send(queue, "abcde")
     cloud.map(queue, function, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
     until(lambda: cloud.counts(queue) == (0, 0) and len(cloud.records(function)) >= 7)
@@ -108,17 +109,19 @@ def test_message_moves_to_the_dead_letter_queue_when_the_function_keeps_failing(
     function = cloud.function("""
         import time
         def handler(event, context):
-            record(at=time.time())
-            raise RuntimeError("always")
+            if event["Records"]:
+                record(at=time.time())
+                raise RuntimeError("always")
     """)
+    cloud.invoke(function, {"Records": []})  # its start is no part of the time it is hidden
     dead = cloud.queue()
     policy = {"deadLetterTargetArn": queue_arn(dead), "maxReceiveCount": 2}
-    queue = cloud.queue(VisibilityTimeout="1", RedrivePolicy=json.dumps(policy))
+    queue = cloud.queue(VisibilityTimeout="4", RedrivePolicy=json.dumps(policy))
     cloud.map(queue, function)
     cloud.send(queue, ["poison"])
     until(lambda: cloud.counts(dead) == (1, 0))
     first, second = sorted(r["at"] for r in cloud.records(function))
-    assert second - first >= 1.0, "hidden for the queue's visibility timeout"
+    assert second - first >= 3.0, "hidden for the queue's visibility timeout"
 
 
 def test_order_holds_in_each_group_when_groups_run_side_by_side(cloud: Cloud) -> None:
@@ -156,9 +159,9 @@ def test_group_is_retried_when_a_message_of_another_group_is_still_hidden(cloud:
         return [message["Body"] for message in found.get("Messages", [])]
 
     assert receive(60) == ["slow"]
-    assert receive(1) == ["failed"]
-    assert receive(1) == [], "the second of the group waits for the first"
-    until(lambda: receive(1) == ["failed"])
+    assert receive(4) == ["failed"]
+    assert receive(4) == [], "the second of the group waits for the first"
+    until(lambda: receive(4) == ["failed"])
 
 
 def test_body_is_passed_as_it_was_sent_when_it_is_json(cloud: Cloud) -> None:
@@ -202,11 +205,11 @@ def test_batch_is_gathered_when_the_mapping_has_a_window(cloud: Cloud) -> None:
             record(bodies=sorted(r["body"] for r in event["Records"]))
     """)
     queue = cloud.queue()
-    cloud.map(queue, function, BatchSize=3, MaximumBatchingWindowInSeconds=5)
+    cloud.map(queue, function, BatchSize=3, MaximumBatchingWindowInSeconds=60)
     started_s = time.monotonic()
     cloud.send(queue, "abc")
     assert cloud.await_records(function, 1)[0]["bodies"] == ["a", "b", "c"]
-    assert time.monotonic() - started_s < 4, "a full batch does not wait for the window's end"
+    assert time.monotonic() - started_s < 50, "a full batch does not wait for the window's end"
 
 
 def test_mapping_takes_no_more_messages_when_it_is_deleted(cloud: Cloud) -> None:
@@ -224,7 +227,7 @@ def test_mapping_takes_no_more_messages_when_it_is_deleted(cloud: Cloud) -> None
     started_s = time.monotonic()
     cloud.awslambda.delete_event_source_mapping(UUID=mapping)
     until(lambda: cloud.mapping_state(mapping) == "")
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 15, "the function would run for 20 s"
     cloud.send(queue, ["left alone"])
     (cloud._records / function / "go").touch()
     until(lambda: cloud.counts(queue) == (1, 0))  # the running one is finished and deleted

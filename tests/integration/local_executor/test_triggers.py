@@ -122,6 +122,6 @@ def test_function_runs_when_an_object_arrives_in_a_bucket_that_notifies_a_queue(
 
 
 def test_function_runs_every_minute_when_a_schedule_says_so(cloud: Cloud, scheduled: str) -> None:
-    event = cloud.await_records(scheduled, 1, timeout_s=75)[0]["event"]
+    event = cloud.await_records(scheduled, 1, timeout_s=120)[0]["event"]
     assert event["source"] == "aws.events"
     assert event["detail-type"] == "Scheduled Event"

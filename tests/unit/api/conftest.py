@@ -12,11 +12,11 @@ import boto3
 import pytest
 import requests
 from chalice.test import Client
-from moto import mock_aws
 
 import app as api_module
 from millrace import auth, clients, clock, keys, model, videos
 from millrace.model import Video, VideoStatus
+from tests.harness.quick_moto import quick_moto
 from tests.unit.api.support import Api
 
 BUCKET = "millrace-uploads-test"
@@ -46,7 +46,7 @@ class Cloud:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Cloud]:
     """Once for each file: making clients costs far more than anything a test does with them."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, quick_moto():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")

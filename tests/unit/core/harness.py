@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,16 +17,16 @@ from typing import Any
 from unittest import mock
 from urllib.parse import quote_plus
 
-import botocore.client
-import moto.dynamodb.models
 import moto.s3.models
 import moto.sqs.models
-from moto import mock_aws
 
 from millrace import clients, clock, config, keys, model, tasks, videos
 from millrace.events import TaskMessage
 from millrace.model import Item, Task, TaskKind, Transaction, Video
+from tests.harness.quick_moto import quick_moto
+from tests.unit.core.database import ACCOUNT, REGION, Database
 from tests.unit.core.fake_engine import FakeEngine
+from tests.unit.core.wire import Crash, Wire
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TABLE = "millrace"
@@ -38,15 +37,7 @@ BATCH = {"ingest": 10}
 VIDEO_ID = "a" * 26
 
 
-READING = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe", "Receive")
-
-ACCOUNT, REGION = "123456789012", "us-east-1"
-_BASE_CLIENT: Any = botocore.client.BaseClient
 _MOTO_SQS: Any = moto.sqs.models
-
-
-class Crash(BaseException):
-    """The process was killed: nothing of it runs on."""
 
 
 @dataclass
@@ -63,70 +54,12 @@ class Context:
         return self.remaining_ms
 
 
-class Wire:
-    """Between every AWS client of the process and moto: serialises the calls (moto is not made
-    for threads), counts them, and can kill the process at the n-th."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._real = _BASE_CLIENT._make_api_call
-        self.moments: list[str] = []
-        """The moments at which functions could have died."""
-        self.kill_at: int | None = None
-        """Die at this one, counted from 1."""
-        self._last, self._run = "", 0
-        self.dead = False
-        self.in_function = False
-        self.on_call: Callable[[str], None] | None = None
-
-    def call(self, client: Any, operation: str, arguments: Any) -> Any:
-        with self._lock:
-            if self.dead:
-                raise Crash(operation)
-            if self.on_call is not None:
-                self.on_call(operation)
-            if self.in_function and not operation.startswith(READING):
-                self._before_change(operation)
-            return self._real(client, operation, arguments)
-
-    def _before_change(self, operation: str) -> None:
-        """The moments at which dying makes a difference: before a change (after a mere look all is
-        as it was before), and of a run of equal writes to S3 only before the first two."""
-        self._run = self._run + 1 if operation == self._last == "PutObject" else 0
-        self._last = operation
-        if self._run < 2:
-            self._moment(f"before {operation}")
-
-    def _moment(self, what: str) -> None:
-        self.moments.append(what)
-        if len(self.moments) == self.kill_at:
-            self.dead = True
-            raise Crash(what)
-
-    @contextmanager
-    def function(self) -> Iterator[None]:
-        """What is called inside is called by a function; it may die at its very end, too."""
-        self.in_function = True
-        try:
-            yield
-            self._moment("before the acknowledgement")
-        finally:
-            self.in_function = self.dead = False
-
-    @contextmanager
-    def attached(self) -> Iterator[None]:
-        def call(client: Any, operation: str, arguments: Any) -> Any:
-            return self.call(client, operation, arguments)
-
-        with mock.patch.object(_BASE_CLIENT, "_make_api_call", call):
-            yield
-
-
 @dataclass
 class Cloud:
     """The pretended AWS and the functions in it."""
 
     wire: Wire
+    database: Database
     engine: FakeEngine
     environment: dict[str, str]
     offset_s: float = 0.0
@@ -237,8 +170,7 @@ class Cloud:
         return [f"{item.pk} {item.sk}" for item in self.items() if item.due_at is not None]
 
     def items(self) -> list[Item]:
-        """The whole table (asking moto directly is much quicker than a scan)."""
-        return [Item.from_raw_data(item.to_json()["Attributes"]) for item in _table().all_items()]
+        return [Item.from_raw_data(item) for item in self.database.items(TABLE)]
 
     def video(self, video_id: str = VIDEO_ID) -> Video:
         video = videos.get(video_id)
@@ -279,7 +211,7 @@ class Cloud:
 
     def clear(self) -> None:
         """Nothing was ever uploaded."""
-        _table().items.clear()
+        self.database.clear(TABLE)
         for bucket in (UPLOADS, SITE):
             _bucket(bucket).keys.clear()
         self.lose_messages()
@@ -317,9 +249,12 @@ class Cloud:
 
 
 @contextmanager
-def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Iterator[Cloud]:
+def pretended_aws(
+    engine: FakeEngine, setenv: Callable[[str, str], None], make_database: type[Database] = Database
+) -> Iterator[Cloud]:
     """A cloud with its table, buckets and queues. `setenv` is pytest's."""
-    wire = Wire()
+    database = make_database()
+    wire = Wire(database)
     cloud: Cloud | None = None
     begin, ticks = clock.now(), itertools.count()
 
@@ -331,7 +266,7 @@ def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Ite
         return begin.timestamp() + (cloud.offset_s if cloud else 0)
 
     with (
-        mock_aws(),
+        quick_moto(),
         wire.attached(),
         clock.source(now),
         mock.patch.object(_MOTO_SQS, "unix_time", seconds),
@@ -341,9 +276,11 @@ def pretended_aws(engine: FakeEngine, setenv: Callable[[str, str], None]) -> Ite
         environment = _resources(engine)
         for name, value in environment.items():
             setenv(name, value)
-        cloud = Cloud(wire, engine, environment)
+        cloud = Cloud(wire, database, engine, environment)
         Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        database.learn_tables()
         yield cloud
+        database.close()
 
 
 _last_connection: Any = None
@@ -356,10 +293,6 @@ def _use_clients_of_the_last_test(table: str) -> None:
         clients.reset()
         model.bind(table)
         _last_connection = Item._connection
-
-
-def _table() -> Any:
-    return moto.dynamodb.models.dynamodb_backends[ACCOUNT][REGION].tables[TABLE]
 
 
 def _bucket(name: str) -> Any:

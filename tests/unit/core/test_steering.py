@@ -19,9 +19,10 @@ from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
 from millrace.queues import Queues
 from millrace.replay import observed, replay
 from tests.unit.core.fake_engine import probe_result
-from tests.unit.core.harness import SITE, VIDEO_ID, Cloud, Crash
+from tests.unit.core.harness import SITE, VIDEO_ID, Cloud
 from tests.unit.core.test_crashes import check_completed, for_every_moment
 from tests.unit.core.test_worker import until
+from tests.unit.core.wire import Crash
 
 CHUNK_0 = TaskMessage(VIDEO_ID, TaskKind.TRANSCODE, 0)
 CHUNK_1 = TaskMessage(VIDEO_ID, TaskKind.TRANSCODE, 1)
