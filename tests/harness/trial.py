@@ -7,9 +7,12 @@ import json
 import os
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from millrace import plan
@@ -54,6 +57,8 @@ class Finished:
     exit_code: int
     lines: Sequence[Line]
     log: str
+    peak_bytes: int
+    """The most memory it had resident."""
 
     @property
     def last(self) -> Line:
@@ -75,19 +80,35 @@ class Engine:
     def run(self, *arguments: str | Path) -> Finished:
         """Run it to its end, which has to be in order, whatever the source."""
         limit = ("--wall-time-s", str(WALL_TIME_S))
-        done = subprocess.run(
-            [str(argument) for argument in (self.path, *arguments, *limit)],
-            capture_output=True,
-            env={**os.environ, **self.environment},
-            timeout=2 * WALL_TIME_S,
-            check=False,
-        )
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
-        finished = Finished(done.returncode, lines, done.stderr.decode(errors="replace"))
-        assert finished.exit_code in (0, 3, 4, 5, 6), f"{done.returncode}\n{finished.log[-4000:]}"
+        command = [str(argument) for argument in (self.path, *arguments, *limit)]
+        finished = _run(command, {**os.environ, **self.environment})
+        assert finished.exit_code in (0, 3, 4, 5, 6), f"{command}\n{finished}"
         kind = "result" if finished.exit_code == 0 else "error"
         assert finished.last["type"] == kind, finished.lines
         return finished
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
+    with TemporaryFile() as out, TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=out, stderr=log, env=environment)
+        with _ended_when_overdue(process):
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        log.seek(0)
+        lines = [json.loads(line) for line in out if line.strip()]
+        text = log.read().decode(errors="replace")
+    return Finished(process.returncode, lines, text, usage.ru_maxrss << 10)
+
+
+@contextmanager
+def _ended_when_overdue(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    timer = threading.Timer(2 * WALL_TIME_S, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def refused(finished: Finished) -> Refused:

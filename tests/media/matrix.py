@@ -140,22 +140,32 @@ def _times() -> None:
     _ffmpeg("thirteen-hours.mp4", _picture(rate="1/3600", seconds=46_800), _X264, "-g 1")
     # A second at 1 frame a second, one at 24, half a one at 240.
     steps = "select=eq(n\\,0)+between(n\\,240\\,479)*not(mod(n\\,10))+gte(n\\,480)"
-    _ffmpeg("1-to-240-fps.mp4", _picture(rate="240", seconds=2.5), f"-vf {steps}", "-vsync vfr", _X264)
+    _ffmpeg(
+        "1-to-240-fps.mp4", _picture(rate="240", seconds=2.5), f"-vf {steps}", "-vsync vfr", _X264
+    )
     _ffmpeg("240-fps.mp4", _picture(rate="240"), _X264)
     _ffmpeg("h264-without-pts.avi", _picture(), _X264, "-bf 2")
     _ffmpeg("every-pts.ts", _picture(), _X264, "-bf 0")
-    _derived(
-        "few-pts.ts", "every-pts.ts", lambda ts: surgery.without_presentation_times(ts, 10)
-    )
+    _derived("few-pts.ts", "every-pts.ts", lambda ts: surgery.without_presentation_times(ts, 10))
     # The 33 bits of a time in MPEG-TS overflow after 95443.7 s.
-    _ffmpeg("pts-wrap.ts", _picture(seconds=2), _sound(2), _X264, "-c:a aac -output_ts_offset 95441.7")
+    _ffmpeg(
+        "pts-wrap.ts", _picture(seconds=2), _sound(2), _X264, "-c:a aac -output_ts_offset 95441.7"
+    )
 
 
 def _pictures() -> None:
     _ffmpeg("odd-size.mp4", _picture("161x91"), "-c:v libx264 -preset ultrafast -pix_fmt yuv444p")
     _ffmpeg("1x1.mkv", _picture("16x16", seconds=0.4), "-vf format=yuv444p,crop=1:1 -c:v ffv1")
-    _ffmpeg("16384x1.mkv", _picture("16384x16", seconds=0.2), "-vf format=yuv444p,crop=16384:1 -c:v ffv1")
-    _ffmpeg("1x16384.mkv", _picture("16x16384", seconds=0.2), "-vf format=yuv444p,crop=1:16384 -c:v ffv1")
+    _ffmpeg(
+        "16384x1.mkv",
+        _picture("16384x16", seconds=0.2),
+        "-vf format=yuv444p,crop=16384:1 -c:v ffv1",
+    )
+    _ffmpeg(
+        "1x16384.mkv",
+        _picture("16x16384", seconds=0.2),
+        "-vf format=yuv444p,crop=1:16384 -c:v ffv1",
+    )
     _ffmpeg("8k.mp4", "-f lavfi -i color=gray:size=7680x4320:rate=25:duration=0.08", _X264)
     _ffmpeg("10-bit.mkv", _picture(), "-c:v ffv1 -pix_fmt yuv420p10le")
     _ffmpeg("12-bit.mkv", _picture(), "-c:v ffv1 -pix_fmt yuv420p12le")
@@ -166,7 +176,9 @@ def _pictures() -> None:
     _ffmpeg("palette.mov", _picture(), "-c:v png -pix_fmt pal8")
     _ffmpeg("gray.mkv", _picture(), "-c:v ffv1 -pix_fmt gray")
     for degrees in (0, 90, 180, 270):
-        _copied(f"rotated-{degrees}.mp4", "video-only.mp4", f"-c copy -metadata:s:v rotate={degrees}")
+        _copied(
+            f"rotated-{degrees}.mp4", "video-only.mp4", f"-c copy -metadata:s:v rotate={degrees}"
+        )
     for order, top in (("tff", 1), ("bff", 0)):
         _ffmpeg(
             f"interlaced-{order}.mpg",
@@ -220,12 +232,14 @@ def _references() -> None:
     movies = {"dref.mov": surgery.with_data_elsewhere, "rmra.mov": surgery.reference_movie}
     for name, change in movies.items():
         _derived(name, "index-last.mov", lambda movie, change=change: change(movie, target))  # type: ignore[misc]
-    _derived(
-        "gab2.avi", "mpeg4-mp3.avi", lambda avi: surgery.with_embedded_playlist(avi, playlist)
-    )
+    _derived("gab2.avi", "mpeg4-mp3.avi", lambda avi: surgery.with_embedded_playlist(avi, playlist))
 
 
 def _damage() -> None:
+    hundred = _picture("64x36", seconds=4)
+    _ffmpeg("hundred.mov", hundred, "-c:v png")
+    _ffmpeg("hundred.mp4", hundred, _X264, "-g 1 -movflags +faststart")
+    _ffmpeg("hundred.mkv", hundred, _X264, "-g 1 -cluster_time_limit 500")
     for cut in CUTS:
         for name in ("h264-aac.mp4", "h264-aac.mkv", "h264-aac.ts"):
             _derived(f"cut-{cut:02}-of-13-{name}", name, _cut(cut))

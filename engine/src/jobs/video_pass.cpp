@@ -207,7 +207,7 @@ void VideoPass::judge_damage() {
                       "Upload it again or re-export it.",
                       reached_s);
   }
-  if (static_cast<double>(damage) > expected * (1 - kLeastSoundShare) + 1) {
+  if (static_cast<double>(damage) > std::max(1.0, expected * (1 - kLeastSoundShare))) {
     throw EngineError(Reason::Corrupt,
                       "More than 5 % of the video's pictures are damaged. Upload it again or "
                       "re-export it.",
