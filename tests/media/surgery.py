@@ -111,3 +111,13 @@ def without_presentation_times(ts: bytes, keep_every: int) -> bytes:
             changed[at + 9 : at + 9 + length] = b"\xff" * length
     assert seen > keep_every
     return bytes(changed)
+
+
+def with_huge_index(content: bytes, samples: int) -> bytes:
+    """A movie whose tables claim so many samples of one byte, in as few bytes as before."""
+    changed = bytearray(content)
+    table = "moov/trak/mdia/minf/stbl/"
+    for name, fields in (("stsz", (1, samples)), ("stts", (1, samples)), ("stsc", (1, 1, samples))):
+        at, _ = find(content, table + name)
+        struct.pack_into(f">{len(fields)}I", changed, at + 12, *fields)
+    return bytes(changed)

@@ -68,20 +68,20 @@ int64_t block_offset(ElementReader reader) {
 /// The last whole block of a cluster whose content begins `cluster`.
 std::optional<int64_t> last_block(std::span<const uint8_t> cluster) {
   ElementReader reader(cluster);
-  if (reader.id() != kTimestampId) return std::nullopt;
-  const int64_t start = reader.value(reader.size());
-  if (start < 0) return std::nullopt;
-  int64_t last = start;
+  std::optional<int64_t> start;
+  int64_t last = 0;
   while (reader.left() > 0) {
     const int64_t id = reader.id();
     const int64_t size = reader.size();
     if (id < 0 || size < 0) break;
     if (id == kBlockGroupId) continue;  // its children are read as if they were the cluster's
     if (static_cast<size_t>(size) > reader.left()) break;
-    if (id == kSimpleBlockId || id == kBlockId) last = std::max(last, start + block_offset(reader));
+    if (id == kTimestampId) last = start.emplace(ElementReader(reader).value(size));
+    const bool block = id == kSimpleBlockId || id == kBlockId;
+    if (block && start) last = std::max(last, *start + block_offset(reader));
     reader.skip(size);
   }
-  return last;
+  return start ? std::optional(last) : std::nullopt;
 }
 
 }  // namespace
