@@ -222,6 +222,18 @@ def test_nothing_too_large_is_written_when_the_output_is_limited(
 
 
 @with_both
+def test_work_ends_there_when_the_picture_grows_past_the_limit(
+    engine: Engine, tmp_path: Path
+) -> None:
+    source = CLIPS["growing.ts"].path
+    limit = ("--max-pixels", "100000")
+    plan_file = trial.saved(trial.plan_of(engine.run("probe", source, *limit)), tmp_path)
+    command = ("transcode", source, "--plan", plan_file, "--output", tmp_path / "made")
+    stopped = engine.run(*command, *limit)
+    assert trial.refused(stopped) == trial.Refused(6, "LIMIT_EXCEEDED", position_s=1.0)
+
+
+@with_both
 def test_memory_stays_below_its_limit_when_a_picture_is_huge(
     engine: Engine, tmp_path: Path
 ) -> None:

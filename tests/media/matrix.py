@@ -186,10 +186,14 @@ def _pictures() -> None:
             f"-vf interlace=scan={order},setfield={order} -flags +ilme+ildct -top {top}",
             "-c:v mpeg2video -q:v 3",
         )
-    for name, size in (("first", "160x90"), ("second", "120x120")):
-        offset = 0 if name == "first" else 1
+    for name, size, offset in (
+        ("first", "160x90", 0),
+        ("second", "120x120", 1),
+        ("large", "640x360", 1),
+    ):
         _ffmpeg(f"{name}-size.ts", _picture(size), _X264, f"-output_ts_offset {offset}")
-    _derived("size-change.ts", "first-size.ts", lambda ts: ts + CLIPS["second-size.ts"].content)
+    for name, then in (("size-change.ts", "second-size.ts"), ("growing.ts", "large-size.ts")):
+        _derived(name, "first-size.ts", lambda ts, then=then: ts + CLIPS[then].content)  # type: ignore[misc]
 
 
 def _high_dynamic_range() -> None:
