@@ -92,3 +92,31 @@ EXPECTED: dict[str, Outcome] = {
     "rmra.mov": _REFERENCE,
     "gab2.avi": _REFERENCE,
 }
+
+FACTS: dict[str, tuple[str, dict[str, object]]] = {
+    # What the probe must have noticed: of the first stream of a kind.
+    "1-to-240-fps.mp4": ("video", {"variable_frame_rate": True}),
+    "240-fps.mp4": ("video", {"variable_frame_rate": False, "frames": 240}),
+    "odd-size.mp4": ("video", {"width": 161, "height": 91}),
+    "16384x1.mkv": ("video", {"width": 16384, "height": 1}),
+    "8k.mp4": ("video", {"width": 7680, "height": 4320}),
+    "10-bit.mkv": ("video", {"bit_depth": 10}),
+    "12-bit.mkv": ("video", {"bit_depth": 12}),
+    "422.mp4": ("video", {"pixel_format": "yuv422p10le"}),
+    "444.mp4": ("video", {"pixel_format": "yuv444p"}),
+    "alpha.mov": ("video", {"pixel_format": "argb"}),
+    "alpha-yuv.mov": ("video", {"pixel_format": "yuva444p12le"}),
+    "palette.mov": ("video", {"pixel_format": "pal8"}),
+    "rotated-90.mp4": ("video", {"rotation": 90, "display_width": 90}),
+    "rotated-180.mp4": ("video", {"rotation": 180, "display_width": 160}),
+    "rotated-270.mp4": ("video", {"rotation": 270, "display_width": 90}),
+    "interlaced-tff.mpg": ("video", {"interlaced": True}),
+    "interlaced-bff.mpg": ("video", {"interlaced": True}),
+    "hdr10.mp4": ("video", {"hdr": "pq", "bit_depth": 10}),
+    "hlg.mp4": ("video", {"hdr": "hlg", "bit_depth": 10}),
+    "dolby-vision-8.mp4": ("video", {"hdr": "pq", "codec": "hevc"}),
+    "cover-and-film.mp4": ("video", {"codec": "h264", "attached_picture": False}),
+    "96-khz.mkv": ("audio", {"sample_rate_hz": 96_000}),
+    "8-bit-mono.avi": ("audio", {"codec": "pcm_u8", "channels": 1}),
+    "24-channels.mov": ("audio", {"channels": 24}),
+}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.expectations import EXPECTED
+from tests.engine.expectations import EXPECTED, FACTS
 from tests.harness import media, sanitized, trial
 from tests.harness.sanitized import BOTH, SANITIZED
 from tests.harness.trial import Engine, Finished, Made
@@ -37,6 +37,19 @@ def test_outcome_is_the_expected_one_when_the_source_is(
     engine: Engine, name: str, tmp_path: Path
 ) -> None:
     assert trial.go_through(engine, CLIPS[name].path, tmp_path) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_probe_notices_it_when_the_source_is(name: str) -> None:
+    kind, expected = FACTS[name]
+    stream = Engine("release", {}).run("probe", CLIPS[name].path).last[kind][0]
+    assert {fact: stream[fact] for fact in expected} == expected
+
+
+def test_dolby_vision_is_what_ffprobe_sees_when_its_box_is_patched_in() -> None:
+    stream = media.ffprobe(CLIPS["dolby-vision-8.mp4"].path, "-show_streams")["streams"][0]
+    record = stream["side_data_list"][0]
+    assert (record["dv_profile"], record["dv_bl_signal_compatibility_id"]) == (8, 1)
 
 
 @with_both

@@ -72,6 +72,15 @@ def _derived(name: str, source: str, change: Callable[[bytes], bytes]) -> None:
     _add(name, lambda path: _write(path, change(CLIPS[source].content)))
 
 
+def _written(name: str, content: bytes) -> None:
+    _add(name, lambda path: _write(path, content))
+
+
+def _followed(name: str, first: str, second: str) -> None:
+    """A clip that is two others, one after the other."""
+    _derived(name, first, lambda content: content + CLIPS[second].content)
+
+
 def _copied(name: str, source: str, *arguments: str) -> None:
     """A clip made of another one's streams."""
 
@@ -100,9 +109,9 @@ def _cut(thirteenths: int) -> Callable[[bytes], bytes]:
 
 
 def _no_videos() -> None:
-    _add("zero-bytes.mp4", lambda path: _write(path, b""))
-    _add("text.mp4", lambda path: _write(path, b"This is no video, whatever its name.\n" * 99))
-    _add("noise.mp4", lambda path: _write(path, surgery.overwritten(bytes(5000), 0, 5000)))
+    _written("zero-bytes.mp4", b"")
+    _written("text.mp4", b"This is no video, whatever its name.\n" * 99)
+    _written("noise.mp4", surgery.overwritten(bytes(5000), 0, 5000))
     _ffmpeg("audio-only.m4a", _sound(), "-c:a aac")
     _ffmpeg(
         "cover-only.m4a",
@@ -154,7 +163,11 @@ def _times() -> None:
 
 
 def _pictures() -> None:
-    _ffmpeg("odd-size.mp4", _picture("161x91"), "-c:v libx264 -preset ultrafast -pix_fmt yuv444p")
+    _ffmpeg(
+        "odd-size.mp4",
+        _picture("162x92"),
+        "-vf format=yuv444p,crop=161:91 -c:v libx264 -preset ultrafast",
+    )
     _ffmpeg("1x1.mkv", _picture("16x16", seconds=0.4), "-vf format=yuv444p,crop=1:1 -c:v ffv1")
     _ffmpeg(
         "16384x1.mkv",
@@ -177,7 +190,9 @@ def _pictures() -> None:
     _ffmpeg("gray.mkv", _picture(), "-c:v ffv1 -pix_fmt gray")
     for degrees in (0, 90, 180, 270):
         _copied(
-            f"rotated-{degrees}.mp4", "video-only.mp4", f"-c copy -metadata:s:v rotate={degrees}"
+            f"rotated-{degrees}.mp4",
+            "video-only.mp4",
+            f"-c copy -metadata:s:v rotate={-degrees % 360}",
         )
     for order, top in (("tff", 1), ("bff", 0)):
         _ffmpeg(
@@ -192,8 +207,8 @@ def _pictures() -> None:
         ("large", "640x360", 1),
     ):
         _ffmpeg(f"{name}-size.ts", _picture(size), _X264, f"-output_ts_offset {offset}")
-    for name, then in (("size-change.ts", "second-size.ts"), ("growing.ts", "large-size.ts")):
-        _derived(name, "first-size.ts", lambda ts, then=then: ts + CLIPS[then].content)  # type: ignore[misc]
+    _followed("size-change.ts", "first-size.ts", "second-size.ts")
+    _followed("growing.ts", "first-size.ts", "large-size.ts")
 
 
 def _high_dynamic_range() -> None:
@@ -231,11 +246,11 @@ def _references() -> None:
         "vobsub.mp4": b"# VobSub index file, v7 (do not modify this line!)\nid: en, index: 0\n",
     }
     for name, text in texts.items():
-        _add(name, lambda path, text=text: _write(path, text))  # type: ignore[misc]
+        _written(name, text)
     _copied("index-last.mov", "h264-aac.mp4", "-c copy")
-    movies = {"dref.mov": surgery.with_data_elsewhere, "rmra.mov": surgery.reference_movie}
-    for name, change in movies.items():
-        _derived(name, "index-last.mov", lambda movie, change=change: change(movie, target))  # type: ignore[misc]
+    source = "index-last.mov"
+    _derived("dref.mov", source, lambda movie: surgery.with_data_elsewhere(movie, target))
+    _derived("rmra.mov", source, lambda movie: surgery.reference_movie(movie, target))
     _derived("gab2.avi", "mpeg4-mp3.avi", lambda avi: surgery.with_embedded_playlist(avi, playlist))
 
 

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
-#include <memory>
+#include <fstream>
 #include <string_view>
 
 namespace millrace::jobs {
@@ -51,12 +50,11 @@ int next_signal(double seconds) {
 }  // namespace
 
 int64_t resident_bytes() {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen("/proc/self/statm", "re"),
-                                                             &std::fclose};
-  long total = 0;
-  long resident = 0;
-  if (!file || std::fscanf(file.get(), "%ld %ld", &total, &resident) != 2) return 0;
-  return int64_t{resident} * ::sysconf(_SC_PAGESIZE);
+  std::ifstream pages{"/proc/self/statm"};
+  int64_t total = 0;
+  int64_t resident = 0;
+  pages >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
 }
 
 Watchdog::Watchdog(StopToken& token, const Limits& limits)
