@@ -50,6 +50,9 @@ EXPECTED: dict[str, Outcome] = {
     "pts-wrap.ts": Made("160x90", 50, "25", sounds=1),
     # Pictures.
     "odd-size.mp4": _SECOND,
+    "odd-size-nv12.mkv": Made("160x90", 3, "25"),
+    "odd-size-yuyv422.mkv": Made("160x90", 3, "25"),
+    "odd-size-yuva420p.mkv": Made("160x90", 3, "25"),
     "1x1.mkv": Made("2x2", 10, "25"),
     "16384x1.mkv": Made("4096x2", 5, "25"),
     "1x16384.mkv": Made("2x4096", 5, "25"),

@@ -168,6 +168,12 @@ def _pictures() -> None:
         _picture("162x92"),
         "-vf format=yuv444p,crop=161:91 -c:v libx264 -preset ultrafast",
     )
+    for pixels, codec in (("nv12", "rawvideo"), ("yuyv422", "rawvideo"), ("yuva420p", "ffv1")):
+        _ffmpeg(
+            f"odd-size-{pixels}.mkv",
+            _picture("162x92", seconds=0.12),
+            f"-vf format=yuv444p,crop=161:91 -c:v {codec} -pix_fmt {pixels} -allow_raw_vfw 1",
+        )
     _ffmpeg("1x1.mkv", _picture("16x16", seconds=0.4), "-vf format=yuv444p,crop=1:1 -c:v ffv1")
     _ffmpeg(
         "16384x1.mkv",
