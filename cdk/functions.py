@@ -91,12 +91,20 @@ class Function:
         """Visibility timeout of the queue that feeds this function, in seconds."""
         return self.timeout_s * VISIBILITY_PER_TIMEOUT
 
+    @property
+    def engine_memory_bytes(self) -> int | None:
+        """What the engine may use of the function's memory; None for a function without it."""
+        runs_it = set(_ENGINE_LIMITS) <= set(self.settings)
+        return (self.memory_mb - _BESIDE_THE_ENGINE_MB) << 20 if runs_it else None
+
 
 _READ = ("GetItem", "Query")
 _WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
 _READ_UPLOADS = ("GetObject",)
 _SEE_UPLOADS = ("ListBucket",)
-_ENGINE_LIMITS = ("max_duration_s", "max_pixels")
+_ENGINE_LIMITS = ("max_duration_s", "max_pixels", "max_output_bytes")
+_BESIDE_THE_ENGINE_MB = 256
+"""For Python in a function that runs the engine."""
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(

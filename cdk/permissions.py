@@ -125,6 +125,8 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     variables |= _queue_urls(spec, resources.queues)
     if spec is API:
         variables["MILLRACE_SITE_URL"] = storage.site_url
+    if spec.engine_memory_bytes is not None:
+        variables["MILLRACE_MAX_MEMORY_BYTES"] = str(spec.engine_memory_bytes)
     for name in spec.settings:
         variables[f"MILLRACE_{name.upper()}"] = str(getattr(resources.settings, name))
     return variables

@@ -38,6 +38,8 @@ class Settings:
     max_duration_s: int = 43_200
     max_pixels: int = 36_000_000
     """Per frame."""
+    max_output_bytes: int = 96_636_764_160
+    """What one task may write."""
     log_level: str = "INFO"
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
@@ -51,7 +53,10 @@ class Settings:
             raise ContextError("transcode_concurrency must be between 2 and 1000")
         if self.architecture not in ("x86_64", "arm64"):
             raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
-        for name in ("chunk_segments", "max_upload_bytes", "max_duration_s", "max_pixels"):
+        for name in (
+            *("chunk_segments", "max_upload_bytes", "max_duration_s"),
+            *("max_pixels", "max_output_bytes"),
+        ):
             if getattr(self, name) < 1:
                 raise ContextError(f"{name} must be at least 1")
         if self.site_url.endswith("/"):

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.harness.fixtures", "tests.harness.exhaustive"]
+pytest_plugins = [
+    "tests.harness.fixtures",
+    "tests.harness.exhaustive",
+    "tests.harness.sanitized",
+]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS = {
@@ -51,7 +55,10 @@ def _group(item: pytest.Item) -> str | None:
         return "pipeline"
     if folders[0] in ("integration", "e2e") or folders[:2] == ("unit", "cdk"):
         return "/".join(folders[:2])
-    alone = folders[0] == "quality" or folders[:2] == ("unit", "core")
+    alone = folders[0] == "quality" or folders[:2] in (
+        ("unit", "core"),
+        ("engine", "test_matrix.py"),
+    )
     return None if alone else "/".join(folders)
 
 

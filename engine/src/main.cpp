@@ -39,7 +39,7 @@ int run(std::span<const char* const> arguments) {
   int signal = 0;
   try {
     const jobs::Command command = jobs::parse_command_line(arguments);
-    const jobs::Watchdog watchdog(stop, jobs::limits_of(command).wall_time_s);
+    const jobs::Watchdog watchdog(stop, jobs::limits_of(command));
     try {
       std::visit(Run{events, stop}, command);
       return 0;

@@ -67,13 +67,15 @@ class StopToken {
   void request_stop() { state_.store(kStopped); }
   void request_time_out() { state_.store(kTimedOut); }
   bool requested() const { return state_.load(std::memory_order_relaxed) != kRunning; }
-  /// Throws `Stopped` after `request_stop`, `EngineError{LimitExceeded}` after `request_time_out`.
+  void request_memory_out() { state_.store(kMemoryOut); }
+  /// Throws `Stopped` after `request_stop`, `EngineError{LimitExceeded}` after the other two.
   void check() const;
 
  private:
   static constexpr int kRunning = 0;
   static constexpr int kStopped = 1;
   static constexpr int kTimedOut = 2;
+  static constexpr int kMemoryOut = 3;
   std::atomic<int> state_{kRunning};
 };
 
@@ -82,8 +84,10 @@ struct Limits {
   int64_t max_pixels = 36'000'000;  ///< of one coded frame
   double max_duration_s = 43'200;   ///< of the container and of what is decoded
   int max_streams = 128;
-  int64_t max_bytes_read = 0;  ///< of the source, over the whole run
-  double wall_time_s = 0;      ///< enforced by the process (main), see docs/ENGINE.md
+  int64_t max_bytes_read = 0;    ///< of the source, over the whole run
+  int64_t max_output_bytes = 0;  ///< of all files written, checked before each is
+  int64_t max_memory_bytes = 0;  ///< resident; enforced by the process (main), like the next
+  double wall_time_s = 0;        ///< see docs/ENGINE.md
 };
 
 /// What is read: a path or an http(s) URL.

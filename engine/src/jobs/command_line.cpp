@@ -19,9 +19,9 @@ struct Parsed {
   std::set<std::string, std::less<>> flags;
 };
 
-const std::set<std::string_view> kSourceOptions = {"--if-match",       "--max-pixels",
-                                                   "--max-duration-s", "--max-streams",
-                                                   "--max-bytes-read", "--wall-time-s"};
+const std::set<std::string_view> kSourceOptions = {
+    "--if-match",       "--max-pixels",       "--max-duration-s",   "--max-streams",
+    "--max-bytes-read", "--max-output-bytes", "--max-memory-bytes", "--wall-time-s"};
 const std::set<std::string_view> kThumbnailOptions = {"--times", "--width", "--height", "--output"};
 const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
                                                       "--threads"};
@@ -99,6 +99,10 @@ Source source_of(const Parsed& parsed) {
       static_cast<int>(integer(parsed, "--max-streams", 0, 100'000).value_or(limits.max_streams));
   limits.max_bytes_read =
       integer(parsed, "--max-bytes-read", 0, kHuge).value_or(limits.max_bytes_read);
+  limits.max_output_bytes =
+      integer(parsed, "--max-output-bytes", 0, kHuge).value_or(limits.max_output_bytes);
+  limits.max_memory_bytes =
+      integer(parsed, "--max-memory-bytes", 0, kHuge).value_or(limits.max_memory_bytes);
   limits.wall_time_s = number(parsed, "--wall-time-s", 0, 1e9).value_or(limits.wall_time_s);
   return source;
 }
@@ -180,7 +184,8 @@ const char* usage_text() {
          "\n"
          "INPUT   a file or an http(s) URL\n"
          "limits  --if-match ETAG --max-pixels N --max-duration-s S --max-streams N\n"
-         "        --max-bytes-read N --wall-time-s S   (0 = no limit)\n"
+         "        --max-bytes-read N --max-output-bytes N --max-memory-bytes N\n"
+         "        --wall-time-s S   (0 = no limit)\n"
          "\n"
          "Standard output is JSON lines, standard error the log. Exit codes: 0 ok, 2 usage,\n"
          "3 unreadable or corrupt, 4 unsupported, 5 I/O, 6 limit exceeded, 70 bug,\n"

@@ -27,6 +27,8 @@ Reason reason_of(const av::Error& error) {
       return Reason::UnsupportedCodec;
     case AVERROR(EIO):
       return Reason::SourceUnreadable;
+    case AVERROR(ENOMEM):
+      return Reason::LimitExceeded;
     default:
       return Reason::Internal;
   }

@@ -1,3 +1,5 @@
+#include "jobs/probe.h"
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -228,22 +230,27 @@ ordered_json result_of(media::Input& input, Report& report) {
 }
 
 }  // namespace
-}  // namespace jobs
 
-void probe(const Source& source, const EventSink& events, const StopToken& stop) {
-  jobs::Report report(events);
-  media::Input input(source, stop);
+void probe_input(media::Input& input, const Limits& limits, const EventSink& events) {
+  Report report(events);
   const int video = input.best_video_stream();
   if (input.sound_share()) {
     report.warn("TRUNCATED", "The file ends early; up to 5 % of it are missing.");
   }
   input.prepare_seeking(video);
-  nlohmann::ordered_json result = jobs::result_of(input, report);
+  ordered_json result = result_of(input, report);
   input.rewind();
   input.select_stream(video);
-  jobs::decode_one_picture(input, video, source.limits.max_pixels);
+  decode_one_picture(input, video, limits.max_pixels);
   result["format"]["bytes_read"] = input.bytes_read();
   report.emit(result);
+}
+
+}  // namespace jobs
+
+void probe(const Source& source, const EventSink& events, const StopToken& stop) {
+  media::Input input(source, stop);
+  jobs::probe_input(input, source.limits, events);
 }
 
 }  // namespace millrace

@@ -64,6 +64,8 @@ void StopToken::check() const {
       throw Stopped();
     case kTimedOut:
       throw EngineError(Reason::LimitExceeded, "The work took longer than the wall time allowed.");
+    case kMemoryOut:
+      throw EngineError(Reason::LimitExceeded, "The work needed more memory than is allowed.");
     default:
       return;
   }

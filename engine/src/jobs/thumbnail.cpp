@@ -23,7 +23,7 @@ void thumbnail(const ThumbnailOptions& options, const EventSink& events, const S
   const media::ColorTags color =
       media::output_color(media::video_facts(input.format(), input.stream(stream)));
   media::StillFinder finder(input, options.source.limits.max_pixels, options.width, options.height);
-  const media::OutputFolder output(options.output);
+  const media::OutputFolder output(options.output, options.source.limits.max_output_bytes);
   nlohmann::ordered_json images = nlohmann::ordered_json::array();
   for (size_t n = 0; n < options.times_s.size(); ++n) {
     const double wanted_s = options.times_s[n];

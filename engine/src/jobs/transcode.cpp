@@ -165,7 +165,7 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
 void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop) {
   const auto started = std::chrono::steady_clock::now();
   const media::Plan plan = media::load_plan(options.plan);
-  const media::OutputFolder output(options.output);
+  const media::OutputFolder output(options.output, options.source.limits.max_output_bytes);
   jobs::Report report(events);
   jobs::Work work = jobs::make_work(options, plan, output, report, stop);
   {

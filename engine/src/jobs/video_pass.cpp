@@ -9,6 +9,7 @@ namespace millrace::jobs {
 namespace {
 
 constexpr double kLeastSoundShare = 0.95;
+constexpr double kLeastMissingS = 0.25;    ///< durations in headers are no more exact than that
 constexpr int64_t kDeinterlacerReach = 4;  ///< slots a temporal filter looks back, generously
 
 int thread_count(int requested) {
@@ -76,6 +77,7 @@ void VideoPass::make_filler() {
     deinterlacer_.emplace("bwdif=mode=send_frame:deint=interlaced", stream_.time_base);
   }
   last_timestamp_ = AV_NOPTS_VALUE;
+  end_timestamp_ = AV_NOPTS_VALUE;
 }
 
 /// Seeks to a key frame from which the first slot's frame is decodable; steps back further while
@@ -149,8 +151,9 @@ bool VideoPass::take_decoded(media::TimedFrame decoded) {
   const bool in_range = slot >= range_.start_slot;
   const bool damaged =
       (decoded.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 || decoded.frame->decode_error_flags != 0;
-  if (damaged && in_range) ++damaged_frames_;
+  if (damaged && in_range && damaged_frames_++ == 0) first_damaged_slot_ = slot;
   last_timestamp_ = std::max(last_timestamp_, decoded.timestamp);
+  end_timestamp_ = std::max(end_timestamp_, decoded.timestamp + decoded.duration);
   decoded.frame->sample_aspect_ratio =
       av_guess_sample_aspect_ratio(&input_.format(), &stream_, decoded.frame.get());
   decoded.frame->pts = decoded.timestamp;
@@ -192,22 +195,23 @@ void VideoPass::judge_damage() {
   const int64_t damage = decoder_->errors() + damaged_frames_;
   const auto expected = static_cast<double>(plan_.expected_frames());
   const bool evidence = damage > 0 || input_.damaged_packets() > 0;
-  const double reached_s = nothing ? 0 : slot_time_s(grid_.slot_of(last_timestamp_) + 1);
-  const bool short_end = ended_early_ && reached_s < plan_.duration_s * kLeastSoundShare;
+  const int64_t end_slot =
+      nothing ? 0 : std::max(grid_.slot_of(last_timestamp_) + 1, grid_.slot_of(end_timestamp_));
+  const double reached_s = slot_time_s(end_slot);
+  const double missing_s = plan_.duration_s - reached_s;
+  const bool short_end = ended_early_ && missing_s > kLeastMissingS &&
+                         missing_s > plan_.duration_s * (1 - kLeastSoundShare);
   if (short_end && evidence) {
     throw EngineError(Reason::Corrupt,
                       "The video is damaged: it can be decoded only up to the position given. "
                       "Upload it again or re-export it.",
                       reached_s);
   }
-  if (static_cast<double>(damage) > expected * (1 - kLeastSoundShare) + 1) {
-    const int64_t first = decoder_->first_error_timestamp();
-    const double at_s = first == AV_NOPTS_VALUE ? slot_time_s(range_.start_slot)
-                                                : slot_time_s(grid_.slot_of(first));
+  if (static_cast<double>(damage) > std::max(1.0, expected * (1 - kLeastSoundShare))) {
     throw EngineError(Reason::Corrupt,
                       "More than 5 % of the video's pictures are damaged. Upload it again or "
                       "re-export it.",
-                      std::max(0.0, at_s));
+                      std::max(0.0, slot_time_s(first_damage())));
   }
   if (damage > 0) {
     report_.warn("DAMAGED_PICTURES", std::to_string(damage) +
@@ -216,6 +220,14 @@ void VideoPass::judge_damage() {
   if (short_end) {
     report_.warn("SHORTER_THAN_DECLARED", "The video ends before the duration the file declares.");
   }
+}
+
+/// Where the first picture is that was lost or is not whole.
+int64_t VideoPass::first_damage() const {
+  const int64_t lost = decoder_->first_error_timestamp();
+  if (lost == AV_NOPTS_VALUE) return first_damaged_slot_;
+  const int64_t lost_slot = grid_.slot_of(lost);
+  return damaged_frames_ > 0 ? std::min(lost_slot, first_damaged_slot_) : lost_slot;
 }
 
 int64_t VideoPass::frames_done() const {

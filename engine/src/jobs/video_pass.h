@@ -47,6 +47,7 @@ class VideoPass {
   void emit(int64_t slot, const av::SharedFrame& frame);
   void make_filler();
   void judge_damage();
+  int64_t first_damage() const;
   double slot_time_s(int64_t slot) const;
 
   const media::Plan& plan_;
@@ -73,7 +74,9 @@ class VideoPass {
   int64_t timestamp_shift_ = 0;
   bool ended_early_ = false;
   int64_t damaged_frames_ = 0;
+  int64_t first_damaged_slot_ = 0;
   int64_t last_timestamp_ = AV_NOPTS_VALUE;
+  int64_t end_timestamp_ = AV_NOPTS_VALUE;  ///< where the last frame ends
 };
 
 }  // namespace millrace::jobs

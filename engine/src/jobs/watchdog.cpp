@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <ctime>
+#include <fstream>
 #include <string_view>
 
 namespace millrace::jobs {
@@ -17,6 +16,8 @@ namespace {
 
 constexpr double kGraceS = 3;
 constexpr int kWakeUp = SIGUSR1;
+constexpr double kLongestSliceS = 3600;
+constexpr double kMemorySliceS = 0.01;
 
 sigset_t watched_signals() {
   sigset_t set;
@@ -33,12 +34,34 @@ void write_if_possible(std::string_view line) {
   }
 }
 
+std::chrono::steady_clock::duration after(double seconds) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double>(seconds));
+}
+
+/// The signal that came within `seconds`, or a negative number.
+int next_signal(double seconds) {
+  const sigset_t set = watched_signals();
+  const auto whole = static_cast<time_t>(seconds);
+  const timespec wait{whole, static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
+  return sigtimedwait(&set, nullptr, &wait);
+}
+
 }  // namespace
 
-Watchdog::Watchdog(StopToken& token, double wall_time_s) : token_(token) {
+int64_t resident_bytes() {
+  std::ifstream pages{"/proc/self/statm"};
+  int64_t total = 0;
+  int64_t resident = 0;
+  pages >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+Watchdog::Watchdog(StopToken& token, const Limits& limits)
+    : token_(token), wall_time_s_(limits.wall_time_s), max_memory_bytes_(limits.max_memory_bytes) {
   const sigset_t set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  thread_ = std::thread([this, wall_time_s] { run(wall_time_s); });
+  thread_ = std::thread([this] { run(); });
 }
 
 Watchdog::~Watchdog() {
@@ -47,50 +70,55 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-/// True when the wait was ended by a signal (which is then noted), false when the time was up.
-bool Watchdog::wait_signal(double seconds) {
-  const sigset_t set = watched_signals();
-  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+/// What comes first; `most_memory` 0 = memory is not looked at.
+Watchdog::Event Watchdog::wait(Clock::time_point until, int64_t most_memory) {
   while (!ended_.load()) {
-    const std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
-    if (left.count() <= 0) return false;
-    const double slice = std::min(left.count(), 3600.0);
-    const auto whole = static_cast<time_t>(slice);
-    const timespec wait{whole, static_cast<long>((slice - static_cast<double>(whole)) * 1e9)};
-    const int signal = sigtimedwait(&set, nullptr, &wait);
+    const std::chrono::duration<double> left = until - Clock::now();
+    if (left.count() <= 0) return Event::TimeUp;
+    if (most_memory > 0 && resident_bytes() > most_memory) return Event::MemoryUp;
+    const double slice = most_memory > 0 ? kMemorySliceS : kLongestSliceS;
+    const int signal = next_signal(std::min(left.count(), slice));
     if (signal > 0 && signal != kWakeUp) {
       signal_.store(signal);
-      return true;
+      return Event::Signal;
     }
   }
-  return true;
+  return Event::Ended;
 }
 
-void Watchdog::run(double wall_time_s) {
+void Watchdog::run() {
   constexpr double kForever = 1e9;
-  const bool signalled = wait_signal(wall_time_s > 0 ? wall_time_s : kForever);
-  if (ended_.load()) return;
-  if (signalled) {
-    token_.request_stop();
-  } else {
-    token_.request_time_out();
+  const auto until = Clock::now() + after(wall_time_s_ > 0 ? wall_time_s_ : kForever);
+  const Event event = wait(until, max_memory_bytes_);
+  switch (event) {
+    case Event::Ended:
+      return;
+    case Event::Signal:
+      token_.request_stop();
+      break;
+    case Event::TimeUp:
+      token_.request_time_out();
+      break;
+    case Event::MemoryUp:
+      token_.request_memory_out();
+      break;
   }
-  end_after_grace();
+  end_after_grace(event);
 }
 
-void Watchdog::end_after_grace() {
-  const bool timed_out = signal_.load() == 0;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(kGraceS);
-  while (!ended_.load()) {
-    const std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
-    if (left.count() <= 0) break;
-    wait_signal(left.count());
-  }
-  if (ended_.load()) return;
-  if (!timed_out) ::_exit(128 + signal_.load());
-  write_if_possible(
-      "\n{\"type\":\"error\",\"code\":\"LIMIT_EXCEEDED\",\"message\":\"The work took longer than "
-      "the wall time allowed.\"}\n");
+/// What does not stop within the grace, or goes on growing meanwhile, is ended from here.
+void Watchdog::end_after_grace(Event cause) {
+  const int64_t most = cause == Event::MemoryUp ? max_memory_bytes_ + max_memory_bytes_ / 8 : 0;
+  const auto until = Clock::now() + after(kGraceS);
+  Event event = Event::Signal;
+  while (event == Event::Signal) event = wait(until, most);  // further signals change nothing
+  if (event == Event::Ended) return;
+  if (cause == Event::Signal) ::_exit(128 + signal_.load());
+  write_if_possible(cause == Event::TimeUp
+                        ? "\n{\"type\":\"error\",\"code\":\"LIMIT_EXCEEDED\",\"message\":\"The "
+                          "work took longer than the wall time allowed.\"}\n"
+                        : "\n{\"type\":\"error\",\"code\":\"LIMIT_EXCEEDED\",\"message\":\"The "
+                          "work needed more memory than is allowed.\"}\n");
   ::_exit(exit_code(Reason::LimitExceeded));
 }
 

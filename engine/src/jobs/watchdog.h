@@ -1,7 +1,8 @@
-/// Ends the process in time: on SIGTERM, SIGINT or SIGHUP, and at the wall-time limit.
+/// Ends the process in time: on SIGTERM, SIGINT or SIGHUP, and at the wall-time and memory limits.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "millrace/engine.h"
@@ -11,9 +12,13 @@ namespace millrace::jobs {
 /// Construct before any other thread: it blocks the signals for all of them and takes them itself.
 /// Work is asked to stop through the token; if it does not within a grace period (a decoder stuck
 /// inside one call), the process ends without it. Outputs appear by rename, so none is partial.
+///
+/// Memory is what the process has resident, looked at every few milliseconds. A limit on address
+/// space (setrlimit) would make allocations fail, which neither libav nor libx264 survives at every
+/// place; this way the work ends with its reason.
 class Watchdog {
  public:
-  Watchdog(StopToken& token, double wall_time_s);
+  Watchdog(StopToken& token, const Limits& limits);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
   ~Watchdog();
@@ -22,14 +27,22 @@ class Watchdog {
   int signal() const { return signal_.load(); }
 
  private:
-  void run(double wall_time_s);
-  bool wait_signal(double seconds);
-  void end_after_grace();
+  using Clock = std::chrono::steady_clock;
+  enum class Event { Ended, Signal, TimeUp, MemoryUp };
+
+  void run();
+  Event wait(Clock::time_point until, int64_t most_memory);
+  void end_after_grace(Event cause);
 
   StopToken& token_;
+  double wall_time_s_;
+  int64_t max_memory_bytes_;
   std::atomic<int> signal_{0};
   std::atomic<bool> ended_{false};
   std::thread thread_;
 };
+
+/// Bytes of physical memory the process has; 0 where the system does not tell.
+int64_t resident_bytes();
 
 }  // namespace millrace::jobs

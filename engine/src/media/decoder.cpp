@@ -28,14 +28,18 @@ int64_t nominal_frame_duration(const AVStream& stream) {
 }  // namespace
 
 Decoder::Decoder(const AVStream& stream, Options options)
-    : stream_(stream), nominal_duration_(nominal_frame_duration(stream)) {
+    : stream_(stream),
+      max_pixels_(options.max_pixels),
+      nominal_duration_(nominal_frame_duration(stream)) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) refuse_codec(stream, "is not supported");
   codec_.reset(av::check_ptr(avcodec_alloc_context3(codec), "allocate a decoder"));
   av::check(avcodec_parameters_to_context(codec_.get(), stream.codecpar), "set up the decoder");
   codec_->pkt_timebase = stream.time_base;
   codec_->thread_count = std::max(1, options.threads);
-  if (options.max_pixels > 0) codec_->max_pixels = options.max_pixels;
+  // What libav refuses by itself looks like damage: leave what is a little too large to us.
+  constexpr int64_t kMargin = 4;
+  if (max_pixels_ > 0) codec_->max_pixels = max_pixels_ * kMargin;
   if (options.key_frames_only) codec_->skip_frame = AVDISCARD_NONKEY;
   const int rc = avcodec_open2(codec_.get(), codec, nullptr);
   if (rc < 0) refuse_codec(stream, "cannot be decoded (" + av::describe(rc) + ")");
@@ -59,6 +63,7 @@ bool Decoder::decode(const AVPacket* packet, const OnFrame& on_frame) {
         continue;
       }
       ++frames_;
+      check_size(*frame);
       if (!on_frame(timed(std::move(frame)))) return false;
     }
   }
@@ -75,6 +80,17 @@ void Decoder::note_error(int rc, const char* what) {
   if (frames_ == 0) return;  // recordings of broadcasts begin anywhere in a group of pictures
   ++errors_;
   if (first_error_timestamp_ == AV_NOPTS_VALUE) first_error_timestamp_ = next_timestamp_;
+}
+
+void Decoder::check_size(const AVFrame& frame) const {
+  if (max_pixels_ <= 0 || int64_t{frame.width} * frame.height <= max_pixels_) return;
+  const int64_t start = stream_.start_time == AV_NOPTS_VALUE ? 0 : stream_.start_time;
+  const int64_t at = next_timestamp_ == AV_NOPTS_VALUE ? start : next_timestamp_;
+  throw EngineError(Reason::LimitExceeded,
+                    "The picture becomes " + std::to_string(frame.width) + "x" +
+                        std::to_string(frame.height) + "; at most " + std::to_string(max_pixels_) +
+                        " pixels are allowed.",
+                    static_cast<double>(at - start) * av_q2d(stream_.time_base));
 }
 
 TimedFrame Decoder::timed(av::Frame frame) {

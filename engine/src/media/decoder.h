@@ -30,6 +30,7 @@ class Decoder {
   Decoder(const AVStream& stream, Options options);
 
   /// Feeds a packet (null = the end) and hands on what comes out. False once `on_frame` said so.
+  /// Throws LIMIT_EXCEEDED when a picture is larger than allowed: sizes may change mid-stream.
   bool decode(const AVPacket* packet, const OnFrame& on_frame);
   /// Forgets everything: to be called after a seek.
   void flush();
@@ -43,9 +44,11 @@ class Decoder {
  private:
   void note_error(int rc, const char* what);
   TimedFrame timed(av::Frame frame);
+  void check_size(const AVFrame& frame) const;
 
   const AVStream& stream_;
   av::Codec codec_;
+  int64_t max_pixels_ = 0;
   int64_t nominal_duration_ = 0;
   int64_t next_timestamp_ = AV_NOPTS_VALUE;
   int64_t frames_ = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "av/error.h"
+#include "media/matroska_structure.h"
 #include "media/mp4_structure.h"
 
 namespace millrace::media {
@@ -21,23 +22,6 @@ bool is_video(const AVStream& stream) {
   return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover_art(stream);
 }
 
-/// An EBML variable-length number at `at`; advances; -1 = unknown size or cut.
-int64_t read_vint(const std::vector<uint8_t>& bytes, size_t& at, bool keep_marker) {
-  if (at >= bytes.size() || bytes[at] == 0) return -1;
-  int length = 1;
-  while ((bytes[at] & (0x80 >> (length - 1))) == 0) ++length;
-  if (at + static_cast<size_t>(length) > bytes.size()) return -1;
-  const int mask = keep_marker ? 0xff : (0x80 >> (length - 1)) - 1;
-  int64_t value = bytes[at] & mask;
-  bool all_ones = value == (0x80 >> (length - 1)) - 1;
-  for (int i = 1; i < length; ++i) {
-    value = value << 8 | bytes[at + static_cast<size_t>(i)];
-    all_ones = all_ones && bytes[at + static_cast<size_t>(i)] == 0xff;
-  }
-  at += static_cast<size_t>(length);
-  return all_ones && !keep_marker ? -1 : value;
-}
-
 /// "00:01:02.345000000" → 62.345; 0 for anything else.
 double clock_seconds(const std::string& text) {
   std::istringstream stream(text);
@@ -49,20 +33,6 @@ double clock_seconds(const std::string& text) {
   stream >> hours >> first >> minutes >> second >> seconds;
   const bool sound = !stream.fail() && first == ':' && second == ':';
   return sound ? hours * 3600 + minutes * 60 + seconds : 0;
-}
-
-/// Where the Matroska segment says it ends; 0 = it does not say.
-int64_t declared_matroska_end(const std::vector<uint8_t>& head) {
-  constexpr int64_t kHeader = 0x1A45DFA3;
-  constexpr int64_t kSegment = 0x18538067;
-  size_t at = 0;
-  if (read_vint(head, at, true) != kHeader) return 0;
-  const int64_t header_size = read_vint(head, at, false);
-  if (header_size < 0 || header_size > static_cast<int64_t>(head.size() - at)) return 0;
-  at += static_cast<size_t>(header_size);
-  if (read_vint(head, at, true) != kSegment) return 0;
-  const int64_t size = read_vint(head, at, false);
-  return size < 0 ? 0 : static_cast<int64_t>(at) + size;
 }
 
 int64_t declared_riff_end(const std::vector<uint8_t>& head) {
@@ -79,13 +49,16 @@ bool is_cover_art(const AVStream& stream) {
 }
 
 Input::Input(const Source& source, const StopToken& stop)
-    : stop_(stop), source_(open_source(source, stop)) {
+    : Input(open_source(source, stop), source.limits, stop) {}
+
+Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop)
+    : stop_(stop), source_(std::move(bytes)) {
   container_ = identify_container(*source_);
   if (container_.demuxer.rfind("mov", 0) == 0) fragmented_ = inspect_mp4(*source_).fragmented;
   open_format();
-  check_limits(source.limits);
+  check_limits(limits);
   find_streams();
-  check_limits(source.limits);
+  check_limits(limits);
   check_sample_table();
   check_declared_length();
 }
@@ -191,24 +164,34 @@ void Input::check_sample_table() {
       }
     }
     if (good == count) continue;
-    const double until_s = static_cast<double>(first_bad) * av_q2d(stream->time_base);
-    require_share(static_cast<double>(good) / count, std::max(0.0, until_s));
+    require_share(static_cast<double>(good) / count, seconds_from_start(*stream, first_bad));
   }
 }
 
 /// Matroska and AVI say how long they are.
 void Input::check_declared_length() {
-  constexpr size_t kHead = 4096;
+  constexpr size_t kRiffHeader = 8;
+  const bool matroska = container_.demuxer == "matroska,webm";
   int64_t end = 0;
-  if (container_.demuxer == "matroska,webm") {
-    end = declared_matroska_end(source_->read_block(0, kHead));
-  } else if (container_.demuxer == "avi") {
-    end = declared_riff_end(source_->read_block(0, kHead));
-  }
+  if (matroska) end = declared_matroska_end(*source_);
+  if (container_.demuxer == "avi") end = declared_riff_end(source_->read_block(0, kRiffHeader));
   if (end <= bytes()) return;
   const double share = static_cast<double>(bytes()) / static_cast<double>(end);
-  require_share(
-      share, share * static_cast<double>(std::max<int64_t>(format_->duration, 0)) / AV_TIME_BASE);
+  const double duration_s =
+      static_cast<double>(std::max<int64_t>(format_->duration, 0)) / AV_TIME_BASE;
+  double until_s = share * duration_s;
+  const bool ticks_known = matroska && format_->nb_streams > 0;
+  if (const auto last = ticks_known ? last_matroska_block(*source_) : std::nullopt) {
+    const AVStream& any = *format_->streams[0];  // all share the segment's ticks
+    until_s = seconds_from_start(any, *last);
+  }
+  require_share(share, until_s);
+}
+
+/// Of a timestamp in the stream's time base, as users count: the first picture is at 0.
+double Input::seconds_from_start(const AVStream& stream, int64_t timestamp) const {
+  const int64_t start = origin(best_video_stream(), stream.time_base);
+  return std::max(0.0, static_cast<double>(timestamp - start) * av_q2d(stream.time_base));
 }
 
 void Input::require_share(double share, double sound_until_s) {

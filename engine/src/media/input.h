@@ -20,6 +20,8 @@ class Input {
  public:
   /// Opens, recognises and checks the source against its limits. Throws `EngineError`.
   Input(const Source& source, const StopToken& stop);
+  /// The same over bytes from anywhere (fuzzing).
+  Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
   ~Input();
@@ -73,6 +75,7 @@ class Input {
   void check_sample_table();
   void check_declared_length();
   void require_share(double share, double sound_until_s);
+  double seconds_from_start(const AVStream& stream, int64_t timestamp) const;
   int checked(int rc, const char* what);
 
   const StopToken& stop_;

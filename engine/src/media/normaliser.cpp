@@ -88,7 +88,8 @@ std::string Normaliser::description_for(const AVFrame& frame) const {
       pixels != nullptr && (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
   filters = join(filters, rgb ? "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd"
                               : "scale=out_range=tv:flags=bicubic");
-  const char* formats = is_scalable(format) ? kFullChromaFormats : kScalableFormats;
+  const bool odd = frame.width % 2 != 0 || frame.height % 2 != 0;
+  const char* formats = is_scalable(format) || odd ? kFullChromaFormats : kScalableFormats;
   return join(join(filters, formats), "setparams=range=tv");
 }
 

@@ -14,7 +14,18 @@ namespace millrace::media {
 
 namespace fs = std::filesystem;
 
+void OutputFolder::account(size_t bytes) const {
+  const auto length = static_cast<int64_t>(bytes);
+  if (const int64_t total = bytes_.fetch_add(length) + length;
+      max_bytes_ > 0 && total > max_bytes_) {
+    throw EngineError(Reason::LimitExceeded, "The output would be larger than the " +
+                                                 std::to_string(max_bytes_) +
+                                                 " bytes that are allowed.");
+  }
+}
+
 void OutputFolder::write(const std::string& relative_path, std::span<const uint8_t> bytes) const {
+  account(bytes.size());
   const fs::path target = root_ / relative_path;
   // Dot-file in the same folder: rename is atomic there, and no glob for outputs sees it.
   fs::path temporary = target.parent_path();

@@ -1,6 +1,7 @@
 /// Files that appear whole or not at all.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -50,14 +51,21 @@ struct TrackListener {
 
 class OutputFolder {
  public:
-  explicit OutputFolder(std::filesystem::path root) : root_(std::move(root)) {}
+  /// `max_bytes`: of all files together; 0 = no bound.
+  explicit OutputFolder(std::filesystem::path root, int64_t max_bytes = 0)
+      : root_(std::move(root)), max_bytes_(max_bytes) {}
 
-  /// Writes under a temporary name in the same folder and renames. Throws OUTPUT_FAILED.
+  /// Writes under a temporary name in the same folder and renames. Throws OUTPUT_FAILED, and
+  /// LIMIT_EXCEEDED instead of writing a file that would be one too many. Several threads may.
   void write(const std::string& relative_path, std::span<const uint8_t> bytes) const;
   void write(const std::string& relative_path, const std::string& text) const;
 
  private:
+  void account(size_t bytes) const;
+
   std::filesystem::path root_;
+  int64_t max_bytes_;
+  mutable std::atomic<int64_t> bytes_{0};
 };
 
 /// "720p/00003.m4s"

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "av/enumerator.h"
 #include "av/error.h"
 #include "media/video_facts.h"
 #include "millrace/engine.h"
@@ -119,7 +120,7 @@ Scaler::Shape Scaler::shape_of(const AVFrame& frame) const {
           frame.height,
           frame.format,
           is_full_range(frame) ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG,
-          frame.chroma_location,
+          av::known(frame.chroma_location, AVCHROMA_LOC_NB, AVCHROMA_LOC_UNSPECIFIED),
           place(frame.width, frame.height, frame.sample_aspect_ratio, width_, height_)};
 }
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "av/enumerator.h"
+
 extern "C" {
 #include <libavutil/mastering_display_metadata.h>
 #include <libavutil/pixdesc.h>
@@ -59,9 +61,16 @@ bool sane_aspect(AVRational aspect) {
   return value > 0.05 && value < 20;
 }
 
-Hdr hdr_of(const AVCodecParameters& parameters) {
-  if (parameters.color_trc == AVCOL_TRC_SMPTE2084) return Hdr::Pq;
-  if (parameters.color_trc == AVCOL_TRC_ARIB_STD_B67) return Hdr::Hlg;
+ColorTags color_of(const AVCodecParameters& parameters) {
+  return {av::known(parameters.color_primaries, AVCOL_PRI_NB, AVCOL_PRI_UNSPECIFIED),
+          av::known(parameters.color_trc, AVCOL_TRC_NB, AVCOL_TRC_UNSPECIFIED),
+          av::known(parameters.color_space, AVCOL_SPC_NB, AVCOL_SPC_UNSPECIFIED),
+          av::known(parameters.color_range, AVCOL_RANGE_NB, AVCOL_RANGE_UNSPECIFIED)};
+}
+
+Hdr hdr_of(const ColorTags& color) {
+  if (color.transfer == AVCOL_TRC_SMPTE2084) return Hdr::Pq;
+  if (color.transfer == AVCOL_TRC_ARIB_STD_B67) return Hdr::Hlg;
   return Hdr::None;
 }
 
@@ -115,10 +124,9 @@ VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));
   facts.rgb =
       pixels != nullptr && (pixels->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
-  facts.hdr = hdr_of(parameters);
+  facts.color = color_of(parameters);
+  facts.hdr = hdr_of(facts.color);
   facts.peak_light = peak_light_of(stream, facts.hdr);
-  facts.color = {parameters.color_primaries, parameters.color_trc, parameters.color_space,
-                 parameters.color_range};
   return facts;
 }
 
@@ -150,7 +158,8 @@ bool is_full_range(const AVFrame& frame) {
     case AV_PIX_FMT_YUVJ411P:
       return true;
     default:
-      return frame.color_range == AVCOL_RANGE_JPEG;
+      return av::known(frame.color_range, AVCOL_RANGE_NB, AVCOL_RANGE_UNSPECIFIED) ==
+             AVCOL_RANGE_JPEG;
   }
 }
 

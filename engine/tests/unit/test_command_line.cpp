@@ -16,7 +16,8 @@ Command parse(const std::vector<const char*>& arguments) {
 TEST_CASE("options are taken over when they are given") {
   const auto command =
       parse({"transcode", "in.mp4", "--plan", "p.json", "--output", "out", "--chunk", "3",
-             "--threads", "4", "--max-pixels", "1000", "--wall-time-s", "1.5"});
+             "--threads", "4", "--max-pixels", "1000", "--wall-time-s", "1.5", "--max-memory-bytes",
+             "3000000000", "--max-output-bytes", "70"});
   const auto& options = std::get<TranscodeOptions>(command);
   CHECK(options.source.location == "in.mp4");
   CHECK(options.plan == "p.json");
@@ -25,6 +26,8 @@ TEST_CASE("options are taken over when they are given") {
   CHECK_FALSE(options.audio);
   CHECK(options.threads == 4);
   CHECK(options.source.limits.max_pixels == 1000);
+  CHECK(options.source.limits.max_memory_bytes == 3'000'000'000);
+  CHECK(options.source.limits.max_output_bytes == 70);
   CHECK(jobs::limits_of(command).wall_time_s == Approx(1.5));
 }
 
@@ -69,6 +72,16 @@ TEST_CASE("a wrong command line is refused when parsed") {
     CAPTURE(arguments.size());
     CHECK_THROWS_AS(parse(arguments), UsageError);
   }
+}
+
+TEST_CASE("work ends with the limit's reason when its token says so") {
+  StopToken memory;
+  CHECK_NOTHROW(memory.check());
+  memory.request_memory_out();
+  CHECK_THROWS_WITH(memory.check(), Catch::Contains("memory"));
+  StopToken time;
+  time.request_time_out();
+  CHECK_THROWS_WITH(time.check(), Catch::Contains("wall time"));
 }
 
 TEST_CASE("exit codes and names are the contract's when reasons are mapped") {

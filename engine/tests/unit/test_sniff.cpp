@@ -1,30 +1,14 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstring>
 #include <string>
 
 #include "media/mp4_structure.h"
 #include "media/sniff.h"
+#include "unit/memory_source.h"
 
 using namespace millrace;  // NOLINT(google-build-using-namespace)
+using unit::MemorySource;
 
 namespace {
-
-class MemorySource final : public media::ByteSource {
- public:
-  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
-  int64_t size() const override { return static_cast<int64_t>(bytes_.size()); }
-  size_t read_at(int64_t offset, std::span<uint8_t> into) override {
-    if (offset >= size()) return 0;
-    const size_t length = std::min(into.size(), bytes_.size() - static_cast<size_t>(offset));
-    std::memcpy(into.data(), bytes_.data() + offset, length);
-    return length;
-  }
-  int64_t bytes_read() const override { return 0; }
-
- private:
-  std::string bytes_;
-};
 
 Reason reason_of(const std::string& bytes) {
   MemorySource source(bytes);

@@ -39,6 +39,10 @@ class Settings:
     max_duration_s: int = 43_200
     max_pixels: int = 36_000_000
     """Per frame."""
+    max_memory_bytes: int = 805_306_368
+    """Of the engine's process; below the function's own, whose end nobody can explain."""
+    max_output_bytes: int = 96_636_764_160
+    """Per task."""
     chunk_segments: int = 8
     """Segments per transcode task."""
     preset: str = "veryfast"
@@ -50,7 +54,7 @@ def variable(field: str) -> str:
     return f"MILLRACE_{field.upper()}"
 
 
-_ENGINE = ("engine", "max_duration_s", "max_pixels")
+_ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": ("table", "uploads_bucket", "site_url", "publish_queue_url", "max_upload_bytes"),
     "ingest": (

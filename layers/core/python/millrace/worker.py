@@ -106,6 +106,8 @@ class Job:
         url = self.shop.uploads.presigned_get(self.video.upload_key, int(self.left_s) + 60)
         limits = ["--max-pixels", str(settings.max_pixels)]
         limits += ["--max-duration-s", str(settings.max_duration_s)]
+        limits += ["--max-memory-bytes", str(settings.max_memory_bytes)]
+        limits += ["--max-output-bytes", str(settings.max_output_bytes)]
 
         def handle(line: Line) -> None:
             self.stop.check()
