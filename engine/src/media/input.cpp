@@ -78,8 +78,8 @@ bool is_cover_art(const AVStream& stream) {
          0;
 }
 
-Input::Input(const Source& source, const StopToken& stop)
-    : stop_(stop), source_(open_source(source, stop)) {
+Input::Input(const Source& source, const StopToken& stop, Access access)
+    : stop_(stop), source_(open_source(source, stop, access)) {
   container_ = identify_container(*source_);
   if (container_.demuxer.rfind("mov", 0) == 0) fragmented_ = inspect_mp4(*source_).fragmented;
   open_format();
@@ -289,12 +289,14 @@ bool Input::read(AVPacket& packet) {
 }
 
 bool Input::seek(int stream, int64_t timestamp) {
+  ++moves_;
   const int rc = avformat_seek_file(format_.get(), stream, INT64_MIN, timestamp, timestamp, 0);
   rethrow_pending();
   return rc >= 0;
 }
 
 void Input::rewind() {
+  ++moves_;
   const int rc = avformat_seek_file(format_.get(), -1, INT64_MIN, INT64_MIN + 1, INT64_MAX, 0);
   rethrow_pending();
   if (rc >= 0) return;
