@@ -170,7 +170,8 @@ HttpSource::HttpSource(const Source& source, const StopToken& stop, Access acces
   for (auto& lane : lanes_) lane = std::make_unique<HttpLane>(stop_, closing_);
   std::vector<uint8_t> first = fetch_range(0, block_bytes_, 0);
   if (entity_tag_.empty()) entity_tag_ = lanes_[0]->etag();
-  const BlockCache::Options options{static_cast<size_t>(kCacheBytes / block_bytes_), 2,
+  const BlockCache::Options options{static_cast<size_t>(kCacheBytes / block_bytes_),
+                                    access == Access::Scattered ? 1 : 2,
                                     (size_ + block_bytes_ - 1) / block_bytes_};
   cache_ = std::make_unique<BlockCache>(options, [this](int64_t index, int lane) {
     const int64_t offset = index * block_bytes_;

@@ -266,6 +266,12 @@ void Input::select_stream(int index) {
   }
 }
 
+void Input::select_all_streams() {
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    format_->streams[i]->discard = AVDISCARD_DEFAULT;
+  }
+}
+
 bool Input::read(AVPacket& packet) {
   for (int errors = 0; errors < kMaxConsecutiveReadErrors;) {
     av_packet_unref(&packet);

@@ -40,6 +40,7 @@ class Input {
 
   /// Only packets of this stream are delivered; the others are skipped unread where possible.
   void select_stream(int index);
+  void select_all_streams();
   /// The next packet of a selected stream; false at the end. Counts damage it had to skip.
   bool read(AVPacket& packet);
   /// Moves to the key frame at or before `timestamp` (stream's time base); false if impossible.
