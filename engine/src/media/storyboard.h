@@ -24,7 +24,7 @@ struct StoryboardLayout {
   int tiles_per_sprite() const { return columns * rows; }
   int sprites() const { return (tiles + tiles_per_sprite() - 1) / tiles_per_sprite(); }
   /// The time whose picture the tile shows: the middle of what it stands for.
-  double time_s(int tile) const;
+  double time_s(int index) const;
 };
 
 /// `shape`: width / height of the video. `key_frame_spacing_s`: 0 = unknown.
