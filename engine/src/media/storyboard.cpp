@@ -118,7 +118,7 @@ StoryboardLayout lay_out(const StoryboardOptions& options, double duration_s, do
 }
 
 double tolerance_s(const StoryboardLayout& layout) {
-  constexpr double kFarS = 5;
+  constexpr double kFarS = 6;  // x264's usual 250 frames last up to 10.4 s: half of that is near
   constexpr double kShareOfVideo = 1.0 / 30;
   return std::max(layout.interval_s, std::min(kFarS, layout.duration_s * kShareOfVideo));
 }

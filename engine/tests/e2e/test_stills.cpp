@@ -29,7 +29,7 @@ std::filesystem::path cut_tile(const json& board, const std::filesystem::path& f
                            std::to_string(n % columns * width) + ":" +
                            std::to_string(n / columns * height);
   const std::string sprite = board.at("sprites").at(0).at("path");
-  const auto tile = folder / "tile.png";
+  auto tile = folder / "tile.png";
   e2e::run({"ffmpeg", "-v", "error", "-y", "-i", folder / sprite, "-vf", crop, tile});
   return tile;
 }
