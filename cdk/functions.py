@@ -156,7 +156,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="thumbnail",
         package=Package.IMAGE,
-        purpose="Makes the thumbnails and the poster.",
+        purpose="Makes the thumbnails, the storyboard and the poster.",
         timeout_s=300,
         memory_mb=2048,
         queue=Queue(batch_size=1, max_concurrency=10),

@@ -61,6 +61,14 @@ make -i base.mp4 -i picture.png -map 0:a -map 1:v -c:a copy -c:v copy -dispositi
 make -f lavfi -i "color=black:s=320x240:r=25:d=2" -f lavfi -i testsrc2=s=320x240:r=25:d=2 \
   -filter_complex "[0][1]concat" $x264 -g 25 -pix_fmt yuv420p black_start.mp4
 
+# One key frame alone, and ten minutes with a key frame every two seconds.
+make -f lavfi -i testsrc2=s=320x240:r=10:d=4 $x264 -g 1000 -x264-params scenecut=0 -pix_fmt yuv420p \
+  one_key.mp4
+make -i one_key.mp4 -c copy one_key.ts
+make -f lavfi -i "testsrc2=s=640x360:r=5:d=20,noise=alls=20" $x264 -g 10 -b:v 600k -pix_fmt yuv420p \
+  part.mp4
+make -stream_loop 29 -i part.mp4 -c copy long.mp4
+
 # Damage.
 : > empty.mp4
 echo "This is no video at all, whatever its name says." > text.mp4

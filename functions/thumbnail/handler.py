@@ -1,4 +1,4 @@
-"""Makes the thumbnails and the poster."""
+"""Makes the thumbnails, the storyboard and the poster."""
 
 from __future__ import annotations
 

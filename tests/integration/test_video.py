@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -161,6 +163,32 @@ def test_thumbnails_are_spread_when_the_video_is_shorter_than_a_minute(
     assert poster.format == "JPEG"
     extremes = poster.convert("L").getextrema()
     assert extremes[1] > 60, "a poster that is not black"  # type: ignore[operator]
+
+
+def test_storyboard_covers_the_video_when_it_is_completed(sintel: dict[str, Any]) -> None:
+    response = requests.get(sintel["storyboard_url"], timeout=30)
+    assert response.headers["Content-Type"] == "text/vtt"
+    assert response.text.startswith("WEBVTT\n\n00:00:00.000 --> ")
+    cue = re.compile(r"([\d:]+\.\d{3}) --> ([\d:]+\.\d{3})\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)\n")
+    cues = cue.findall(response.text)
+    assert [begin for begin, *_ in cues[1:]] == [end for _, end, *_ in cues[:-1]], "no gap"
+    hours, minutes, seconds = cues[-1][1].split(":")
+    assert int(hours) * 3600 + int(minutes) * 60 + float(seconds) == pytest.approx(
+        sintel["duration_s"], abs=0.1
+    )
+    sprites = {}
+    for name in {name for _, _, name, *_ in cues}:
+        content = requests.get(urljoin(sintel["storyboard_url"], name), timeout=30).content
+        sprites[name] = Image.open(io.BytesIO(content)).convert("L")
+    spans = []
+    for _, _, name, x, y, width, height in cues:
+        left, top = int(x), int(y)
+        tile = sprites[name].crop((left, top, left + int(width), top + int(height)))
+        assert tile.size == (160, 90)
+        assert sprites[name].width >= left + 160
+        assert sprites[name].height >= top + 90
+        spans.append(tile.getextrema())
+    assert len(set(spans)) > len(spans) / 3, "other tiles for other times"
 
 
 def test_media_is_cached_and_shared_when_a_player_asks(

@@ -97,6 +97,16 @@ struct Source {
   Limits limits;
 };
 
+/// Small pictures over the whole length for a player's seek bar, tiled into few JPEG files.
+struct StoryboardOptions {
+  double interval_s = 0;  ///< 0 = by duration and key frames; grows where the sprites are too few
+  int tile_width = 160;   ///< pixels; a picture is fitted inside tile_width × tile_height
+  int tile_height = 90;
+  int columns = 10;
+  int rows = 10;
+  int max_sprites = 4;  ///< files of columns × rows pictures
+};
+
 struct ThumbnailOptions {
   Source source;
   std::vector<double> times_s;
@@ -104,6 +114,8 @@ struct ThumbnailOptions {
   int height = 180;
   std::filesystem::path output;
   bool skip_black = false;  ///< move on from black pictures (for the poster)
+  std::optional<StoryboardOptions> storyboard;
+  int threads = 0;  ///< 0 = one per processor
 };
 
 struct TranscodeOptions {
@@ -122,7 +134,8 @@ using EventSink = std::function<void(const std::string& json)>;
 /// Reports the source's facts as one `result` event.
 void probe(const Source& source, const EventSink& events, const StopToken& stop);
 
-/// Writes `00.png`, `01.png`, … and reports them in one `result` event.
+/// Writes `00.png`, `01.png`, … and, if asked for, `storyboard.vtt` with `storyboard/00.jpg`, …;
+/// reports them in one `result` event.
 void thumbnail(const ThumbnailOptions& options, const EventSink& events, const StopToken& stop);
 
 /// Writes init files and segments (and, for a whole file, playlists); reports each by an event.

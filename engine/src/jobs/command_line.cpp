@@ -1,5 +1,6 @@
 #include "jobs/command_line.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -22,7 +23,9 @@ struct Parsed {
 const std::set<std::string_view> kSourceOptions = {
     "--if-match",       "--max-pixels",       "--max-duration-s",   "--max-streams",
     "--max-bytes-read", "--max-output-bytes", "--max-memory-bytes", "--wall-time-s"};
-const std::set<std::string_view> kThumbnailOptions = {"--times", "--width", "--height", "--output"};
+const std::set<std::string_view> kThumbnailOptions = {
+    "--times",       "--width",   "--height", "--output",      "--interval-s", "--tile-width",
+    "--tile-height", "--columns", "--rows",   "--max-sprites", "--threads"};
 const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
                                                       "--threads"};
 
@@ -121,17 +124,49 @@ std::vector<double> times_of(const std::string& text) {
   return times;
 }
 
+/// The storyboard's options count only where one is asked for.
+std::optional<StoryboardOptions> storyboard_of(const Parsed& parsed) {
+  constexpr std::array kOwn = {"--interval-s", "--tile-width", "--tile-height",
+                               "--columns",    "--rows",       "--max-sprites"};
+  constexpr int64_t kLargestSide = 16384;  // of a sprite, in pixels: what browsers decode safely
+  if (!parsed.flags.contains("--storyboard")) {
+    for (const char* option : kOwn) {
+      if (parsed.values.contains(option)) throw UsageError(std::string{option} + " alone");
+    }
+    return std::nullopt;
+  }
+  StoryboardOptions options;
+  const auto whole = [&parsed](const char* name, int least, int most, int fallback) {
+    return static_cast<int>(integer(parsed, name, least, most).value_or(fallback));
+  };
+  options.interval_s = number(parsed, "--interval-s", 0.1, 1e6).value_or(options.interval_s);
+  options.tile_width = whole("--tile-width", 16, 1024, options.tile_width);
+  options.tile_height = whole("--tile-height", 16, 1024, options.tile_height);
+  options.columns = whole("--columns", 1, 100, options.columns);
+  options.rows = whole("--rows", 1, 100, options.rows);
+  options.max_sprites = whole("--max-sprites", 1, 100, options.max_sprites);
+  if (int64_t{options.columns} * options.tile_width > kLargestSide ||
+      int64_t{options.rows} * options.tile_height > kLargestSide) {
+    throw UsageError("a sprite's sides have at most " + std::to_string(kLargestSide) + " pixels");
+  }
+  return options;
+}
+
 ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
   constexpr int64_t kLargestSide = 16384;
-  const Parsed parsed = split(arguments, kThumbnailOptions, {"--skip-black"});
+  const Parsed parsed = split(arguments, kThumbnailOptions, {"--skip-black", "--storyboard"});
   ThumbnailOptions options;
   options.source = source_of(parsed);
-  options.times_s = times_of(required(parsed, "--times"));
+  options.storyboard = storyboard_of(parsed);
+  if (!options.storyboard || parsed.values.contains("--times")) {
+    options.times_s = times_of(required(parsed, "--times"));
+  }
   options.output = required(parsed, "--output");
   options.width =
       static_cast<int>(integer(parsed, "--width", 2, kLargestSide).value_or(options.width));
   options.height =
       static_cast<int>(integer(parsed, "--height", 2, kLargestSide).value_or(options.height));
+  options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
   options.skip_black = parsed.flags.contains("--skip-black");
   return options;
 }
@@ -177,7 +212,11 @@ Limits limits_of(const Command& command) {
 const char* usage_text() {
   return "millrace-engine probe INPUT [limits]\n"
          "millrace-engine thumbnail INPUT --times T[,T…] --output DIR [--width W] [--height H]\n"
-         "                [--skip-black] [limits]\n"
+         "                [--skip-black] [--storyboard …] [limits]\n"
+         "millrace-engine thumbnail INPUT --storyboard [--interval-s S] [--tile-width W]\n"
+         "                [--tile-height H] [--columns N] [--rows N] [--max-sprites N] --output "
+         "DIR\n"
+         "                [--times …] [limits]\n"
          "millrace-engine transcode INPUT --plan FILE --output DIR [--chunk K | --audio N]\n"
          "                [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"

@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "jobs/facts.h"
 #include "jobs/report.h"
 #include "media/decoder.h"
+#include "media/frame_timing.h"
+#include "media/hdr_metadata.h"
 #include "media/input.h"
+#include "media/stream_ends.h"
 #include "media/video_facts.h"
 #include "millrace/engine.h"
 
@@ -43,23 +48,9 @@ std::string language_of(const AVStream& stream) {
   return plain ? language : "und";
 }
 
-/// MP4's sample table tells every frame's time; elsewhere two estimates of the rate must agree.
-bool has_variable_rate(AVStream& stream) {
-  const int count = avformat_index_get_entries_count(&stream);
-  const bool table = stream.nb_frames > 2 && count >= stream.nb_frames;
-  if (table) {
-    int64_t shortest = INT64_MAX;
-    int64_t longest = 0;
-    for (int n = 1; n + 1 < count; ++n) {  // the last one's length is often arbitrary
-      const int64_t step = avformat_index_get_entry(&stream, n)->timestamp -
-                           avformat_index_get_entry(&stream, n - 1)->timestamp;
-      shortest = std::min(shortest, step);
-      longest = std::max(longest, step);
-    }
-    const auto tick_ms = 1000 * av_q2d(stream.time_base);
-    return count > 2 && static_cast<double>(longest - shortest) * tick_ms > 2.5 &&
-           static_cast<double>(longest) > 1.05 * static_cast<double>(shortest);
-  }
+/// By the frames' timestamps; where they tell too little, two estimates of the rate must agree.
+bool has_variable_rate(const AVStream& stream, const media::FrameSteps& steps, bool interlaced) {
+  if (steps.count >= 2) return media::is_variable(steps, stream.time_base, interlaced);
   const double average = av_q2d(stream.avg_frame_rate);
   const double base = av_q2d(stream.r_frame_rate);
   if (!(average > 0) || !(base > 0)) return false;
@@ -84,20 +75,38 @@ ordered_json hdr_name(media::Hdr hdr) {
   return nullptr;
 }
 
-ordered_json color_json(const media::ColorTags& color) {
+ordered_json color_json(const media::ColorTags& color, AVChromaLocation location) {
   return {{"primaries", text_or_null(av_color_primaries_name(color.primaries))},
           {"transfer", text_or_null(av_color_transfer_name(color.transfer))},
           {"matrix", text_or_null(av_color_space_name(color.matrix))},
-          {"range", text_or_null(av_color_range_name(color.range))}};
+          {"range", text_or_null(av_color_range_name(color.range))},
+          {"chroma_location", text_or_null(av_chroma_location_name(location))}};
 }
 
-ordered_json video_json(media::Input& input, AVStream& stream) {
+/// What has to be read before the file is described.
+struct Measured {
+  std::map<int, double> durations;         ///< by stream; see `measured_durations`
+  std::map<int, media::FrameSteps> steps;  ///< by stream
+
+  double duration_s(const media::Input& input, const AVStream& stream) const {
+    const auto found = durations.find(stream.index);
+    return found == durations.end() ? input.duration_s(stream.index) : found->second;
+  }
+  media::FrameSteps steps_of(const AVStream& stream) const {
+    const auto found = steps.find(stream.index);
+    return found == steps.end() ? media::FrameSteps{} : found->second;
+  }
+};
+
+ordered_json video_json(media::Input& input, AVStream& stream, const Measured& measured) {
   const AVCodecParameters& parameters = *stream.codecpar;
   const media::VideoFacts facts = media::video_facts(input.format(), stream);
   const AVPixFmtDescriptor* pixels =
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));
   const AVRational rate = media::nominal_frame_rate(stream);
-  const double duration_s = input.duration_s(stream.index);
+  const double duration_s = measured.duration_s(input, stream);
+  const media::FrameSteps steps = measured.steps_of(stream);
+  const media::HdrMetadata hdr = media::hdr_metadata(stream);
   const char* profile = avcodec_profile_name(parameters.codec_id, parameters.profile);
   return {{"stream", stream.index},
           {"codec", avcodec_get_name(parameters.codec_id)},
@@ -110,18 +119,39 @@ ordered_json video_json(media::Input& input, AVStream& stream) {
           {"display_height", facts.display_height},
           {"frame_rate", rational(rate)},
           {"avg_frame_rate", rational(stream.avg_frame_rate)},
-          {"variable_frame_rate", has_variable_rate(stream)},
+          {"variable_frame_rate", has_variable_rate(stream, steps, facts.interlaced)},
           {"pixel_format", pixels == nullptr ? ordered_json(nullptr) : ordered_json(pixels->name)},
           {"bit_depth", pixels == nullptr ? 8 : pixels->comp[0].depth},
           {"interlaced", facts.interlaced},
           {"hdr", hdr_name(facts.hdr)},
-          {"color", color_json(facts.color)},
+          {"color", color_json(facts.color, parameters.chroma_location)},
           {"duration_s", seconds(duration_s)},
           {"frames", frame_count(stream, duration_s, rate)},
-          {"attached_picture", media::is_cover_art(stream)}};
+          {"attached_picture", media::is_cover_art(stream)},
+          {"level", parameters.level >= 0 ? ordered_json(parameters.level) : ordered_json(nullptr)},
+          {"chroma_format", chroma_format(static_cast<AVPixelFormat>(parameters.format))},
+          {"field_order", field_order(parameters.field_order)},
+          {"mastering_display", mastering_json(hdr)},
+          {"content_light", light_json(hdr)},
+          {"dolby_vision", dolby_vision_json(hdr)},
+          {"frame_intervals", steps_json(steps, stream.time_base)},
+          {"key_frames", key_frames_json(input, stream.index)},
+          {"start_s", start_json(stream)},
+          {"bitrate_bps", bit_rate_json(stream)},
+          {"language", language_of(stream)},
+          {"title", tag_json(stream.metadata, "title")},
+          {"dispositions", dispositions_json(stream)}};
 }
 
-ordered_json audio_json(const media::Input& input, const AVStream& stream) {
+/// Of the samples as they were recorded; null for codecs that keep none of them (AAC, MP3).
+ordered_json bit_depth(const AVCodecParameters& parameters) {
+  const int raw = parameters.bits_per_raw_sample;
+  const int depth = raw > 0 ? raw : av_get_exact_bits_per_sample(parameters.codec_id);
+  return depth > 0 ? ordered_json(depth) : ordered_json(nullptr);
+}
+
+ordered_json audio_json(const media::Input& input, const AVStream& stream,
+                        const Measured& measured) {
   const AVCodecParameters& parameters = *stream.codecpar;
   std::string layout(64, '\0');
   av_channel_layout_describe(&parameters.ch_layout, layout.data(), layout.size());
@@ -133,7 +163,13 @@ ordered_json audio_json(const media::Input& input, const AVStream& stream) {
           {"sample_rate_hz", parameters.sample_rate},
           {"language", language_of(stream)},
           {"default", (stream.disposition & AV_DISPOSITION_DEFAULT) != 0},
-          {"duration_s", seconds(input.duration_s(stream.index))}};
+          {"duration_s", seconds(measured.duration_s(input, stream))},
+          {"profile", text_or_null(avcodec_profile_name(parameters.codec_id, parameters.profile))},
+          {"bit_depth", bit_depth(parameters)},
+          {"start_s", start_json(stream)},
+          {"bitrate_bps", bit_rate_json(stream)},
+          {"title", tag_json(stream.metadata, "title")},
+          {"dispositions", dispositions_json(stream)}};
 }
 
 ordered_json subtitle_json(const AVStream& stream) {
@@ -142,7 +178,11 @@ ordered_json subtitle_json(const AVStream& stream) {
   return {{"stream", stream.index},
           {"codec", avcodec_get_name(stream.codecpar->codec_id)},
           {"language", language_of(stream)},
-          {"text", text}};
+          {"text", text},
+          {"default", (stream.disposition & AV_DISPOSITION_DEFAULT) != 0},
+          {"forced", (stream.disposition & AV_DISPOSITION_FORCED) != 0},
+          {"title", tag_json(stream.metadata, "title")},
+          {"dispositions", dispositions_json(stream)}};
 }
 
 /// A sound that libav has no decoder for is left out with a warning: the video is still worth it.
@@ -152,22 +192,37 @@ bool is_decodable(const AVStream& stream) {
 }
 
 /// The first picture must decode: finds unsupported codecs and hopeless files before any plan.
-void decode_one_picture(media::Input& input, int index, int64_t max_pixels) {
+av::Frame decode_one_picture(media::Input& input, int index, int64_t max_pixels) {
   constexpr int kMostPackets = 600;
   media::Decoder decoder(input.stream(index), {1, max_pixels, false});
   const av::Packet packet = av::make_packet();
-  const auto first = [](const media::TimedFrame&) { return false; };
-  bool found = false;
+  av::Frame found;
+  const auto take_first = [&found](media::TimedFrame frame) {
+    found = std::move(frame.frame);
+    return false;
+  };
   for (int n = 0; !found && n < kMostPackets && input.read(*packet);) {
     if (packet->stream_index != index) continue;
     ++n;
-    found = !decoder.decode(packet.get(), first);
+    decoder.decode(packet.get(), take_first);
   }
-  if (!found) found = !decoder.decode(nullptr, first);
+  if (!found) decoder.decode(nullptr, take_first);
   if (!found) {
     throw EngineError(Reason::Corrupt,
                       "No picture of the video could be decoded. Upload it again or re-export it.",
                       0.0);
+  }
+  return found;
+}
+
+/// Static HDR metadata may be in the coded picture alone, and of fields it knows best.
+void add_from_picture(ordered_json& video, const AVStream& stream, const AVFrame& picture) {
+  media::HdrMetadata metadata = media::hdr_metadata(stream);
+  media::complete(metadata, picture);
+  video["mastering_display"] = mastering_json(metadata);
+  video["content_light"] = light_json(metadata);
+  if (picture.interlaced_frame != 0) {
+    video["field_order"] = field_order(picture.top_field_first != 0 ? AV_FIELD_TT : AV_FIELD_BB);
   }
 }
 
@@ -185,24 +240,26 @@ ordered_json format_json(const media::Input& input, double duration_s) {
           {"bytes", input.bytes()},
           {"bitrate_bps", bit_rate},
           {"seekable_exactly", input.seekable_exactly()},
+          {"duration_from", duration_source(format)},
           {"bytes_read", input.bytes_read()}};
 }
 
-ordered_json result_of(media::Input& input, Report& report) {
+ordered_json result_of(media::Input& input, const Measured& measured, Report& report) {
   const AVFormatContext& format = input.format();
   ordered_json video = ordered_json::array();
   ordered_json audio = ordered_json::array();
   ordered_json subtitles = ordered_json::array();
+  ordered_json others = ordered_json::array();
   double longest_s = 0;
   for (unsigned n = 0; n < format.nb_streams; ++n) {
     AVStream& stream = *format.streams[n];
     switch (stream.codecpar->codec_type) {
       case AVMEDIA_TYPE_VIDEO:
-        video.push_back(video_json(input, stream));
+        video.push_back(video_json(input, stream, measured));
         break;
       case AVMEDIA_TYPE_AUDIO:
         if (is_decodable(stream)) {
-          audio.push_back(audio_json(input, stream));
+          audio.push_back(audio_json(input, stream, measured));
         } else {
           report.warn("AUDIO_UNSUPPORTED", "The sound of stream " + std::to_string(n) +
                                                " has an unsupported codec and is left out.");
@@ -212,6 +269,7 @@ ordered_json result_of(media::Input& input, Report& report) {
         subtitles.push_back(subtitle_json(stream));
         break;
       default:
+        others.push_back(other_stream_json(stream));
         continue;
     }
     if (!media::is_cover_art(stream))
@@ -224,9 +282,14 @@ ordered_json result_of(media::Input& input, Report& report) {
   });
   const double duration_s =
       format.duration > 0 ? static_cast<double>(format.duration) / AV_TIME_BASE : longest_s;
-  return {{"type", "result"},       {"format", format_json(input, duration_s)},
-          {"video", video},         {"audio", audio},
-          {"subtitles", subtitles}, {"warnings", report.warnings()}};
+  return {{"type", "result"},
+          {"format", format_json(input, duration_s)},
+          {"video", video},
+          {"audio", audio},
+          {"subtitles", subtitles},
+          {"others", others},
+          {"chapters", chapters_json(format)},
+          {"warnings", report.warnings()}};
 }
 
 }  // namespace
@@ -238,10 +301,14 @@ void probe_input(media::Input& input, const Limits& limits, const EventSink& eve
     report.warn("TRUNCATED", "The file ends early; up to 5 % of it are missing.");
   }
   input.prepare_seeking(video);
-  ordered_json result = result_of(input, report);
+  jobs::Measured measured;
+  measured.durations = media::measured_durations(input, video);
+  measured.steps[video] = media::frame_steps(input, video);
+  nlohmann::ordered_json result = jobs::result_of(input, measured, report);
   input.rewind();
   input.select_stream(video);
-  decode_one_picture(input, video, limits.max_pixels);
+  const av::Frame picture = jobs::decode_one_picture(input, video, limits.max_pixels);
+  jobs::add_from_picture(result["video"][0], input.stream(video), *picture);
   result["format"]["bytes_read"] = input.bytes_read();
   report.emit(result);
 }

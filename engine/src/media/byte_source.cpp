@@ -26,9 +26,10 @@ std::vector<uint8_t> ByteSource::read_block(int64_t offset, size_t length) {
   return block;
 }
 
-std::unique_ptr<ByteSource> open_source(const Source& source, const StopToken& stop) {
+std::unique_ptr<ByteSource> open_source(const Source& source, const StopToken& stop,
+                                        Access access) {
   if (has_prefix(source.location, "http://") || has_prefix(source.location, "https://")) {
-    return std::make_unique<HttpSource>(source, stop);
+    return std::make_unique<HttpSource>(source, stop, access);
   }
   return std::make_unique<FileSource>(source, stop);
 }

@@ -31,7 +31,11 @@ class ByteSource {
   std::vector<uint8_t> read_block(int64_t offset, size_t length);
 };
 
+/// How a source will be read: from a position on, or a little here and a little there.
+enum class Access { Sequential, Scattered };
+
 /// Opens a path or an http(s) URL. `stop` must outlive the result.
-std::unique_ptr<ByteSource> open_source(const Source& source, const StopToken& stop);
+std::unique_ptr<ByteSource> open_source(const Source& source, const StopToken& stop,
+                                        Access access = Access::Sequential);
 
 }  // namespace millrace::media

@@ -14,6 +14,10 @@ namespace millrace::media {
 
 namespace {
 
+constexpr int64_t kCacheBytes = 16 << 20;
+// Of a key frame somewhere in the file, a few hundred kilobytes are wanted and no more.
+constexpr int64_t kSequentialBlockBytes = 1 << 20;
+constexpr int64_t kScatteredBlockBytes = 256 << 10;
 constexpr int kMaxAttempts = 6;
 constexpr auto kFirstBackOff = std::chrono::milliseconds(200);
 constexpr long kConnectTimeoutS = 10;
@@ -156,19 +160,22 @@ class HttpLane {
   int64_t expected_ = 0;
 };
 
-HttpSource::HttpSource(const Source& source, const StopToken& stop)
+HttpSource::HttpSource(const Source& source, const StopToken& stop, Access access)
     : stop_(stop),
       url_(source.location),
       entity_tag_(source.if_match),
-      max_bytes_read_(source.limits.max_bytes_read) {
+      max_bytes_read_(source.limits.max_bytes_read),
+      block_bytes_(access == Access::Scattered ? kScatteredBlockBytes : kSequentialBlockBytes) {
   init_curl_once();
   for (auto& lane : lanes_) lane = std::make_unique<HttpLane>(stop_, closing_);
-  std::vector<uint8_t> first = fetch_range(0, kBlockBytes, 0);
+  std::vector<uint8_t> first = fetch_range(0, block_bytes_, 0);
   if (entity_tag_.empty()) entity_tag_ = lanes_[0]->etag();
-  const BlockCache::Options options{16, 2, (size_ + kBlockBytes - 1) / kBlockBytes};
+  const BlockCache::Options options{static_cast<size_t>(kCacheBytes / block_bytes_),
+                                    access == Access::Scattered ? 1 : 2,
+                                    (size_ + block_bytes_ - 1) / block_bytes_};
   cache_ = std::make_unique<BlockCache>(options, [this](int64_t index, int lane) {
-    const int64_t offset = index * kBlockBytes;
-    return fetch_range(offset, std::min(kBlockBytes, size_ - offset), lane);
+    const int64_t offset = index * block_bytes_;
+    return fetch_range(offset, std::min(block_bytes_, size_ - offset), lane);
   });
   if (size_ > 0) cache_->put(0, std::move(first));
 }
@@ -181,8 +188,8 @@ HttpSource::~HttpSource() {
 size_t HttpSource::read_at(int64_t offset, std::span<uint8_t> into) {
   stop_.check();
   if (offset < 0 || offset >= size_ || into.empty()) return 0;
-  const BlockCache::Block block = cache_->get(offset / kBlockBytes);
-  const auto inside = static_cast<size_t>(offset % kBlockBytes);
+  const BlockCache::Block block = cache_->get(offset / block_bytes_);
+  const auto inside = static_cast<size_t>(offset % block_bytes_);
   const size_t length = std::min(into.size(), block->size() - inside);
   std::memcpy(into.data(), block->data() + inside, length);
   return length;

@@ -13,12 +13,10 @@ namespace millrace::media {
 
 class HttpLane;
 
-/// Blocks of 1 MiB, kept 16 at a time, fetched with retries and always of the same entity tag.
+/// Blocks, the last 16 MiB of them kept, fetched with retries and always of the same entity tag.
 class HttpSource final : public ByteSource {
  public:
-  static constexpr int64_t kBlockBytes = 1 << 20;
-
-  HttpSource(const Source& source, const StopToken& stop);
+  HttpSource(const Source& source, const StopToken& stop, Access access);
   HttpSource(const HttpSource&) = delete;
   HttpSource& operator=(const HttpSource&) = delete;
   ~HttpSource() override;
@@ -36,6 +34,7 @@ class HttpSource final : public ByteSource {
   std::string url_;
   std::string entity_tag_;  ///< set before the cache's thread starts, constant after
   int64_t max_bytes_read_;
+  int64_t block_bytes_;
   int64_t size_ = -1;
   std::atomic<int64_t> bytes_read_{0};
   std::atomic<bool> closing_{false};

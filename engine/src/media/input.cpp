@@ -48,8 +48,8 @@ bool is_cover_art(const AVStream& stream) {
          0;
 }
 
-Input::Input(const Source& source, const StopToken& stop)
-    : Input(open_source(source, stop), source.limits, stop) {}
+Input::Input(const Source& source, const StopToken& stop, Access access)
+    : Input(open_source(source, stop, access), source.limits, stop) {}
 
 Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop)
     : stop_(stop), source_(std::move(bytes)) {
@@ -249,6 +249,12 @@ void Input::select_stream(int index) {
   }
 }
 
+void Input::select_all_streams() {
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    format_->streams[i]->discard = AVDISCARD_DEFAULT;
+  }
+}
+
 bool Input::read(AVPacket& packet) {
   for (int errors = 0; errors < kMaxConsecutiveReadErrors;) {
     av_packet_unref(&packet);
@@ -272,12 +278,14 @@ bool Input::read(AVPacket& packet) {
 }
 
 bool Input::seek(int stream, int64_t timestamp) {
+  ++moves_;
   const int rc = avformat_seek_file(format_.get(), stream, INT64_MIN, timestamp, timestamp, 0);
   rethrow_pending();
   return rc >= 0;
 }
 
 void Input::rewind() {
+  ++moves_;
   const int rc = avformat_seek_file(format_.get(), -1, INT64_MIN, INT64_MIN + 1, INT64_MAX, 0);
   rethrow_pending();
   if (rc >= 0) return;

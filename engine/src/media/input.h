@@ -19,7 +19,7 @@ bool is_cover_art(const AVStream& stream);
 class Input {
  public:
   /// Opens, recognises and checks the source against its limits. Throws `EngineError`.
-  Input(const Source& source, const StopToken& stop);
+  Input(const Source& source, const StopToken& stop, Access access = Access::Sequential);
   /// The same over bytes from anywhere (fuzzing).
   Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop);
   Input(const Input&) = delete;
@@ -30,6 +30,8 @@ class Input {
   const AVFormatContext& format() const { return *format_; }
   AVStream& stream(int index);
   const Container& container() const { return container_; }
+  /// A movie in fragments: its index covers what was read so far only.
+  bool fragmented() const { return fragmented_; }
   int64_t bytes() const { return source_->size(); }
   int64_t bytes_read() const { return source_->bytes_read(); }
 
@@ -40,12 +42,15 @@ class Input {
 
   /// Only packets of this stream are delivered; the others are skipped unread where possible.
   void select_stream(int index);
+  void select_all_streams();
   /// The next packet of a selected stream; false at the end. Counts damage it had to skip.
   bool read(AVPacket& packet);
   /// Moves to the key frame at or before `timestamp` (stream's time base); false if impossible.
   bool seek(int stream, int64_t timestamp);
   /// Back to the first packet.
   void rewind();
+  /// How often it was sought or rewound: tells a reader whether somebody else moved it.
+  int64_t moves() const { return moves_; }
 
   /// Damage met so far: failed reads, packets flagged corrupt.
   int64_t damaged_packets() const { return damaged_packets_; }
@@ -87,6 +92,7 @@ class Input {
   av::Io io_;
   av::FormatInput format_;
   int64_t damaged_packets_ = 0;
+  int64_t moves_ = 0;
   bool fragmented_ = false;
   std::optional<double> sound_share_;
 };

@@ -15,10 +15,11 @@ namespace millrace::media {
 namespace {
 
 constexpr double kBlackBelow = 0.06;  // mean luma: titles on black are brighter
-constexpr int kDecoderThreads = 2;
 
-double shape_of(const VideoFacts& facts) {
-  return static_cast<double>(facts.display_width) / facts.display_height;
+double shape_of(const AVFrame& picture) {
+  const AVRational aspect = picture.sample_aspect_ratio;
+  const double pixel = aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1.0;
+  return picture.width * pixel / picture.height;
 }
 
 av::Frame to_rgb(const AVFrame& picture, const ColorTags& color, int width, int height) {
@@ -36,6 +37,12 @@ av::Frame to_rgb(const AVFrame& picture, const ColorTags& color, int width, int 
                       rgb->linesize),
             "convert a picture");
   return rgb;
+}
+
+Normaliser make_normaliser(Input& input, int stream, Size box) {
+  const VideoFacts facts = video_facts(input.format(), input.stream(stream));
+  const Size size = fit(shape_of(facts), box.width, box.height);
+  return {facts, input.stream(stream).time_base, size.width, size.height};
 }
 
 std::vector<uint8_t> encode_png(const AVFrame& rgb) {
@@ -57,76 +64,56 @@ std::vector<uint8_t> encode_png(const AVFrame& rgb) {
 
 }  // namespace
 
-StillFinder::StillFinder(Input& input, int64_t max_pixels, int width, int height)
+double shape_of(const VideoFacts& facts) {
+  return static_cast<double>(facts.display_width) / facts.display_height;
+}
+
+StillFinisher::StillFinisher(Input& input, int stream, Size box)
+    : time_base_(input.stream(stream).time_base),
+      aspect_(av_guess_sample_aspect_ratio(&input.format(), &input.stream(stream), nullptr)),
+      origin_(input.origin(stream, time_base_)),
+      normaliser_(make_normaliser(input, stream, box)) {}
+
+Still StillFinisher::finish(TimedFrame frame) {
+  if (aspect_.num > 0) frame.frame->sample_aspect_ratio = aspect_;
+  frame.frame->pts = frame.timestamp;
+  const double time_s = static_cast<double>(frame.timestamp - origin_) * av_q2d(time_base_);
+  return {normaliser_.apply(av::share(std::move(frame.frame))), time_s};
+}
+
+StillFinder::StillFinder(Input& input, int64_t max_pixels, Size box, int threads)
     : input_(input),
-      stream_index_(input.best_video_stream()),
-      stream_(input.stream(stream_index_)),
-      facts_(video_facts(input.format(), stream_)),
-      origin_(input.origin(stream_index_, stream_.time_base)),
-      normaliser_(facts_, stream_.time_base, fit(shape_of(facts_), width, height).width,
-                  fit(shape_of(facts_), width, height).height),
-      decoder_(stream_, {kDecoderThreads, max_pixels, false}) {
-  input_.select_stream(stream_index_);
+      stream_(input.stream(input.best_video_stream())),
+      origin_(input.origin(stream_.index, stream_.time_base)),
+      finisher_(input, stream_.index, box),
+      cursor_(input, stream_.index, max_pixels, threads),
+      key_frames_(input, stream_.index) {
+  input_.select_stream(stream_.index);
 }
 
-double StillFinder::time_of(int64_t timestamp) const {
-  return static_cast<double>(timestamp - origin_) * av_q2d(stream_.time_base);
+int64_t StillFinder::ticks(double seconds) const {
+  return std::llround(seconds / av_q2d(stream_.time_base));
 }
 
-/// The frame nearest to `target` among those from the present position on.
-std::optional<TimedFrame> StillFinder::decode_near(int64_t target, bool must_not_be_late) {
-  std::optional<TimedFrame> before;
-  bool too_late = false;
-  const auto take = [&](TimedFrame frame) {
-    too_late = !before && must_not_be_late && frame.timestamp > target;
-    const bool nearer =
-        !before || std::abs(frame.timestamp - target) <= std::abs(before->timestamp - target);
-    const bool past = frame.timestamp >= target;
-    if (nearer && !too_late) before = std::move(frame);
-    return !past;
-  };
-  decoder_.flush();
-  const av::Packet packet = av::make_packet();
-  bool more = true;
-  while (more && input_.read(*packet)) more = decoder_.decode(packet.get(), take);
-  if (more) decoder_.decode(nullptr, take);
-  if (too_late) return std::nullopt;
-  return before;
+int64_t StillFinder::target_of(double time_s) const {
+  const double length_s = duration_s();
+  return origin_ + ticks(length_s > 0 ? std::min(time_s, length_s) : time_s);
 }
 
-StillFinder::Still StillFinder::nearest(double time_s) {
-  const double length_s = input_.duration_s(stream_index_);
-  const double wanted_s = length_s > 0 ? std::min(time_s, length_s) : time_s;
-  const auto ticks = [this](double s) {
-    return static_cast<int64_t>(std::llround(s / av_q2d(stream_.time_base)));
-  };
-  const int64_t target = origin_ + ticks(wanted_s);
-  std::optional<TimedFrame> found;
-  for (const double margin_s : {0.0, 2.0, 15.0}) {
-    if (wanted_s <= margin_s) break;
-    if (input_.seek(stream_index_, target - ticks(margin_s))) found = decode_near(target, true);
-    if (found) break;
-  }
-  if (!found) {
-    input_.rewind();
-    found = decode_near(target, false);
-  }
+Still StillFinder::nearest(double time_s) {
+  std::optional<TimedFrame> found = cursor_.nearest(target_of(time_s));
   if (!found) {
     throw EngineError(Reason::Corrupt,
                       "No picture of the video could be decoded. Upload it again or re-export it.",
-                      wanted_s);
+                      time_s);
   }
-  found->frame->sample_aspect_ratio =
-      av_guess_sample_aspect_ratio(&input_.format(), &stream_, found->frame.get());
-  found->frame->pts = found->timestamp;
-  const double found_s = time_of(found->timestamp);
-  return {normaliser_.apply(av::share(std::move(found->frame))), found_s};
+  return finisher_.finish(std::move(*found));
 }
 
-StillFinder::Still StillFinder::nearest_not_black(double time_s) {
+Still StillFinder::nearest_not_black(double time_s) {
   Still best = nearest(time_s);
   double best_brightness = brightness(*best.picture);
-  const double length_s = input_.duration_s(stream_index_);
+  const double length_s = duration_s();
   for (const double step_s : {1.0, 2.0, 4.0, 8.0, 16.0}) {
     if (best_brightness > kBlackBelow) break;
     if (length_s > 0 && time_s + step_s >= length_s) break;
@@ -137,6 +124,13 @@ StillFinder::Still StillFinder::nearest_not_black(double time_s) {
     best_brightness = next_brightness;
   }
   return best;
+}
+
+std::shared_ptr<const KeyPackets> StillFinder::key_frame_near(double time_s, double tolerance_s) {
+  const int64_t target = target_of(time_s);
+  const int64_t tolerance = ticks(tolerance_s);
+  if (cursor_.is_on_the_way(target, tolerance)) return nullptr;
+  return key_frames_.near(target, tolerance);
 }
 
 Size fit(double shape, int width, int height) {
@@ -164,11 +158,16 @@ double brightness(const AVFrame& picture) {
   return std::clamp((mean - floor) / span, 0.0, 1.0);
 }
 
+av::Frame to_rgb_inside(const AVFrame& picture, const ColorTags& color, Size box) {
+  constexpr int kRounding = 2;
+  Size size = fit(shape_of(picture), box.width, box.height);
+  if (box.width - size.width <= kRounding) size.width = box.width;
+  if (box.height - size.height <= kRounding) size.height = box.height;
+  return to_rgb(picture, color, size.width, size.height);
+}
+
 Png make_png(const AVFrame& picture, const ColorTags& color, int width, int height) {
-  const AVRational aspect = picture.sample_aspect_ratio;
-  const double pixel = aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1.0;
-  const double shape = picture.width * pixel / picture.height;
-  const Size size = fit(shape, width, height);
+  const Size size = fit(shape_of(picture), width, height);
   return {encode_png(*to_rgb(picture, color, size.width, size.height)), size.width, size.height};
 }
 

@@ -136,7 +136,9 @@ fs::path scratch(const std::string& name) {
 std::vector<uint8_t> read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   REQUIRE(file.good());
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::vector<uint8_t> bytes(fs::file_size(path));
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
 }
 
 void write_file(const fs::path& path, const std::string& content) {

@@ -47,6 +47,19 @@ TEST_CASE("times are split when a list is given") {
   CHECK(options.skip_black);
 }
 
+TEST_CASE("a storyboard has defaults when only it is asked for") {
+  const auto command = parse({"thumbnail", "a", "--storyboard", "--columns", "5", "--output", "o"});
+  const auto& options = std::get<ThumbnailOptions>(command);
+  CHECK(options.times_s.empty());
+  REQUIRE(options.storyboard);
+  CHECK(options.storyboard->columns == 5);
+  CHECK(options.storyboard->rows == 10);
+  CHECK(options.storyboard->interval_s == 0);
+  CHECK(std::get<ThumbnailOptions>(
+            parse({"thumbnail", "a", "--storyboard", "--times", "1", "--output", "o"}))
+            .times_s.size() == 1);
+}
+
 TEST_CASE("a wrong command line is refused when parsed") {
   const std::vector<std::vector<const char*>> wrong = {
       {},
@@ -64,6 +77,10 @@ TEST_CASE("a wrong command line is refused when parsed") {
       {"thumbnail", "a", "--output", "o", "--times", "1,,2"},
       {"thumbnail", "a", "--output", "o", "--times", "-1"},
       {"thumbnail", "a", "--output", "o", "--times", "nan"},
+      {"thumbnail", "a", "--output", "o", "--times", "1", "--columns", "5"},
+      {"thumbnail", "a", "--output", "o", "--storyboard", "--interval-s", "0"},
+      {"thumbnail", "a", "--output", "o", "--storyboard", "--columns", "100", "--tile-width",
+       "200"},
       {"transcode", "a", "--output", "o"},
       {"transcode", "a", "--plan", "p"},
       {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},

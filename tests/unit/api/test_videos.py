@@ -33,6 +33,8 @@ MEDIA = {
     ],
     "audio": [],
     "subtitles": [],
+    "chapters": [{"start_s": 0.0, "end_s": 52.2, "title": "All"}],
+    "others": [{"stream": 3, "type": "data", "codec": "bin_data"}],
     "warnings": [],
 }
 
@@ -43,6 +45,7 @@ def rich(make_video: MakeVideo, **attributes: Any) -> Video:
         "plan": PLAN,
         "poster": "poster.jpg",
         "thumbnails": [{"time_s": 10.0, "path": "thumbnails/00.jpg"}],
+        "storyboard": "storyboard.vtt",
         "playable": True,
         "playable_at": "2026-05-01T00:00:09.000000Z",
         "completed_at": "2026-05-01T00:00:30.000000Z",
@@ -298,7 +301,11 @@ def test_everything_public_is_told_when_one_video_is_asked_for(
     }
     url = f"{SITE_URL}/videos/{video.video_id}/thumbnails/00.jpg"
     assert answer.body["thumbnails"] == [{"time_s": 10.0, "url": url}]
+    storyboard = f"{SITE_URL}/videos/{video.video_id}/storyboard.vtt"
+    assert answer.body["storyboard_url"] == storyboard
     assert answer.body["media"]["format"]["duration_s"] == 52.2
+    assert answer.body["media"]["chapters"][0]["title"] == "All"
+    assert "others" not in answer.body["media"]
     for secret in ("ann", "secret-etag", "secret-upload", "uploads/", "holiday.mp4"):
         assert secret not in answer.text
 
@@ -307,7 +314,7 @@ def test_a_video_can_be_read_when_it_was_not_probed_yet(api: Api, make_video: Ma
     body = api.get(f"/videos/{make_video(VideoStatus.QUEUED).video_id}").body
     assert (body["status"], body["percent"], body["playable"]) == ("queued", 0, False)
     assert body["hls_url"] is body["poster_url"] is body["duration_s"] is None
-    assert body["dash_url"] is None
+    assert body["dash_url"] is body["storyboard_url"] is None
     assert body["renditions"] == body["thumbnails"] == []
 
 

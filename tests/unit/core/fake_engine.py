@@ -80,7 +80,12 @@ elif command == "thumbnail":
         target = option("--output") + "/%02d.png" % number
         with open(source, "rb") as still, open(target, "wb") as out:
             out.write(still.read())
-    say(type="result")
+    if "--storyboard" in options and not os.path.exists(home + "/no-storyboard"):
+        os.mkdir(option("--output") + "/storyboard")
+        for name in ("storyboard/00.jpg", "storyboard/01.jpg", "storyboard.vtt"):
+            with open(option("--output") + "/" + name, "w") as out:
+                out.write("this is " + name)
+    say(type="result", bytes_read=100)
 else:
     plan = json.load(open(option("--plan")))
     rate, frames = plan["frame_rate"], plan["segment_frames"]

@@ -55,6 +55,31 @@ def test_poster_is_the_picture_with_most_in_it_when_others_are_plain() -> None:
     assert stills.most_telling([5.0, 1.0], [grey, grey]) == 5.0
 
 
+def test_storyboard_is_published_when_the_stills_are_made(cloud: Cloud) -> None:
+    cloud.upload()
+    cloud.drain()
+    assert cloud.video().storyboard == "storyboard.vtt"
+    assert (cloud.task(TaskKind.THUMBNAIL).output or {})["storyboard"] == "storyboard.vtt"
+    stored = {
+        "storyboard.vtt": ("text/vtt", "public, max-age=60"),
+        "storyboard/00.jpg": ("image/jpeg", "public, max-age=31536000, immutable"),
+        "storyboard/01.jpg": ("image/jpeg", "public, max-age=31536000, immutable"),
+    }
+    for path, (content_type, cache) in stored.items():
+        answer = cloud.s3.get_object(Bucket=SITE, Key=keys.media_key(VIDEO_ID, path))
+        assert answer["Body"].read() == f"this is {path}".encode()
+        assert (answer["ContentType"], answer["CacheControl"]) == (content_type, cache)
+
+
+def test_attempt_is_given_back_when_there_is_no_storyboard(cloud: Cloud) -> None:
+    (cloud.engine.home / "no-storyboard").touch()
+    cloud.upload()
+    cloud.drain()
+    task = cloud.task(TaskKind.THUMBNAIL)
+    assert task.status == TaskStatus.PENDING
+    assert task.attempts[0]["reason"] == "OUTPUT_FAILED"
+
+
 def test_attempt_is_given_back_when_the_engines_picture_is_broken(cloud: Cloud) -> None:
     (cloud.engine.home / "still.png").write_bytes(b"no picture")
     cloud.upload()

@@ -68,7 +68,7 @@ def parse(result: Mapping[str, Any]) -> MediaInfo:
             seekable_exactly=bool(container["seekable_exactly"]),
             video=tuple(_video(stream) for stream in result["video"]),
             audio=tuple(_audio(stream) for stream in result["audio"]),
-            raw={name: value for name, value in result.items() if name != "type"},
+            raw=_stored(result),
         )
     except (KeyError, TypeError, ValueError) as error:
         message = "The engine's description of the file could not be understood."
@@ -85,6 +85,18 @@ def pictures(streams: Sequence[VideoStream]) -> VideoStream:
         if not stream.attached_picture and min(stream.display_width, stream.display_height) > 0:
             return stream
     raise PermanentError(Reason.NO_VIDEO_STREAM, "The file has no video track.")
+
+
+def _stored(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the key frames' times: thousands of numbers in an item that is read all the time."""
+    kept = {name: value for name, value in result.items() if name != "type"}
+    kept["video"] = [
+        {**stream, "key_frames": {**keyed, "times_s": []}}
+        if (keyed := stream.get("key_frames"))
+        else stream
+        for stream in result["video"]
+    ]
+    return kept
 
 
 def _video(stream: Mapping[str, Any]) -> VideoStream:

@@ -131,6 +131,9 @@ class Video(Item, discriminator="video"):
     thumbnails: JSONAttribute = JSONAttribute(null=True)
     """`[{"time_s": 10.0, "path": "thumbnails/00.jpg"}, …]`, paths below the media prefix."""
     poster = UnicodeAttribute(null=True)
+    storyboard = UnicodeAttribute(null=True)
+    """Path of the WebVTT track of the seek bar's pictures below the media prefix. None for videos
+    whose stills were made before there were any."""
     manifest = UnicodeAttribute(null=True)
     """Path of the DASH manifest below the media prefix. None until COMPLETED, and for videos
     completed before there were any."""

@@ -1,4 +1,5 @@
-"""The thumbnail task: still frames from the engine, made into JPEGs by Pillow."""
+"""The thumbnail task: still frames from the engine, made into JPEGs by Pillow, and the storyboard
+(small pictures over the whole length, for a player's seek bar), which the engine makes whole."""
 
 from __future__ import annotations
 
@@ -9,20 +10,25 @@ from PIL import Image
 
 from millrace import keys, plan, scratch, storage, tasks
 from millrace.errors import Reason, RetryableError
+from millrace.metrics import Metric, record
 from millrace.model import Video
 from millrace.worker import Job
 
 POSTER = "poster.jpg"
+STORYBOARD = "storyboard.vtt"
+"""Names the sprites `storyboard/00.jpg`, …, relative to itself."""
 _QUALITY = 82
 
 
 def work(job: Job) -> None:
-    """The thumbnails at the plan's times and the poster."""
+    """The thumbnails at the plan's times, the storyboard and the poster."""
     the_plan = plan.from_json(job.video.plan or {})
     wanted, poster = the_plan.thumbnails, the_plan.poster
     size = (wanted.width, wanted.height)
     times_s = [poster.time_s, *wanted.times_s]
-    pictures = _frames(job, times_s, size)
+    with scratch.folder() as folder:
+        pictures = _frames(job, folder, times_s, size, "--storyboard")
+        _store_storyboard(job, folder)
     job.heart.progress(60)
     thumbnails = []
     for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures[1:], strict=True)):
@@ -30,11 +36,12 @@ def work(job: Job) -> None:
         _store(job, path, _padded(picture, size))
         thumbnails.append({"time_s": time_s, "path": path})
     at_s = most_telling(times_s, pictures)
-    (picture,) = _frames(job, [at_s], (poster.width, poster.height), "--skip-black")
+    with scratch.folder() as folder:
+        (picture,) = _frames(job, folder, [at_s], (poster.width, poster.height), "--skip-black")
     _store(job, POSTER, picture)
-    output = {"thumbnails": thumbnails, "poster": POSTER}
+    output = {"thumbnails": thumbnails, "poster": POSTER, "storyboard": STORYBOARD}
     made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
-    tasks.finish(job.lease, output, *made)
+    tasks.finish(job.lease, output, *made, Video.storyboard.set(STORYBOARD))
 
 
 def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:
@@ -47,14 +54,31 @@ def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:
 
 
 def _frames(
-    job: Job, times_s: list[float] | tuple[float, ...], size: tuple[int, int], *options: str
+    job: Job, folder: Path, times_s: list[float], size: tuple[int, int], *options: str
 ) -> list[Image.Image]:
-    """Frames at these times, fitted inside `size` with the display aspect kept."""
-    with scratch.folder() as folder:
-        times = ",".join(f"{time_s:g}" for time_s in times_s)
-        box = ("--width", str(size[0]), "--height", str(size[1]))
-        job.run_engine("thumbnail", "--times", times, *box, "--output", str(folder), *options)
-        return [_opened(folder / f"{number:02d}.png") for number in range(len(times_s))]
+    """Frames at these times, fitted inside `size` with the display aspect kept.
+
+    Args:
+        folder: the engine's output; what `options` ask for besides is left in it.
+    """
+    times = ",".join(f"{time_s:g}" for time_s in times_s)
+    box = ("--width", str(size[0]), "--height", str(size[1]))
+    result = job.run_engine("thumbnail", "--times", times, *box, "--output", str(folder), *options)
+    record(Metric.SOURCE_BYTES_READ, int(result.get("bytes_read") or 0))
+    return [_opened(folder / f"{number:02d}.png") for number in range(len(times_s))]
+
+
+def _store_storyboard(job: Job, folder: Path) -> None:
+    """The sprites, then the track that names them."""
+    video_id, site = job.lease.task.video_id, job.shop.site
+    for sprite in sorted((folder / "storyboard").glob("*.jpg")):
+        site.put_file(keys.media_key(video_id, f"storyboard/{sprite.name}"), sprite)
+    try:
+        track = (folder / STORYBOARD).read_text()
+    except OSError as error:
+        message = "The engine's storyboard could not be read."
+        raise RetryableError(Reason.OUTPUT_FAILED, message) from error
+    site.put_text(keys.media_key(video_id, STORYBOARD), track, storage.FINISHED)
 
 
 def _opened(path: Path) -> Image.Image:

@@ -26,7 +26,7 @@ ALL_STATUSES: Mapping[str, VideoStatus] = {
 }
 """What admins see besides: uploads not finished, cancelled and vanishing videos."""
 
-_MEDIA_PARTS = ("format", "video", "audio", "subtitles", "warnings")
+_MEDIA_PARTS = ("format", "video", "audio", "subtitles", "chapters", "warnings")
 _EVENT_DETAIL = frozenset(
     {"from", "to", "status", "reason", "message", "kind", "percent", "playable", "tasks", "chunks"}
 )
@@ -112,6 +112,7 @@ def video(video: Video, site_url: str) -> dict[str, Any]:
             {"time_s": entry["time_s"], "url": _url(video, entry["path"], site_url)}
             for entry in video.thumbnails or []
         ],
+        "storyboard_url": _url(video, video.storyboard, site_url),
         "hls_url": _url(video, "master.m3u8" if video.playable else None, site_url),
         "dash_url": _url(video, video.manifest, site_url),
     }
