@@ -146,24 +146,41 @@ def _text(name: str, found: Ratios) -> str:
     )
 
 
-def compare(section: Section, preset: str, target_vmaf: float, subsample: int) -> list[Ratios]:
-    source = mezzanine(section.name, (section,))
-    folder = CACHE / "per-title" / section.name
-    fixed = fixed_plan(source, preset)
-    print(f"{section.name}\n  ffmpeg, average rates", flush=True)
-    usual = judged(source, fixed, ffmpeg_ladder(source, fixed, folder / preset), subsample)
+@dataclass(frozen=True, slots=True)
+class Settings:
+    preset: str
+    target_vmaf: float
+    subsample: int
+    capped: bool  # also beside the engine's fixed ladder
+
+
+def chosen(source: Path, fixed: Plan, folder: Path, target_vmaf: float) -> Plan:
+    """The fixed plan with the ladder that the engine finds for this source."""
     command = ("analyse", source, "--plan", written(fixed, folder / "fixed.json"))
     analysis = last_line(ENGINE, *command, "--target-vmaf", str(target_vmaf))
     for rung in analysis["renditions"]:
         why = rung["useless_because"] or f"{rung['average_bps'] / 1000:.0f} kb/s, {rung['vmaf']}"
         print(f"    predicted {rung['name']:<6} crf {rung['crf']} {why}")
-    print("  engine, per title", flush=True)
-    own = plan.fitted(fixed, analysis)
-    ours = judged(source, own, engine_ladder(source, own, folder / "own"), subsample)
-    print("  engine, fixed", flush=True)
-    capped = judged(source, fixed, engine_ladder(source, fixed, folder / "capped"), subsample)
-    found = [ratios(ours, usual, target_vmaf), ratios(ours, capped, target_vmaf)]
-    print(_text("ffmpeg", found[0]), _text("fixed engine", found[1]), sep="\n", flush=True)
+    return plan.fitted(fixed, analysis)
+
+
+def compare(section: Section, settings: Settings) -> dict[str, Ratios]:
+    source = mezzanine(section.name, (section,))
+    folder = CACHE / "per-title" / section.name
+    fixed = fixed_plan(source, settings.preset)
+    print(f"{section.name}\n  engine, per title", flush=True)
+    own = chosen(source, fixed, folder, settings.target_vmaf)
+    ours = judged(source, own, engine_ladder(source, own, folder / "own"), settings.subsample)
+    print("  ffmpeg, average rates", flush=True)
+    files = ffmpeg_ladder(source, fixed, folder / settings.preset)
+    others = {"ffmpeg": judged(source, fixed, files, settings.subsample)}
+    if settings.capped:
+        print("  engine, fixed", flush=True)
+        files = engine_ladder(source, fixed, folder / "capped")
+        others["fixed engine"] = judged(source, fixed, files, settings.subsample)
+    found = {name: ratios(ours, them, settings.target_vmaf) for name, them in others.items()}
+    for name, one in found.items():
+        print(_text(name, one), flush=True)
     return found
 
 
@@ -180,15 +197,20 @@ def _mean(found: list[Ratios]) -> Ratios:
 
 
 def main() -> None:
+    names = [clip.name for clip in CLIPS]
     parser = argparse.ArgumentParser(description="Bits of the per-title ladder at equal VMAF.")
     parser.add_argument("--preset", default="veryfast")
     parser.add_argument("--target-vmaf", type=float, default=93)
     parser.add_argument("--subsample", type=int, default=8, help="judge every N-th picture")
+    parser.add_argument("--capped", action="store_true", help="beside our fixed ladder, too")
+    parser.add_argument("--clip", action="append", choices=names, help="only these")
     given = parser.parse_args()
-    found = [compare(clip, given.preset, given.target_vmaf, given.subsample) for clip in CLIPS]
+    settings = Settings(given.preset, given.target_vmaf, given.subsample, given.capped)
+    clips = [clip for clip in CLIPS if not given.clip or clip.name in given.clip]
+    found = [compare(clip, settings) for clip in clips]
     print("all clips")
-    print(_text("ffmpeg", _mean([pair[0] for pair in found])))
-    print(_text("fixed engine", _mean([pair[1] for pair in found])))
+    for name in found[0]:
+        print(_text(name, _mean([one[name] for one in found])))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,8 +14,9 @@ import imageio_ffmpeg
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CLIPS = REPOSITORY / "tests" / "media" / "clips"
+_BUILT = REPOSITORY / "build" / "engine" / "release" / "millrace-engine"
 CACHE = REPOSITORY / "build" / "bench"
-ENGINE = REPOSITORY / "build" / "engine" / "release" / "millrace-engine"
+ENGINE = Path(os.environ.get("MILLRACE_ENGINE") or _BUILT)
 
 
 def judge_ffmpeg() -> str:
