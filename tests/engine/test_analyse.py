@@ -39,7 +39,7 @@ def easy() -> Path:
 
 
 def hard() -> Path:
-    return drawn("noisy-card", "testsrc2=size=640x360:rate=25,noise=alls=40:allf=t:all_seed=5")
+    return drawn("grainy-card", "testsrc2=size=640x360:rate=25,noise=alls=18:allf=t:all_seed=5")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def test_rungs_are_kept_at_their_caps_when_content_is_hard(tmp_path: Path) -> No
     title = analysed(hard(), tmp_path)
     assert title.useful == [rung.name for rung in RUNGS]
     assert title.rung("360p")["maxrate_bps"] == RUNGS[0].maxrate_bps
-    assert title.rung("360p")["average_bps"] > RUNGS[0].maxrate_bps * 0.8
+    assert title.rung("360p")["average_bps"] > RUNGS[0].maxrate_bps * 0.6
     assert title.rung("360p")["crf"] > analysed(easy(), tmp_path).rung("360p")["crf"]
 
 

@@ -13,6 +13,7 @@ constexpr double kUnnoticeable = 2;     ///< VMAF points that nobody sees
 constexpr double kLeastStep = 1.5;      ///< ratio of bits between neighbours
 constexpr double kSamePrice = 1.03;     ///< then the larger picture is preferred
 constexpr double kSmallEnough = 200e3;  ///< bits a second that every connection has
+constexpr double kCapRoom = 0.8;        ///< of the cap: an average near it is starved at its peaks
 constexpr double kPeakRoom = 2;         ///< largest segment beside the average
 constexpr int64_t kRateStep = 10'000;
 constexpr int kLeastCrf = 17;
@@ -41,7 +42,7 @@ double parabola(const std::vector<OperatingPoint>& trials, double OperatingPoint
 
 std::vector<OperatingPoint> within_cap(const TrialCurve& curve) {
   std::vector<OperatingPoint> points = operating_points(curve);
-  const auto cap = static_cast<double>(curve.cap_bps);
+  const double cap = kCapRoom * static_cast<double>(curve.cap_bps);
   const auto fits = std::find_if(points.begin(), points.end(),
                                  [cap](const OperatingPoint& point) { return point.bps <= cap; });
   if (fits == points.end()) {  // harder than any trial: the cap will decide

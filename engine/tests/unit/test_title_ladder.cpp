@@ -54,11 +54,11 @@ TEST_CASE("each rung looks noticeably worse and costs far less when all are kept
   }
 }
 
-TEST_CASE("a rung gives what its cap allows when the content is too hard for the target") {
+TEST_CASE("a rung gives what fits under its cap when the content is too hard for the target") {
   const auto choices = choose_ladder({rung("a", 5'000'000, 20e6, 90, 5)}, 93);
   CHECK(choices[0].useless == Useless::No);
-  CHECK(choices[0].point.bps <= 5e6);
-  CHECK(choices[0].point.bps > 4.5e6);
+  CHECK(choices[0].point.bps <= 4e6);  // room for the peaks
+  CHECK(choices[0].point.bps > 3.6e6);
   CHECK(choices[0].maxrate_bps == 5'000'000);
   CHECK(choices[0].vmaf_at_cap == choices[0].point.vmaf);
 }
