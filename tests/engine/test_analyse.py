@@ -120,12 +120,12 @@ def test_estimates_are_near_vmaf_when_the_clip_was_not_fitted_on(tmp_path: Path)
 
 def test_little_is_read_and_decoded_when_the_video_is_long(tmp_path: Path) -> None:
     seconds = 120
-    picture = "testsrc2=size=640x360:rate=25,noise=alls=12:allf=t:all_seed=5"
+    picture = "testsrc2=size=320x180:rate=25,noise=alls=12:allf=t:all_seed=5"
     source = drawn("long-noise", picture, seconds)
     title = analysed(source, tmp_path)
     assert title.found["pictures_decoded"] < seconds * 25 * Fraction(1, 10)
     assert title.found["bytes_read"] < source.stat().st_size * Fraction(1, 5)
-    assert sum(sample["weight"] for sample in title.found["samples"]) == pytest.approx(1)
+    assert sum(sample["weight"] for sample in title.found["samples"]) == pytest.approx(1, abs=1e-4)
 
 
 def test_analysis_calls_itself_unreliable_when_there_is_one_key_frame(tmp_path: Path) -> None:

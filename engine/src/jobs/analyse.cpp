@@ -26,7 +26,7 @@ using nlohmann::ordered_json;
 constexpr std::array<int, 3> kTrialCrfs = {20, 27, 34};
 // Samples of fewer scenes than this say too little about a video that is longer than one sample.
 constexpr size_t kLeastKeyFrames = 2;
-constexpr double kOneSampleSuffices_s = 5;
+constexpr double kShortVideoS = 5;
 
 int analysis_threads(int requested) {
   if (requested > 0) return requested;
@@ -193,8 +193,8 @@ void analyse(const AnalyseOptions& options, const EventSink& events, const StopT
     throw EngineError(Reason::Corrupt,
                       "No picture of the video could be decoded. Upload it again or re-export it.");
   }
-  const bool reliable = sampler.key_frames() >= jobs::kLeastKeyFrames ||
-                        plan.duration_s <= jobs::kOneSampleSuffices_s;
+  const bool reliable =
+      sampler.key_frames() >= jobs::kLeastKeyFrames || plan.duration_s <= jobs::kShortVideoS;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   report.emit({{"type", "result"},
                {"target_vmaf", options.target_vmaf},

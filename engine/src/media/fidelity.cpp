@@ -41,9 +41,9 @@ std::vector<float> blurred_row(const Plane& from, int y, const std::vector<float
                                int reach) {
   std::vector<float> padded(static_cast<size_t>(from.width + 2 * reach));
   float* middle = padded.data() + reach;
-  for (int n = -reach; n <= reach; ++n) {
-    const float weight = weights[static_cast<size_t>(n + reach)];
-    const float* row = from.row(std::clamp(y + n, 0, from.height - 1));
+  int from_y = y - reach;
+  for (const float weight : weights) {
+    const float* row = from.row(std::clamp(from_y++, 0, from.height - 1));
     for (int x = 0; x < from.width; ++x) middle[x] += weight * row[x];
   }
   std::fill_n(padded.begin(), reach, middle[0]);

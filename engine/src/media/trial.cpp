@@ -82,10 +82,6 @@ void TrialBench::add_judged(const TitleSample& sample, size_t slot) {
   judged_.push_back({static_cast<int64_t>(slot), JudgedPicture(luma), motion});
 }
 
-double TrialBench::judge(const Judged& judged, const av::SharedFrame& shown) const {
-  return estimate_vmaf(compare(judged.reference, JudgedPicture(luma_of(*shown))), judged.motion);
-}
-
 TrialResult TrialBench::run(const RenditionPlan& rendition,
                             const std::vector<av::SharedFrame>& pictures, int crf) const {
   TrialEncoder encoder(plan_, rendition, crf);
@@ -97,7 +93,8 @@ TrialResult TrialBench::run(const RenditionPlan& rendition,
     for (const Judged& judged : judged_) {
       if (judged.slot != coded.slot) continue;
       const auto shown = enlarger.scale(picture_of(coded, rendition.width, rendition.height));
-      result.vmaf += judge(judged, shown) / static_cast<double>(judged_.size());
+      const Fidelity fidelity = compare(judged.reference, JudgedPicture(luma_of(*shown)));
+      result.vmaf += estimate_vmaf(fidelity, judged.motion) / static_cast<double>(judged_.size());
     }
   };
   for (size_t slot = 0; slot < pictures.size(); ++slot) {

@@ -32,7 +32,6 @@ class TrialBench {
   };
 
   void add_judged(const TitleSample& sample, size_t slot);
-  double judge(const Judged& judged, const av::SharedFrame& shown) const;
 
   const Plan& plan_;
   int width_ = 0;
