@@ -63,7 +63,7 @@ class TitleAnalysis {
   TitleAnalysis(const media::Plan& plan, int threads, const StopToken& stop)
       : plan_(plan), threads_(threads), stop_(stop) {
     for (const auto& rendition : plan.renditions) {
-      media::TrialCurve curve{rendition.name, rendition.maxrate_bps, {}};
+      media::TrialCurve curve{rendition.name, rendition.rate.maxrate_bps, {}};
       for (const int crf : kTrialCrfs) curve.trials.push_back({crf, 0, 0});
       curves_.push_back(std::move(curve));
     }
