@@ -167,7 +167,7 @@ std::vector<av::SharedFrame> Sampler::read_run(int64_t timestamp) {
   SlotFiller filler(grid, start, start + kPictures,
                     [&](int64_t, const av::SharedFrame& frame) { pictures.push_back(frame); });
   std::optional<FilterChain> deinterlacer;
-  if (facts_.interlaced) {
+  if (facts_.may_be_interlaced) {
     deinterlacer.emplace("bwdif=mode=send_frame:deint=interlaced", stream_.time_base);
   }
   const auto fill = [&](TimedFrame frame) {
