@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs_engine
 ENGINE = REPOSITORY / "build" / "engine" / "release" / "millrace-engine"
 RUNGS = (Rung("360p", 360, 900_000), Rung("240p", 240, 500_000), Rung("144p", 144, 250_000))
 WITHIN_VMAF = 5.0
-"""How far the estimate of a whole rendition may be from VMAF, as docs/ENGINE.md says."""
+"""How far the estimate of a whole rendition may be from VMAF: docs/ENGINE.md has the figures."""
 
 
 def drawn(name: str, picture: str, seconds: int = 4) -> Path:
