@@ -22,7 +22,9 @@ pytestmark = pytest.mark.needs_engine
 ENGINE = REPOSITORY / "build" / "engine" / "release" / "millrace-engine"
 RUNGS = (Rung("360p", 360, 900_000), Rung("240p", 240, 500_000), Rung("144p", 144, 250_000))
 WITHIN_VMAF = 5.0
-"""How far the estimate of a whole rendition may be from VMAF: docs/ENGINE.md has the figures."""
+"""How far the estimate of a whole rendition may be from VMAF, and its bits: see docs/ENGINE.md."""
+
+WITHIN_BITS = 0.4
 
 
 def drawn(name: str, picture: str, seconds: int = 4) -> Path:
@@ -115,7 +117,7 @@ def test_estimates_are_near_vmaf_when_the_clip_was_not_fitted_on(tmp_path: Path)
         quality = measure(title.source, tmp_path / rendition.name / "index.m3u8")
         found = title.rung(rendition.name)
         assert abs(quality.vmaf - found["vmaf"]) < WITHIN_VMAF
-        assert quality.bitrate_bps == pytest.approx(found["average_bps"], rel=0.35)
+        assert quality.bitrate_bps == pytest.approx(found["average_bps"], rel=WITHIN_BITS)
 
 
 def test_little_is_read_and_decoded_when_the_video_is_long(tmp_path: Path) -> None:
