@@ -28,7 +28,8 @@ av::SharedFrame picture_of(const TrialPicture& coded, int width, int height) {
                 coded.luma + y * coded.stride, static_cast<size_t>(width));
   }
   for (int plane = 1; plane < 3; ++plane) {
-    const auto bytes = static_cast<size_t>(frame->linesize[plane]) * ((height + 1) / 2U);
+    const auto bytes =
+        static_cast<size_t>(frame->linesize[plane]) * static_cast<size_t>((height + 1) / 2);
     std::memset(frame->data[plane], 128, bytes);
   }
   return av::share(std::move(frame));
