@@ -28,6 +28,7 @@ struct Run {
 
   void operator()(const jobs::ProbeCommand& command) const { probe(command.source, events, stop); }
   void operator()(const ThumbnailOptions& options) const { thumbnail(options, events, stop); }
+  void operator()(const AnalyseOptions& options) const { analyse(options, events, stop); }
   void operator()(const TranscodeOptions& options) const { transcode(options, events, stop); }
   void operator()(const jobs::HelpCommand&) const { std::fputs(jobs::usage_text(), stdout); }
   void operator()(const jobs::VersionCommand&) const { std::puts("millrace-engine 1.0.0"); }

@@ -127,6 +127,13 @@ struct TranscodeOptions {
   int threads = 0;           ///< 0 = one per processor
 };
 
+struct AnalyseOptions {
+  Source source;
+  std::filesystem::path plan;
+  double target_vmaf = 93;  ///< of the best rendition, at the size of the plan's largest
+  int threads = 0;          ///< 0 = one per processor
+};
+
 /// Receives one JSON object as text (no newline). May be called from several threads, never at
 /// once.
 using EventSink = std::function<void(const std::string& json)>;
@@ -137,6 +144,10 @@ void probe(const Source& source, const EventSink& events, const StopToken& stop)
 /// Writes `00.png`, `01.png`, … and, if asked for, `storyboard.vtt` with `storyboard/00.jpg`, …;
 /// reports them in one `result` event.
 void thumbnail(const ThumbnailOptions& options, const EventSink& events, const StopToken& stop);
+
+/// Tries the plan's renditions on short samples and reports, in one `result` event, the quality
+/// setting each one needs and which are useless for this title.
+void analyse(const AnalyseOptions& options, const EventSink& events, const StopToken& stop);
 
 /// Writes init files and segments (and, for a whole file, playlists); reports each by an event.
 void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop);

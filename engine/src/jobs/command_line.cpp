@@ -26,6 +26,7 @@ const std::set<std::string_view> kSourceOptions = {
 const std::set<std::string_view> kThumbnailOptions = {
     "--times",       "--width",   "--height", "--output",      "--interval-s", "--tile-width",
     "--tile-height", "--columns", "--rows",   "--max-sprites", "--threads"};
+const std::set<std::string_view> kAnalyseOptions = {"--plan", "--target-vmaf", "--threads"};
 const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
                                                       "--threads"};
 
@@ -171,6 +172,16 @@ ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
   return options;
 }
 
+AnalyseOptions analyse_of(std::span<const char* const> arguments) {
+  const Parsed parsed = split(arguments, kAnalyseOptions, {});
+  AnalyseOptions options;
+  options.source = source_of(parsed);
+  options.plan = required(parsed, "--plan");
+  options.target_vmaf = number(parsed, "--target-vmaf", 1, 100).value_or(options.target_vmaf);
+  options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
+  return options;
+}
+
 TranscodeOptions transcode_of(std::span<const char* const> arguments) {
   const Parsed parsed = split(arguments, kTranscodeOptions, {});
   TranscodeOptions options;
@@ -198,6 +209,7 @@ Command parse_command_line(std::span<const char* const> arguments) {
   if (command == "--version") return VersionCommand{};
   if (command == "probe") return ProbeCommand{source_of(split(rest, {}, {}))};
   if (command == "thumbnail") return thumbnail_of(rest);
+  if (command == "analyse") return analyse_of(rest);
   if (command == "transcode") return transcode_of(rest);
   throw UsageError("unknown command " + std::string{command});
 }
@@ -205,6 +217,7 @@ Command parse_command_line(std::span<const char* const> arguments) {
 Limits limits_of(const Command& command) {
   if (const auto* probe = std::get_if<ProbeCommand>(&command)) return probe->source.limits;
   if (const auto* stills = std::get_if<ThumbnailOptions>(&command)) return stills->source.limits;
+  if (const auto* title = std::get_if<AnalyseOptions>(&command)) return title->source.limits;
   if (const auto* ladder = std::get_if<TranscodeOptions>(&command)) return ladder->source.limits;
   return {};
 }
@@ -217,6 +230,7 @@ const char* usage_text() {
          "                [--tile-height H] [--columns N] [--rows N] [--max-sprites N] --output "
          "DIR\n"
          "                [--times …] [limits]\n"
+         "millrace-engine analyse INPUT --plan FILE [--target-vmaf Q] [--threads N] [limits]\n"
          "millrace-engine transcode INPUT --plan FILE --output DIR [--chunk K | --audio N]\n"
          "                [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"

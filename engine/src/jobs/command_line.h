@@ -22,8 +22,8 @@ struct ProbeCommand {
 struct HelpCommand {};
 struct VersionCommand {};
 
-using Command =
-    std::variant<ProbeCommand, ThumbnailOptions, TranscodeOptions, HelpCommand, VersionCommand>;
+using Command = std::variant<ProbeCommand, ThumbnailOptions, AnalyseOptions, TranscodeOptions,
+                             HelpCommand, VersionCommand>;
 
 /// `arguments` without the program's name.
 Command parse_command_line(std::span<const char* const> arguments);

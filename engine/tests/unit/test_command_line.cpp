@@ -60,6 +60,16 @@ TEST_CASE("a storyboard has defaults when only it is asked for") {
             .times_s.size() == 1);
 }
 
+TEST_CASE("a target is taken over when a title is analysed") {
+  const auto command = parse({"analyse", "a", "--plan", "p", "--target-vmaf", "90.5"});
+  const auto& options = std::get<AnalyseOptions>(command);
+  CHECK(options.plan == "p");
+  CHECK(options.target_vmaf == Approx(90.5));
+  CHECK(std::get<AnalyseOptions>(parse({"analyse", "a", "--plan", "p"})).target_vmaf == 93);
+  CHECK(jobs::limits_of(parse({"analyse", "a", "--plan", "p", "--wall-time-s", "2"})).wall_time_s ==
+        2);
+}
+
 TEST_CASE("a wrong command line is refused when parsed") {
   const std::vector<std::vector<const char*>> wrong = {
       {},
@@ -81,6 +91,8 @@ TEST_CASE("a wrong command line is refused when parsed") {
       {"thumbnail", "a", "--output", "o", "--storyboard", "--interval-s", "0"},
       {"thumbnail", "a", "--output", "o", "--storyboard", "--columns", "100", "--tile-width",
        "200"},
+      {"analyse", "a"},
+      {"analyse", "a", "--plan", "p", "--target-vmaf", "101"},
       {"transcode", "a", "--output", "o"},
       {"transcode", "a", "--plan", "p"},
       {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},

@@ -74,6 +74,10 @@ def encode(plan, name, indexes, seconds, codecs):
         fault("middle")
 if command == "probe":
     print(json.dumps(dict(json.load(open(home + "/probe.json")), type="result")), flush=True)
+elif command == "analyse":
+    rungs = json.load(open(option("--plan")))["video"]["renditions"]
+    say(type="result", reliable=True, renditions=[dict(
+        name=rung["name"], useful=True, crf=31, maxrate_bps=300000) for rung in rungs])
 elif command == "thumbnail":
     for number, _ in enumerate(option("--times").split(",")):
         source = home + "/still.png"

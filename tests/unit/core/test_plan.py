@@ -260,3 +260,37 @@ def test_ladders_are_highest_first_and_unique() -> None:
     for rungs in ladder.LADDERS.values():
         sides = [rung.short_side for rung in rungs]
         assert sides == sorted(set(sides), reverse=True)
+
+
+def analysis(*useful: str, reliable: bool = True, maxrate_bps: int = 1_000_000) -> dict[str, Any]:
+    return {
+        "reliable": reliable,
+        "renditions": [
+            {"name": name, "useful": name in useful, "crf": 27, "maxrate_bps": maxrate_bps}
+            for name in ("1080p", "720p", "480p", "360p")
+        ],
+    }
+
+
+def test_useless_rungs_are_left_out_when_the_plan_is_fitted() -> None:
+    made = plan.fitted(planned(width=1920, height=1080), analysis("720p", "360p"))
+    assert [(r.name, r.crf, r.maxrate_bps, r.bufsize_bits) for r in made.video.renditions] == [
+        ("720p", 27, 1_000_000, 1_500_000),
+        ("360p", 27, 800_000, 1_200_000),
+    ]
+    assert (made.poster.width, made.poster.height) == (1280, 720)
+    assert plan.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+def test_level_still_carries_the_rate_when_the_plan_is_fitted() -> None:
+    made = planned(width=1920, height=1080)
+    found = plan.fitted(made, analysis("1080p", maxrate_bps=90_000_000))
+    assert found.video.renditions[0].maxrate_bps == made.video.renditions[0].maxrate_bps
+
+
+@pytest.mark.parametrize(
+    "found", [analysis("720p", reliable=False), analysis()], ids=["unreliable", "nothing useful"]
+)
+def test_plan_stays_when_the_analysis_is_of_no_use(found: dict[str, Any]) -> None:
+    made = planned(width=1920, height=1080)
+    assert plan.fitted(made, found) == made

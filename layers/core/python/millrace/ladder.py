@@ -28,6 +28,12 @@ LADDERS: Mapping[str, tuple[Rung, ...]] = {
 }
 """Highest first. The last rung's rate is also the cap of a source smaller than it."""
 
+PER_TITLE: frozenset[str] = frozenset()
+"""Names of the ladders that are fitted to each video before it is planned; none unless chosen."""
+
+TARGET_VMAF = 93
+"""What the best rendition of a fitted ladder is to reach: few see a difference above it."""
+
 BUFFER_SECONDS = Fraction(3, 2)
 """Size of the decoder's buffer model, in seconds at the maximum rate."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -183,6 +183,38 @@ def make(
         chunk_count=-(-segments // chunk_segments) if info.seekable_exactly else 1,
         thumbnails=Stills(320, 180, _still_times(duration_s)),
         poster=_poster(renditions, duration_s),
+    )
+
+
+def fitted(made: Plan, analysis: Mapping[str, Any]) -> Plan:
+    """The plan with the ladder that the engine's `analyse` found for this very video.
+
+    Rungs it calls useless are left out, the others take its quality setting and rate. An analysis
+    that is not reliable, or that keeps no rung, changes nothing.
+    """
+    found = {rung["name"]: rung for rung in analysis["renditions"] if rung["useful"]}
+    if not analysis["reliable"] or not found:
+        return made
+    renditions = tuple(
+        _fitted_rendition(rendition, found[rendition.name])
+        for rendition in made.video.renditions
+        if rendition.name in found
+    )
+    return replace(
+        made,
+        video=replace(made.video, renditions=renditions),
+        poster=_poster(renditions, made.duration_s),
+    )
+
+
+def _fitted_rendition(rendition: Rendition, found: Mapping[str, Any]) -> Rendition:
+    """Never above the ladder's rate: size and level were chosen for that."""
+    rate_bps = min(rendition.maxrate_bps, int(found["maxrate_bps"]))
+    return replace(
+        rendition,
+        crf=int(found["crf"]),
+        maxrate_bps=rate_bps,
+        bufsize_bits=int(rate_bps * ladder.BUFFER_SECONDS),
     )
 
 

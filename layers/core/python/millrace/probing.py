@@ -8,11 +8,12 @@ messages are sent; the monitor sends those that a crash swallowed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from millrace import clock, media, plan, tasks, transact, videos
+from millrace import clock, ladder, media, plan, scratch, tasks, transact, videos
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
@@ -20,6 +21,7 @@ from millrace.plan import Plan
 from millrace.tasks import Lease
 from millrace.worker import Job
 
+_LADDER = "default"
 _PUT_AT_ONCE = 50
 """Tasks in one transaction; DynamoDB takes 100 items."""
 
@@ -37,7 +39,19 @@ def _probe(job: Job) -> dict[str, Any]:
     settings = job.shop.settings
     info = media.parse(job.run_engine("probe"))
     made = plan.make(info, chunk_segments=settings.chunk_segments, preset=settings.preset)
+    if _LADDER in ladder.PER_TITLE:
+        made = _fit(job, made)
     return {"media": dict(info.raw), "plan": made.to_json()}
+
+
+def _fit(job: Job, made: Plan) -> Plan:
+    """The plan with its ladder fitted to what the video shows; takes a fraction of the encoding."""
+    with scratch.folder() as folder:
+        plan_file = folder / "plan.json"
+        plan_file.write_text(json.dumps(made.to_json()))
+        target = ("--target-vmaf", str(ladder.TARGET_VMAF))
+        analysis = job.run_engine("analyse", "--plan", str(plan_file), *target)
+    return plan.fitted(made, analysis)
 
 
 def _remember(lease: Lease, found: dict[str, Any]) -> dict[str, Any]:
