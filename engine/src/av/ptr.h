@@ -83,6 +83,22 @@ Frame clone(const AVFrame& frame);
 Frame make_picture(AVPixelFormat format, int width, int height);
 SharedFrame share(Frame frame);
 
+/// A decoded subtitle event, which libav fills in place.
+class Subtitle {
+ public:
+  Subtitle() = default;
+  Subtitle(const Subtitle&) = delete;
+  Subtitle& operator=(const Subtitle&) = delete;
+  ~Subtitle() { clear(); }
+
+  void clear() { avsubtitle_free(&subtitle_); }
+  AVSubtitle* get() { return &subtitle_; }
+  const AVSubtitle* operator->() const { return &subtitle_; }
+
+ private:
+  AVSubtitle subtitle_{};
+};
+
 /// Key/value options for libav calls that take an `AVDictionary**`.
 class Dictionary {
  public:

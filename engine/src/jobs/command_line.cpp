@@ -23,8 +23,8 @@ const std::set<std::string_view> kSourceOptions = {"--if-match",       "--max-pi
                                                    "--max-duration-s", "--max-streams",
                                                    "--max-bytes-read", "--wall-time-s"};
 const std::set<std::string_view> kThumbnailOptions = {"--times", "--width", "--height", "--output"};
-const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
-                                                      "--threads"};
+const std::set<std::string_view> kTranscodeOptions = {"--plan",  "--output",    "--chunk",
+                                                      "--audio", "--subtitles", "--threads"};
 
 Parsed split(std::span<const char* const> arguments, const std::set<std::string_view>& options,
              const std::set<std::string_view>& flags) {
@@ -144,7 +144,12 @@ TranscodeOptions transcode_of(std::span<const char* const> arguments) {
   if (const auto audio = integer(parsed, "--audio", 0, 1000)) {
     options.audio = static_cast<int>(*audio);
   }
-  if (options.chunk && options.audio) throw UsageError("--chunk and --audio exclude each other");
+  if (const auto subtitles = integer(parsed, "--subtitles", 0, 1000)) {
+    options.subtitles = static_cast<int>(*subtitles);
+  }
+  if (options.chunk.has_value() + options.audio.has_value() + options.subtitles.has_value() > 1) {
+    throw UsageError("--chunk, --audio and --subtitles exclude each other");
+  }
   options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
   return options;
 }
@@ -174,8 +179,8 @@ const char* usage_text() {
   return "millrace-engine probe INPUT [limits]\n"
          "millrace-engine thumbnail INPUT --times T[,T…] --output DIR [--width W] [--height H]\n"
          "                [--skip-black] [limits]\n"
-         "millrace-engine transcode INPUT --plan FILE --output DIR [--chunk K | --audio N]\n"
-         "                [--threads N] [limits]\n"
+         "millrace-engine transcode INPUT --plan FILE --output DIR \n"
+         "                [--chunk K | --audio N | --subtitles N] [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"
          "\n"
          "INPUT   a file or an http(s) URL\n"

@@ -60,7 +60,10 @@ class OutputFolder {
   std::filesystem::path root_;
 };
 
+/// A whole subtitle track as one file, in its folder.
+inline constexpr const char* kWholeSubtitles = "subtitles.vtt";
+
 /// "720p/00003.m4s"
-std::string segment_path(const std::string& track, int64_t index);
+std::string segment_path(const std::string& track, int64_t index, const char* extension = ".m4s");
 
 }  // namespace millrace::media
