@@ -126,7 +126,9 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     if spec is API:
         variables["MILLRACE_SITE_URL"] = storage.site_url
     for name in spec.settings:
-        variables[f"MILLRACE_{name.upper()}"] = str(getattr(resources.settings, name))
+        value = getattr(resources.settings, name)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        variables[f"MILLRACE_{name.upper()}"] = text
     return variables
 
 

@@ -63,5 +63,6 @@ def test_reference_page_is_complete_when_a_setting_exists() -> None:
         )
         assert row, f"{config.variable(field.name)} is not in {REFERENCE.name}"
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        default = f"`{field.default}`" if field.default != "" else "required"
+        shown = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = f"`{shown}`" if shown != "" else "required"
         assert cells[1:3] == [default, ", ".join(readers)]

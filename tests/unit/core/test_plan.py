@@ -28,6 +28,7 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
     made = planned(duration_s=52.209, width=1280, height=720, frame_rate=(24, 1))
     assert json.loads(json.dumps(made.to_json())) == {
         "version": 1,
+        "container": "cmaf",
         "frame_rate": {"num": 24, "den": 1},
         "duration_s": 52.209,
         "segment_frames": 96,
@@ -51,6 +52,7 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
                 "default": True,
             }
         ],
+        "subtitles": [],
         "chunk_segments": 8,
         "chunk_count": 2,
         "thumbnails": {"width": 320, "height": 180, "times_s": [8.701, 26.105, 43.508]},
