@@ -62,6 +62,8 @@ TEST_CASE("a wrong command line is refused when parsed") {
       {"thumbnail", "a", "--output", "o", "--times", "-1"},
       {"thumbnail", "a", "--output", "o", "--times", "nan"},
       {"transcode", "a", "--output", "o"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--subtitles", "1"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1", "--subtitles", "1"},
       {"transcode", "a", "--plan", "p"},
       {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},
   };
