@@ -31,6 +31,9 @@ struct FreeCodec {
 struct CloseInput {
   void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
 };
+struct FreeOutput {
+  void operator()(AVFormatContext* format) const { avformat_free_context(format); }
+};
 struct FreeIo {
   void operator()(AVIOContext* io) const {
     av_freep(&io->buffer);
@@ -63,6 +66,7 @@ using Frame = std::unique_ptr<AVFrame, FreeFrame>;
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
 using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
 using FormatInput = std::unique_ptr<AVFormatContext, CloseInput>;
+using FormatOutput = std::unique_ptr<AVFormatContext, FreeOutput>;
 using Io = std::unique_ptr<AVIOContext, FreeIo>;
 using FilterGraph = std::unique_ptr<AVFilterGraph, FreeGraph>;
 using FilterInOut = std::unique_ptr<AVFilterInOut, FreeFilterInOut>;

@@ -54,7 +54,9 @@ ordered_json track_results(const media::TrackRecords& tracks, int64_t target_s,
 void write_manifests(const media::Plan& plan, const Report& report,
                      const media::OutputFolder& output) {
   const media::TrackRecords tracks = report.tracks();
-  output.write("manifest.mpd", media::dash_manifest(plan, tracks));
+  if (plan.format == media::SegmentFormat::Cmaf) {
+    output.write("manifest.mpd", media::dash_manifest(plan, tracks));
+  }
   for (const media::TextFile& file : media::hls_playlists(plan, tracks)) {
     output.write(file.path, file.text);
   }
@@ -186,7 +188,7 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
 void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop) {
   const auto started = std::chrono::steady_clock::now();
   const media::Plan plan = media::load_plan(options.plan);
-  const media::OutputFolder output(options.output);
+  const media::OutputFolder output(options.output, plan.format);
   jobs::Report report(events);
   jobs::Work work = jobs::make_work(options, plan, output, report, stop);
   {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "av/ptr.h"
+#include "media/plan.h"
 
 namespace millrace::media {
 
@@ -37,7 +38,7 @@ using TrackRecords = std::map<std::string, TrackRecord>;
 /// A finished init segment.
 struct InitInfo {
   std::string track;
-  std::string path;
+  std::string path;  ///< empty where segments need none (MPEG-TS)
   int64_t bytes = 0;
   std::string codecs;
 };
@@ -50,7 +51,11 @@ struct TrackListener {
 
 class OutputFolder {
  public:
-  explicit OutputFolder(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit OutputFolder(std::filesystem::path root, SegmentFormat format = SegmentFormat::Cmaf)
+      : root_(std::move(root)), format_(format) {}
+
+  /// What the segments written to it are.
+  SegmentFormat format() const { return format_; }
 
   /// Writes under a temporary name in the same folder and renames. Throws OUTPUT_FAILED.
   void write(const std::string& relative_path, std::span<const uint8_t> bytes) const;
@@ -58,6 +63,7 @@ class OutputFolder {
 
  private:
   std::filesystem::path root_;
+  SegmentFormat format_;
 };
 
 /// A whole subtitle track as one file, in its folder.
@@ -65,5 +71,8 @@ inline constexpr const char* kWholeSubtitles = "subtitles.vtt";
 
 /// "720p/00003.m4s"
 std::string segment_path(const std::string& track, int64_t index, const char* extension = ".m4s");
+
+/// ".m4s" or ".ts"
+const char* segment_extension(SegmentFormat format);
 
 }  // namespace millrace::media

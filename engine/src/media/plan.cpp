@@ -131,6 +131,9 @@ void validate(const Plan& plan) {
 Plan from_json(const json& document) {
   require(document.value("version", 0) == 1, "version must be 1");
   Plan plan;
+  const std::string container = document.value("container", "cmaf");
+  require(container == "cmaf" || container == "mpegts", "container must be cmaf or mpegts");
+  plan.format = container == "cmaf" ? SegmentFormat::Cmaf : SegmentFormat::MpegTs;
   const json& rate = document.at("frame_rate");
   plan.frame_rate = {rate.at("num").get<int>(), rate.at("den").get<int>()};
   plan.duration_s = document.value("duration_s", 0.0);

@@ -26,6 +26,9 @@ struct RateControl {
   int64_t bufsize_bits = 0;
 };
 
+/// What segments are.
+enum class SegmentFormat { Cmaf, MpegTs };
+
 struct RenditionPlan {
   std::string name;
   int width = 0;
@@ -58,6 +61,7 @@ struct SubtitlePlan {
 std::string language_tag(const std::string& language);
 
 struct Plan {
+  SegmentFormat format = SegmentFormat::Cmaf;
   AVRational frame_rate{25, 1};
   double duration_s = 0;
   int segment_frames = 100;

@@ -28,17 +28,36 @@ std::string quoted(const std::string& text) {
   return "\"" + text + "\"";
 }
 
-constexpr const char* kMap = "#EXT-X-MAP:URI=\"init.mp4\"\n";
+/// How a media playlist names segments. MPEG-TS and WebVTT need no init file, so that players which
+/// know version 3 only take them.
+struct Form {
+  int version = 3;
+  std::string map;
+};
 
-std::string head_of(int64_t target_s, const std::string& more, const std::string& map) {
-  return "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:" + std::to_string(target_s) +
-         "\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n" + more +
-         "#EXT-X-INDEPENDENT-SEGMENTS\n" + map;
+constexpr int kLeastVersionOfGroupsAndRanges = 4;
+
+Form form_of(SegmentFormat format) {
+  if (format == SegmentFormat::MpegTs) return {};
+  return {7, "#EXT-X-MAP:URI=\"init.mp4\"\n"};
 }
 
-/// `map` names what the segments need before them: nothing for WebVTT.
-std::string media_playlist(const TrackRecord& track, int64_t target_s, const std::string& map) {
-  std::string text = head_of(target_s, "", map);
+Form text_form_of(SegmentFormat format) {
+  return {form_of(format).version, ""};
+}
+
+std::string version_line(int version) {
+  return "#EXTM3U\n#EXT-X-VERSION:" + std::to_string(version) + "\n";
+}
+
+std::string head_of(int64_t target_s, const std::string& more, const Form& form) {
+  return version_line(form.version) + "#EXT-X-TARGETDURATION:" + std::to_string(target_s) +
+         "\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n" + more +
+         "#EXT-X-INDEPENDENT-SEGMENTS\n" + form.map;
+}
+
+std::string media_playlist(const TrackRecord& track, int64_t target_s, const Form& form) {
+  std::string text = head_of(target_s, "", form);
   for (const SegmentInfo& segment : track.segments) {
     text +=
         "#EXTINF:" + fixed(av_q2d(segment.duration), 6) + ",\n" + file_name(segment.path) + "\n";
@@ -48,8 +67,9 @@ std::string media_playlist(const TrackRecord& track, int64_t target_s, const std
 
 /// 4.3.3.6: each entry is the beginning of a segment, up to the end of its one I-frame, and lasts
 /// until the next I-frame.
-std::string iframe_playlist(const TrackRecord& track, int64_t target_s) {
-  std::string text = head_of(target_s, "#EXT-X-I-FRAMES-ONLY\n", kMap);
+std::string iframe_playlist(const TrackRecord& track, int64_t target_s, Form form) {
+  form.version = std::max(form.version, kLeastVersionOfGroupsAndRanges);
+  std::string text = head_of(target_s, "#EXT-X-I-FRAMES-ONLY\n", form);
   for (const SegmentInfo& segment : track.segments) {
     text += "#EXTINF:" + fixed(av_q2d(segment.duration), 6) + ",\n";
     text += "#EXT-X-BYTERANGE:" + std::to_string(segment.iframe_bytes) + "@0\n";
@@ -101,7 +121,8 @@ class MasterWriter {
         texts_(highest(plan.subtitles, [](const SubtitlePlan& entry) { return entry.name; })) {}
 
   std::string write() const {
-    std::string text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n";
+    const int version = std::max(form_of(plan_.format).version, kLeastVersionOfGroupsAndRanges);
+    std::string text = version_line(version) + "#EXT-X-INDEPENDENT-SEGMENTS\n";
     for (const AudioGroup& group : groups_) {
       for (const auto& member : group.members) text += audio_line(group, member);
     }
@@ -255,19 +276,17 @@ class MasterWriter {
 
 std::vector<TextFile> hls_playlists(const Plan& plan, const TrackRecords& tracks) {
   const int64_t target_s = target_duration_s(plan, tracks);
+  const Form form = form_of(plan.format);
   std::vector<TextFile> files;
-  for (const AudioPlan& audio : plan.audio) {
-    files.push_back(
-        {audio.name + "/index.m3u8", media_playlist(tracks.at(audio.name), target_s, kMap)});
-  }
-  for (const SubtitlePlan& subtitles : plan.subtitles) {
-    files.push_back(
-        {subtitles.name + "/index.m3u8", media_playlist(tracks.at(subtitles.name), target_s, "")});
-  }
+  const auto add = [&](const std::string& name, const Form& own) {
+    files.push_back({name + "/index.m3u8", media_playlist(tracks.at(name), target_s, own)});
+  };
+  for (const AudioPlan& audio : plan.audio) add(audio.name, form);
+  for (const SubtitlePlan& entry : plan.subtitles) add(entry.name, text_form_of(plan.format));
   for (const RenditionPlan& rendition : plan.renditions) {
-    const TrackRecord& track = tracks.at(rendition.name);
-    files.push_back({rendition.name + "/index.m3u8", media_playlist(track, target_s, kMap)});
-    files.push_back({rendition.name + "/iframes.m3u8", iframe_playlist(track, target_s)});
+    add(rendition.name, form);
+    files.push_back({rendition.name + "/iframes.m3u8",
+                     iframe_playlist(tracks.at(rendition.name), target_s, form)});
   }
   files.push_back({"master.m3u8", MasterWriter(plan, tracks, target_s).write()});
   return files;

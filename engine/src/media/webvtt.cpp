@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "media/mpegts.h"
 #include "millrace/engine.h"
 
 extern "C" {
@@ -112,7 +113,9 @@ std::vector<std::vector<size_t>> WebVttSegmenter::by_segment() {
 }
 
 std::string WebVttSegmenter::segment_text(const std::vector<size_t>& shown) const {
-  std::string text = "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n";
+  const int64_t zero = output_.format() == SegmentFormat::MpegTs ? kTransportZero : 0;
+  std::string text =
+      "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:" + std::to_string(zero) + "\n";
   for (const size_t n : shown) text += cue_block(cues_[n]);
   return text;
 }
