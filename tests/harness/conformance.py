@@ -18,7 +18,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from tests.harness import webvtt
+from tests.harness import transport, webvtt
 from tests.harness.boxes import Fragment, Init, read_fragment, read_init
 from tests.harness.hls import attributes
 
@@ -123,9 +123,10 @@ def check_hls(read: Read, scratch: Path) -> Presentation:
         for line, uri in itertools.pairwise(lines)
         if line.startswith("#EXT-X-STREAM-INF:")
     ]
-    audio = {uri: _track(read, uri) for uri in _uris(media, "AUDIO")}
-    video = {uri: _track(read, uri) for uri in dict.fromkeys(uri for uri, _ in variants)}
-    texts = {uri: _text_track(read, uri) for uri in _uris(media, "SUBTITLES")}
+    audio = {uri: _track(read, uri, scratch) for uri in _uris(media, "AUDIO")}
+    video = {uri: _track(read, uri, scratch) for uri in dict.fromkeys(uri for uri, _ in variants)}
+    zero = 0 if has_map(next(iter(video.values())).playlist) else transport.ZERO
+    texts = {uri: _text_track(read, uri, zero) for uri in _uris(media, "SUBTITLES")}
     _check_aligned(list(video.values()), list(audio.values()))
     for text in texts.values():
         _check_text_grid(text, next(iter(video.values())))
@@ -187,17 +188,18 @@ def _check_channels(media: Sequence[dict[str, str]], audio: dict[str, Track]) ->
             assert int(tags["CHANNELS"]) == audio[tags["URI"]].init.channels, tags["URI"]
 
 
-def read_playlist(read: Read, path: str, *, has_map: bool = True) -> Playlist:
+def has_map(playlist: Playlist) -> bool:
+    """Whether there is an init file: for all but MPEG-TS and WebVTT."""
+    return not playlist.entries[0].uri.endswith((".ts", ".vtt"))
+
+
+def read_playlist(read: Read, path: str) -> Playlist:
     lines = read(path).decode().splitlines()
     assert lines[0] == "#EXTM3U", path
     assert lines[-1] == "#EXT-X-ENDLIST", f"{path} has no end"
     tags = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    if has_map:
-        assert int(tags["#EXT-X-VERSION"]) >= 6, f"{path}: EXT-X-MAP needs version 6, § 7"
     assert tags["#EXT-X-PLAYLIST-TYPE"] == "VOD", path
     assert tags["#EXT-X-MEDIA-SEQUENCE"] == "0", path
-    mapped = attributes(f"x:{tags['#EXT-X-MAP']}") if "#EXT-X-MAP" in tags else {}
-    assert mapped == ({"URI": "init.mp4"} if has_map else {}), path
     target_s = int(tags["#EXT-X-TARGETDURATION"])
     entries: list[Entry] = []
     duration_s, length = Fraction(0), None
@@ -215,24 +217,40 @@ def read_playlist(read: Read, path: str, *, has_map: bool = True) -> Playlist:
             duration_s, length = Fraction(0), None
     assert entries, path
     assert len({entry.uri for entry in entries}) == len(entries), path
-    return Playlist(path, target_s, "#EXT-X-I-FRAMES-ONLY" in lines, tuple(entries))
+    playlist = Playlist(path, target_s, "#EXT-X-I-FRAMES-ONLY" in lines, tuple(entries))
+    _check_version(playlist, tags)
+    return playlist
 
 
-def _track(read: Read, path: str) -> Track:
+def _check_version(playlist: Playlist, tags: dict[str, str]) -> None:
+    """§ 7; MPEG-TS is for players that know the older versions only."""
+    path, version = playlist.path, int(tags["#EXT-X-VERSION"])
+    mapped = attributes(f"x:{tags['#EXT-X-MAP']}") if "#EXT-X-MAP" in tags else {}
+    assert mapped == ({"URI": "init.mp4"} if has_map(playlist) else {}), path
+    if has_map(playlist):
+        assert version >= 6, f"{path}: EXT-X-MAP needs version 6, § 7"
+    elif playlist.entries[0].uri.endswith(".ts"):
+        assert version == (4 if playlist.iframes_only else 3), path
+
+
+def _track(read: Read, path: str, scratch: Path) -> Track:
     playlist = read_playlist(read, path)
     assert not playlist.iframes_only, path
     folder = path.rpartition("/")[0]
     contents = [read(f"{folder}/{entry.uri}") for entry in playlist.entries]
-    fragments = tuple(read_fragment(content) for content in contents)
-    init = read_init(read(f"{folder}/init.mp4"))
+    if has_map(playlist):
+        fragments = tuple(read_fragment(content) for content in contents)
+        init = read_init(read(f"{folder}/init.mp4"))
+    else:
+        init, fragments = transport.read_track(contents, scratch)
     track = Track(playlist, init, fragments, tuple(len(content) for content in contents))
     _check_timeline(track)
     return track
 
 
-def _text_track(read: Read, path: str) -> TextTrack:
+def _text_track(read: Read, path: str, zero: int) -> TextTrack:
     """§ 3.5: every segment has all cues that are shown in it, and is itself a WebVTT file."""
-    playlist = read_playlist(read, path, has_map=False)
+    playlist = read_playlist(read, path)
     folder = path.rpartition("/")[0]
     contents = [read(f"{folder}/{entry.uri}") for entry in playlist.entries]
     whole = webvtt.read(read(f"{folder}/subtitles.vtt"))
@@ -240,7 +258,7 @@ def _text_track(read: Read, path: str) -> TextTrack:
     begin_s = Fraction(0)
     for entry, content in zip(playlist.entries, contents, strict=True):
         text, end_s = webvtt.read(content), begin_s + entry.duration_s
-        assert text.mpegts == 0, f"{folder}/{entry.uri}"
+        assert text.mpegts == zero, f"{folder}/{entry.uri}"
         shown = [cue for cue in whole.cues if cue.begin_s < end_s and cue.end_s > begin_s]
         assert list(text.cues) == shown, f"{folder}/{entry.uri} has other cues than are shown"
         begin_s = end_s
@@ -364,9 +382,9 @@ def _check_ranges(playlist: Playlist, track: Track, sizes: Sequence[int]) -> Non
 def _check_pictures(read: Read, playlist: Playlist, scratch: Path) -> None:
     """Each range with the init segment decodes to exactly one picture."""
     folder = playlist.path.rpartition("/")[0]
-    init = read(f"{folder}/init.mp4")
+    init = read(f"{folder}/init.mp4") if has_map(playlist) else b""
     for entry in playlist.entries:
-        cut = scratch / "iframe.mp4"
+        cut = scratch / "iframe"
         cut.write_bytes(init + read(f"{folder}/{entry.uri}")[: entry.range_bytes])
         assert decoded_pictures(cut) == ["I"], f"{playlist.path}: {entry.uri}"
 
