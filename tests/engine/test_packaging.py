@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,6 +180,31 @@ def test_every_channel_is_kept_when_surround_is(rich: Output) -> None:
     assert (stream["channels"], stream["channel_layout"]) == (6, "5.1")
     for channel, tone in enumerate((300, 400, 500, 60, 700, 800)):
         assert loudness_db(playlist, channel, tone) == pytest.approx(-17.0, abs=1.0), tone
+
+
+def test_every_channel_has_its_share_when_surround_is_mixed_down(rich: Output) -> None:
+    """ITU-R BS.775: the front as it is, centre and surround 3 dB lower, no LFE."""
+    playlist = str(rich.folder / "audio-0" / "index.m3u8")
+    heard = [
+        [loudness_db(playlist, side, tone) for tone in (300, 400, 500, 60, 700, 800)]
+        for side in (0, 1)
+    ]
+    front, shared, nothing = -17.0, -20.0, -50.0
+    expected = [
+        [front, nothing, shared, nothing, shared, nothing],
+        [nothing, front, shared, nothing, nothing, shared],
+    ]
+    for levels, wanted in zip(heard, expected, strict=True):
+        for level, least in zip(levels, wanted, strict=True):
+            assert level < nothing if least is nothing else level == pytest.approx(least, abs=1)
+
+
+def test_nothing_is_clipped_when_full_channels_are_mixed_down(tmp_path: Path) -> None:
+    made = transcode(media.loud_surround(), tmp_path, RUNGS)
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(made.folder / "audio-0/index.m3u8")]
+    done = subprocess.run([*command, "-f", "f32le", "-"], check=True, capture_output=True)
+    samples = array("f", done.stdout)
+    assert 0.9 < max(abs(sample) for sample in samples) < 1.0
 
 
 def loudness_db(source: str, channel: int, tone: int) -> float:

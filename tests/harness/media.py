@@ -87,6 +87,17 @@ def everything() -> Path:
     )
 
 
+def loud_surround() -> Path:
+    """Two seconds of a tone at full scale in every channel but the LFE."""
+    tone = "sin(440*2*PI*t)"
+    sound = f"aevalsrc={tone}|{tone}|{tone}|0|{tone}|{tone}"
+    return ffmpeg(
+        "loud-surround.mkv",
+        *("-f", "lavfi", "-i", _PICTURE.format(size="320x180", seconds=2)),
+        *("-f", "lavfi", "-i", f"{sound}:c=5.1:s=48000:d=2", *_X264, "-c:a", "pcm_s16le"),
+    )
+
+
 def audio_only() -> Path:
     return ffmpeg("audio-only.m4a", "-f", "lavfi", "-i", _SOUND.format(seconds=2), "-c:a", "aac")
 
