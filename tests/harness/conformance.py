@@ -172,14 +172,14 @@ def _check_every_group_has_all(
     variants: Sequence[tuple[str, dict[str, str]]], media: Sequence[dict[str, str]]
 ) -> None:
     """Each rendition is offered with each group, once."""
-    groups = {tags["GROUP-ID"] for tags in media if tags["TYPE"] == "AUDIO"} or {None}
+    groups: set[str | None] = {tags["GROUP-ID"] for tags in media if tags["TYPE"] == "AUDIO"}
     offered = [(uri, tags.get("AUDIO")) for uri, tags in variants]
     names = {uri for uri, _ in variants}
     texts = {tags["GROUP-ID"] for tags in media if tags["TYPE"] == "SUBTITLES"}
     for uri, tags in variants:
         named = {tags["SUBTITLES"]} if "SUBTITLES" in tags else set()
         assert named == texts, uri
-    assert sorted(offered, key=str) == sorted(itertools.product(names, groups), key=str)
+    assert sorted(offered, key=str) == sorted(itertools.product(names, groups or {None}), key=str)
 
 
 def _check_channels(media: Sequence[dict[str, str]], audio: dict[str, Track]) -> None:

@@ -249,7 +249,7 @@ def test_surround_is_kept_beside_its_downmix_when_that_is_wanted(channels: int, 
 def test_plan_is_read_back_when_it_has_everything() -> None:
     result = probe_result(subtitles=2, audio=2)
     result["audio"][0]["channels"] = 6
-    options = {"keep_surround": True, "container": plan.Container.MPEG_TS}
+    options: dict[str, Any] = {"keep_surround": True, "container": plan.Container.MPEG_TS}
     made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast", **options)
     assert plan.from_json(json.loads(json.dumps(made.to_json()))) == made
 

@@ -78,8 +78,12 @@ def paths(plan: Plan) -> Iterator[str]:
     for rendition in plan.video.renditions:
         yield iframes_path(rendition.name)
         yield media_path(rendition.name)
-    for track in (*plan.audio, *plan.subtitles):
-        yield media_path(track.name)
+    yield from map(media_path, _whole_tracks(plan))
+
+
+def _whole_tracks(plan: Plan) -> list[str]:
+    """Names of the tracks that a task makes as a whole."""
+    return [*(track.name for track in plan.audio), *(track.name for track in plan.subtitles)]
 
 
 def render(
@@ -106,7 +110,7 @@ def render(
     """
     whole = [tracks for made in (audio, subtitles or {}) for tracks in made.values()]
     others = {name: track for tracks in whole for name, track in tracks.items()}
-    wanted = [track.name for track in (*plan.audio, *plan.subtitles)]
+    wanted = _whole_tracks(plan)
     if 0 not in chunks or any(name not in others for name in wanted):
         return None
     video = {rendition.name: _joined(rendition.name, chunks) for rendition in plan.video.renditions}
