@@ -40,9 +40,9 @@ std::string cue_block(const Cue& cue) {
 
 }  // namespace
 
-WebVttSegmenter::WebVttSegmenter(const SubtitlePlan& subtitles, const Plan& plan,
+WebVttSegmenter::WebVttSegmenter(SubtitlePlan subtitles, const Plan& plan,
                                  const OutputFolder& output, const TrackListener& listener)
-    : subtitles_(subtitles),
+    : subtitles_(std::move(subtitles)),
       frame_rate_(plan.frame_rate),
       segment_frames_(plan.segment_frames),
       frames_(plan.expected_frames()),

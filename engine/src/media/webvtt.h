@@ -21,7 +21,7 @@ struct Cue {
 
 class WebVttSegmenter {
  public:
-  WebVttSegmenter(const SubtitlePlan& subtitles, const Plan& plan, const OutputFolder& output,
+  WebVttSegmenter(SubtitlePlan subtitles, const Plan& plan, const OutputFolder& output,
                   const TrackListener& listener);
 
   /// Cues in any order; what is shown before zero or after the plan's duration is cut off. Throws

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from millrace.ladder import Rung
 from millrace.plan import Container
@@ -17,6 +18,8 @@ from tests.harness.output import transcode
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_engine]
 WATCH = f"watch.html?v={video(1)['id']}"
+SHOWING = """() => Array.from(document.querySelector("video").textTracks)
+    .filter(({ mode }) => mode === "showing").map(({ label }) => label)"""
 RUNGS = (Rung("180p", 180, 300_000, 23),)
 
 
@@ -70,3 +73,22 @@ def test_video_plays_with_its_subtitles_when_it_has_some(
         ("eng (1)", 1.0, 2.5, "<b>Both</b> &amp; <i>one</i>"),
         ("eng (1)", 3.5, 8.25, "Over &amp; over the borders\nof the grid"),
     }
+
+
+def test_subtitles_are_chosen_when_the_menu_is_used(
+    open_page: OpenPage, fake: Fake, tmp_path: Path
+) -> None:
+    made = transcode(media.everything(), tmp_path, RUNGS, keep_surround=True)
+    fake.state.media = made.folder
+    fake.state.videos = [video(1, title="Mill wheel", hls_url=fake.master_url)]
+    page = open_page(WATCH)
+    button = page.get_by_role("button", name=re.compile("^Subtitles: "))
+    expect(button).to_have_text("English (1)")
+    for name, showing in (("subtitles-2 forced", ["subtitles-2 forced"]), ("Off", [])):
+        button.click()
+        page.get_by_role("menuitemradio", name=name).click()
+        expect(button).to_have_text(name)
+        assert page.evaluate(SHOWING) == showing
+    # Stereo and surround of one picture are one choice of quality.
+    page.get_by_role("button", name=re.compile("^Quality: ")).click()
+    expect(page.get_by_role("menuitemradio").filter(visible=True)).to_have_count(2)
