@@ -128,7 +128,9 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     if spec.engine_memory_bytes is not None:
         variables["MILLRACE_MAX_MEMORY_BYTES"] = str(spec.engine_memory_bytes)
     for name in spec.settings:
-        variables[f"MILLRACE_{name.upper()}"] = str(getattr(resources.settings, name))
+        value = getattr(resources.settings, name)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        variables[f"MILLRACE_{name.upper()}"] = text
     return variables
 
 

@@ -34,6 +34,10 @@ class Settings:
     """Segments of 4 s in one transcode task."""
     preset: str = "veryfast"
     """Speed preset of the encoder."""
+    keep_surround: bool = False
+    """Offer 5.1 sound as it is, too, beside its down-mix."""
+    container: Literal["cmaf", "mpegts"] = "cmaf"
+    """Of the segments; `mpegts` is for players that know nothing else."""
     max_upload_bytes: int = 53_687_091_200
     max_duration_s: int = 43_200
     max_pixels: int = 36_000_000
@@ -53,6 +57,8 @@ class Settings:
             raise ContextError("transcode_concurrency must be between 2 and 1000")
         if self.architecture not in ("x86_64", "arm64"):
             raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
+        if self.container not in ("cmaf", "mpegts"):
+            raise ContextError(f"container must be cmaf or mpegts, not {self.container!r}")
         for name in (
             *("chunk_segments", "max_upload_bytes", "max_duration_s"),
             *("max_pixels", "max_output_bytes"),

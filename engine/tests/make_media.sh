@@ -38,6 +38,20 @@ make -f lavfi -i testsrc2=s=160x120:r=25:d=1 \
   -f lavfi -i "aevalsrc='0|0|0.5*sin(2*PI*1000*t)|0|0|0':c=5.1:s=48000:d=1" \
   $x264 -pix_fmt yuv420p -c:a pcm_s16le centre.mkv
 
+# Subtitles in every text format; the picture 0.4 s late; and some that are pictures.
+printf '1\n00:00:00,500 --> 00:00:01,500\n<b>Bold</b> & plain\n\n2\n00:00:01,800 --> 00:00:02,600\nSecond\n' \
+  > subtitles.srt
+printf 'WEBVTT\n\n00:00.500 --> 00:01.500\n<b>Bold</b> &amp; plain\n\n00:01.800 --> 00:02.600\nSecond\n' \
+  > subtitles.vtt
+make -i silent.mp4 -i subtitles.srt -i subtitles.srt -i subtitles.vtt -map 0 -map 1 -map 2 -map 3 \
+  -c copy -c:s:1 ass subtitles.mkv
+make -i silent.mp4 -i subtitles.srt -map 0 -map 1 -c copy -c:s mov_text subtitles.mp4
+make -itsoffset 0.4 -i silent.mp4 -i subtitles.srt -map 0 -map 1 -c copy subtitles_late.mkv
+make -itsoffset 0.4 -i silent.mp4 -i subtitles.srt -map 0 -map 1 -c copy -c:s mov_text \
+  subtitles_late.mp4
+printf 'PG\0\0\0\0\0\0\0\0\200\0\0' > subtitles.sup
+make -i silent.mp4 -f sup -i subtitles.sup -map 0 -map 1 -c copy subtitles_bitmap.mkv
+
 make -i base.mp4 -c copy -map 0:v -metadata:s:v rotate=90 rotated.mp4
 make -f lavfi -i testsrc2=s=320x240:r=25:d=1,setsar=4/3 $x264 -pix_fmt yuv420p sar.mp4
 make -f lavfi -i testsrc=s=321x241:r=25:d=1 -pix_fmt yuv420p -c:v ffv1 odd.mkv

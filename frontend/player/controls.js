@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { createMenu } from "./menu.js";
 
 /** @import { IconName } from "./icons.js" */
-/** @import { Level } from "./engine.js" */
+/** @import { Level, Text } from "./engine.js" */
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
@@ -17,6 +17,7 @@ export const speedWords = (speed) => `${speed}×`;
  * @property {() => void} mute
  * @property {(volume: number) => void} volume 0…1
  * @property {(index: number) => void} level -1 for Auto
+ * @property {(index: number) => void} text -1 for none
  * @property {(speed: number) => void} speed
  * @property {() => void} fullscreen
  * @property {() => void} help
@@ -99,7 +100,12 @@ export function createControls({ video, scrubber, total, actions }) {
     iconName: "quality",
     onChoose: actions.level,
   });
-  row.append(speed.element, quality.element);
+  const captions = createMenu({
+    label: "Subtitles",
+    iconName: "captions",
+    onChoose: actions.text,
+  });
+  row.append(captions.element, speed.element, quality.element);
   const help = addButton(
     row,
     "help",
@@ -148,10 +154,27 @@ export function createControls({ video, scrubber, total, actions }) {
   showTime();
   showSpeed();
   quality.element.hidden = true;
+  captions.element.hidden = true;
 
   return {
     element,
-    menuIsOpen: () => speed.isOpen() || quality.isOpen(),
+    menuIsOpen: () => [captions, speed, quality].some((menu) => menu.isOpen()),
+    /**
+     * @param {Text[]} texts
+     * @param {number} chosen -1 is none
+     */
+    showTexts(texts, chosen) {
+      captions.element.hidden = texts.length === 0;
+      const shown = texts.find(({ index }) => index === chosen);
+      captions.show(
+        [
+          { value: -1, label: "Off" },
+          ...texts.map(({ index, name }) => ({ value: index, label: name })),
+        ],
+        chosen,
+        shown ? shown.name : "Off",
+      );
+    },
     /**
      * @param {Level[]} levels highest first
      * @param {number} chosen -1 is Auto
@@ -176,6 +199,7 @@ export function createControls({ video, scrubber, total, actions }) {
     },
     destroy() {
       controller.abort();
+      captions.destroy();
       speed.destroy();
       quality.destroy();
     },

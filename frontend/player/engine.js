@@ -15,9 +15,14 @@ import { allowWorker } from "./trusted.js";
  * @property {number} height
  * @property {number} bitrate_bps
  *
+ * @typedef {object} Text
+ * @property {number} index as hls.js counts; -1 is none
+ * @property {string} name "English"
+ *
  * @typedef {object} EngineEvents
  * @property {() => void} onLevels the list of levels is known, or has changed
  * @property {(playing: Level | null) => void} onLevel another level is on the screen
+ * @property {() => void} onTexts the list of subtitles or the chosen one has changed
  * @property {(trouble: Trouble) => void} onTrouble playback cannot go on by itself
  * @property {() => void} onRecovered it goes on again
  *
@@ -51,6 +56,18 @@ const PATIENCE = {
 const nameOf = ({ width, height }) =>
   width && height ? `${Math.min(width, height)}p` : "Original";
 
+/** @param {string} tag */
+function languageName(tag) {
+  try {
+    const names = new Intl.DisplayNames(navigator.languages, {
+      type: "language",
+    });
+    return names.of(tag) ?? tag;
+  } catch {
+    return tag; // of a form that browsers do not know
+  }
+}
+
 /**
  * @param {HTMLVideoElement} video
  * @param {{ src: string, start_s: number, workerUrl: string }} options
@@ -70,6 +87,16 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
   let recoveries = 0;
   let troubled = false;
 
+  /**
+   * A picture that is offered with stereo and with surround sound is one level here: the one of
+   * fewer bits.
+   * @param {number} index
+   */
+  const pictureOf = (index) => {
+    const level = hls.levels[index];
+    return level && `${level.width}x${level.height} ${level.videoCodec}`;
+  };
+
   /** @returns {Level[]} highest first */
   const levels = () =>
     hls.levels
@@ -80,10 +107,26 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
         height: level.height,
         bitrate_bps: level.maxBitrate,
       }))
+      .filter(({ index, bitrate_bps }) =>
+        hls.levels.every(
+          (other, at) =>
+            pictureOf(at) !== pictureOf(index) ||
+            other.maxBitrate >= bitrate_bps,
+        ),
+      )
       .sort((a, b) => b.bitrate_bps - a.bitrate_bps);
 
-  const playing = () =>
-    levels().find(({ index }) => index === hls.currentLevel) ?? null;
+  const playing = () => {
+    const current = pictureOf(hls.currentLevel);
+    return levels().find(({ index }) => pictureOf(index) === current) ?? null;
+  };
+
+  /** @returns {Text[]} */
+  const texts = () =>
+    hls.subtitleTracks.map(({ name, lang }, index) => ({
+      index,
+      name: lang ? name.replace(lang, languageName(lang)) : name,
+    }));
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let retryTimer;
@@ -123,6 +166,8 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
 
   hls.on(Hls.Events.MANIFEST_PARSED, () => events.onLevels());
   hls.on(Hls.Events.LEVELS_UPDATED, () => events.onLevels());
+  hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => events.onTexts());
+  hls.on(Hls.Events.SUBTITLE_TRACK_SWITCH, () => events.onTexts());
   hls.on(Hls.Events.LEVEL_SWITCHED, () => events.onLevel(playing()));
   hls.on(Hls.Events.FRAG_BUFFERED, () => {
     recoveries = 0;
@@ -144,6 +189,14 @@ function createHlsEngine(video, { src, start_s, workerUrl }, events) {
       // What is on the screen stays; from the next segment on it is the new level.
       hls.nextLevel = index;
       events.onLevel(playing());
+    },
+    texts,
+    /** @returns {number} -1 is none */
+    chosenText: () => hls.subtitleTrack,
+    /** @param {number} index -1 for none */
+    chooseText(index) {
+      hls.subtitleDisplay = index >= 0;
+      hls.subtitleTrack = index;
     },
     retry,
     destroy() {
@@ -189,6 +242,9 @@ function createNativeEngine(video, { src, start_s }, events) {
     playing: () => null,
     chosen: () => -1,
     choose: () => {},
+    texts: () => /** @type {Text[]} */ ([]),
+    chosenText: () => -1,
+    chooseText: () => {},
     retry: load,
     destroy() {
       controller.abort();

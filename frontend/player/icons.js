@@ -13,6 +13,8 @@ const PATHS = {
     "M3 9v6h4l5 4.5v-15L7 9zM15 9.4 16.4 8l2.1 2.1L20.6 8 22 9.4l-2.1 2.1 2.1 2.1-1.4 1.4-2.1-2.1-2.1 2.1-1.4-1.4 2.1-2.1z",
   quality:
     "M4 6h9.2a3 3 0 0 1 5.6 0H20v2h-1.2a3 3 0 0 1-5.6 0H4zM4 16h1.2a3 3 0 0 1 5.6 0H20v2h-9.2a3 3 0 0 1-5.6 0H4z",
+  captions:
+    "M3 5h18v14H3zM5 7v10h14V7zM6.5 10.5h5v2h-5zM13 10.5h4.5v2H13zM6.5 13.5h8v2h-8z",
   fullscreen:
     "M4 4h7v2H6v5H4zM13 4h7v7h-2V6h-5zM4 13h2v5h5v2H4zM18 13h2v7h-7v-2h5z",
   windowed:

@@ -87,6 +87,11 @@ export function createPlayer(options) {
       engine?.choose(index);
       showLevels();
     },
+    /** @param {number} index */
+    text(index) {
+      engine?.chooseText(index);
+      showTexts();
+    },
     /** @param {number} speed */
     speed(speed) {
       video.playbackRate = speed;
@@ -119,6 +124,9 @@ export function createPlayer(options) {
   const showLevels = () =>
     engine &&
     controls.showLevels(engine.levels(), engine.chosen(), engine.playing());
+
+  const showTexts = () =>
+    engine && controls.showTexts(engine.texts(), engine.chosenText());
 
   /** @param {Command} command */
   function obey(command) {
@@ -204,6 +212,7 @@ export function createPlayer(options) {
     },
     {
       onLevels: showLevels,
+      onTexts: showTexts,
       onLevel(playing) {
         showLevels();
         options.onLevel?.(playing);

@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 
 import requests
 
+from tests.harness import transport, webvtt
 from tests.harness.boxes import Fragment, Init, read_fragment, read_init
 from tests.harness.cmaf import check_samples
 from tests.harness.hls import attributes
@@ -75,10 +76,24 @@ class Track:
 
 
 @dataclass(frozen=True)
+class TextTrack:
+    """The playlist of a subtitle track with everything it names."""
+
+    playlist: Playlist
+    cues: tuple[webvtt.Cue, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def durations(self) -> list[Fraction]:
+        return [entry.duration_s for entry in self.playlist.entries]
+
+
+@dataclass(frozen=True)
 class Presentation:
     video: dict[str, Track]
     """By the playlist's path, as the master names them."""
     audio: dict[str, Track]
+    subtitles: dict[str, TextTrack]
 
 
 def from_folder(folder: Path) -> Read:
@@ -103,38 +118,87 @@ def check_hls(read: Read, scratch: Path) -> Presentation:
     lines = check_text("master.m3u8", read("master.m3u8"))
     media = [attributes(line) for line in lines if line.startswith("#EXT-X-MEDIA:")]
     _check_groups(media)
-    variants = {
-        uri: attributes(line)
+    variants = [
+        (uri, attributes(line))
         for line, uri in itertools.pairwise(lines)
         if line.startswith("#EXT-X-STREAM-INF:")
-    }
-    audio = {tags["URI"]: _track(read, tags["URI"]) for tags in media}
-    video = {uri: _track(read, uri) for uri in variants}
+    ]
+    audio = {uri: _track(read, uri, scratch) for uri in _uris(media, "AUDIO")}
+    video = {uri: _track(read, uri, scratch) for uri in dict.fromkeys(uri for uri, _ in variants)}
+    zero = 0 if has_map(next(iter(video.values())).playlist) else transport.ZERO
+    texts = {uri: _text_track(read, uri, zero) for uri in _uris(media, "SUBTITLES")}
     _check_aligned(list(video.values()), list(audio.values()))
-    for uri, tags in variants.items():
-        _check_variant(tags, video[uri], list(audio.values()))
+    for text in texts.values():
+        _check_text_grid(text, next(iter(video.values())))
+    _check_every_group_has_all(variants, media)
+    for uri, tags in variants:
+        heard = [audio[each] for each in _uris(media, "AUDIO", tags.get("AUDIO"))]
+        read_along = [texts[each] for each in _uris(media, "SUBTITLES", tags.get("SUBTITLES"))]
+        _check_variant(tags, video[uri], heard, read_along)
+    _check_channels(media, audio)
     iframes = [attributes(line) for line in lines if line.startswith("#EXT-X-I-FRAME-STREAM-INF:")]
     _check_iframe_streams(read, iframes, video, scratch)
-    return Presentation(video, audio)
+    return Presentation(video, audio, texts)
+
+
+def _uris(media: Sequence[dict[str, str]], kind: str, group: str | None = "") -> list[str]:
+    """Of the renditions of a type, in one group or ("") in any."""
+    found = [tags for tags in media if tags["TYPE"] == kind and group in ("", tags["GROUP-ID"])]
+    return list(dict.fromkeys(tags["URI"] for tags in found))
 
 
 def _check_groups(media: Sequence[dict[str, str]]) -> None:
     """§ 4.3.4.1.1"""
     names = [(tags["TYPE"], tags["GROUP-ID"], tags["NAME"]) for tags in media]
     assert len(set(names)) == len(names), "NAMEs are unique within a group"
-    assert sum(tags["DEFAULT"] == "YES" for tags in media) == min(1, len(media))
+    groups: dict[tuple[str, str], list[dict[str, str]]] = {}
     for tags in media:
+        groups.setdefault((tags["TYPE"], tags["GROUP-ID"]), []).append(tags)
+    for (kind, _), members in groups.items():
+        defaults = sum(tags["DEFAULT"] == "YES" for tags in members)
+        assert defaults == 1 if kind == "AUDIO" else defaults <= 1
+    alike = [
+        [(tags["NAME"], tags.get("LANGUAGE"), tags["DEFAULT"]) for tags in members]
+        for (kind, _), members in groups.items()
+        if kind == "AUDIO"
+    ]
+    assert all(members == alike[0] for members in alike), "§ 4.3.4.2.1: groups of equal members"
+    for tags in media:
+        assert tags["AUTOSELECT"] == "YES"
         assert re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tags.get("LANGUAGE", "xx"))
+
+
+def _check_every_group_has_all(
+    variants: Sequence[tuple[str, dict[str, str]]], media: Sequence[dict[str, str]]
+) -> None:
+    """Each rendition is offered with each group, once."""
+    groups: set[str | None] = {tags["GROUP-ID"] for tags in media if tags["TYPE"] == "AUDIO"}
+    offered = [(uri, tags.get("AUDIO")) for uri, tags in variants]
+    names = {uri for uri, _ in variants}
+    texts = {tags["GROUP-ID"] for tags in media if tags["TYPE"] == "SUBTITLES"}
+    for uri, tags in variants:
+        named = {tags["SUBTITLES"]} if "SUBTITLES" in tags else set()
+        assert named == texts, uri
+    assert sorted(offered, key=str) == sorted(itertools.product(names, groups or {None}), key=str)
+
+
+def _check_channels(media: Sequence[dict[str, str]], audio: dict[str, Track]) -> None:
+    for tags in media:
+        if tags["TYPE"] == "AUDIO":
+            assert int(tags["CHANNELS"]) == audio[tags["URI"]].init.channels, tags["URI"]
+
+
+def has_map(playlist: Playlist) -> bool:
+    """Whether there is an init file: for all but MPEG-TS and WebVTT."""
+    return not playlist.entries[0].uri.endswith((".ts", ".vtt"))
 
 
 def read_playlist(read: Read, path: str) -> Playlist:
     lines = check_text(path, read(path))
     assert lines[-1] == "#EXT-X-ENDLIST", f"{path} has no end"
     tags = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    assert int(tags["#EXT-X-VERSION"]) >= 6, f"{path}: EXT-X-MAP needs version 6, § 7"
     assert tags["#EXT-X-PLAYLIST-TYPE"] == "VOD", path
     assert tags["#EXT-X-MEDIA-SEQUENCE"] == "0", path
-    assert attributes(f"x:{tags['#EXT-X-MAP']}") == {"URI": "init.mp4"}, path
     target_s = int(tags["#EXT-X-TARGETDURATION"])
     entries: list[Entry] = []
     duration_s, length = Fraction(0), None
@@ -152,21 +216,63 @@ def read_playlist(read: Read, path: str) -> Playlist:
             duration_s, length = Fraction(0), None
     assert entries, path
     assert len({entry.uri for entry in entries}) == len(entries), path
-    return Playlist(path, target_s, "#EXT-X-I-FRAMES-ONLY" in lines, tuple(entries))
+    playlist = Playlist(path, target_s, "#EXT-X-I-FRAMES-ONLY" in lines, tuple(entries))
+    _check_version(playlist, tags)
+    return playlist
 
 
-def _track(read: Read, path: str) -> Track:
+def _check_version(playlist: Playlist, tags: dict[str, str]) -> None:
+    """§ 7; MPEG-TS is for players that know the older versions only."""
+    path, version = playlist.path, int(tags["#EXT-X-VERSION"])
+    mapped = attributes(f"x:{tags['#EXT-X-MAP']}") if "#EXT-X-MAP" in tags else {}
+    assert mapped == ({"URI": "init.mp4"} if has_map(playlist) else {}), path
+    if has_map(playlist):
+        assert version >= 6, f"{path}: EXT-X-MAP needs version 6, § 7"
+    elif playlist.entries[0].uri.endswith(".ts"):
+        assert version == (4 if playlist.iframes_only else 3), path
+
+
+def _track(read: Read, path: str, scratch: Path) -> Track:
     playlist = read_playlist(read, path)
     assert not playlist.iframes_only, path
     folder = path.rpartition("/")[0]
     contents = [read(f"{folder}/{entry.uri}") for entry in playlist.entries]
-    fragments = tuple(read_fragment(content) for content in contents)
-    init_content = read(f"{folder}/init.mp4")
-    init = read_init(init_content)
+    if has_map(playlist):
+        fragments = tuple(read_fragment(content) for content in contents)
+        init = read_init(read(f"{folder}/init.mp4"))
+    else:
+        init, fragments = transport.read_track(contents, scratch)
     track = Track(playlist, init, fragments, tuple(len(content) for content in contents))
     _check_timeline(track)
-    check_samples(path, init_content, contents, fragments, track.sample_rate)
+    if has_map(playlist):
+        check_samples(path, read(f"{folder}/init.mp4"), contents, fragments, track.sample_rate)
     return track
+
+
+def _text_track(read: Read, path: str, zero: int) -> TextTrack:
+    """§ 3.5: every segment has all cues that are shown in it, and is itself a WebVTT file."""
+    playlist = read_playlist(read, path)
+    folder = path.rpartition("/")[0]
+    contents = [read(f"{folder}/{entry.uri}") for entry in playlist.entries]
+    whole = webvtt.read(read(f"{folder}/subtitles.vtt"))
+    assert whole.mpegts is None
+    begin_s = Fraction(0)
+    for entry, content in zip(playlist.entries, contents, strict=True):
+        text, end_s = webvtt.read(content), begin_s + entry.duration_s
+        assert text.mpegts == zero, f"{folder}/{entry.uri}"
+        shown = [cue for cue in whole.cues if cue.begin_s < end_s and cue.end_s > begin_s]
+        assert list(text.cues) == shown, f"{folder}/{entry.uri} has other cues than are shown"
+        begin_s = end_s
+    assert all(cue.begin_s < begin_s for cue in whole.cues), path
+    return TextTrack(playlist, whole.cues, tuple(len(content) for content in contents))
+
+
+def _check_text_grid(text: TextTrack, video: Track) -> None:
+    path = text.playlist.path
+    assert text.playlist.target_s == video.playlist.target_s, path
+    assert [entry.duration_s for entry in text.playlist.entries] == [
+        entry.duration_s for entry in video.playlist.entries
+    ], path
 
 
 def _check_timeline(track: Track) -> None:
@@ -214,23 +320,28 @@ def average_bps(sizes: Sequence[int], durations: Sequence[Fraction]) -> Fraction
     return 8 * sum(sizes) / sum(durations, Fraction(0))
 
 
-def _peak_of(track: Track) -> Fraction:
+def _peak_of(track: Track | TextTrack) -> Fraction:
     return peak_bps(track.sizes, track.durations, track.playlist.target_s)
 
 
-def _check_variant(tags: dict[str, str], track: Track, audio: Sequence[Track]) -> None:
+def _check_variant(
+    tags: dict[str, str], track: Track, audio: Sequence[Track], texts: Sequence[TextTrack]
+) -> None:
     """§ 4.3.4.2"""
     path = track.playlist.path
-    peak = _peak_of(track) + max((_peak_of(each) for each in audio), default=Fraction(0))
-    average = average_bps(track.sizes, track.durations) + max(
-        (average_bps(each.sizes, each.durations) for each in audio), default=Fraction(0)
-    )
+    peak, average = _peak_of(track), average_bps(track.sizes, track.durations)
+    for others in (audio, texts):
+        peak += max((_peak_of(each) for each in others), default=Fraction(0))
+        average += max(
+            (average_bps(each.sizes, each.durations) for each in others), default=Fraction(0)
+        )
     _check_rates(path, tags, peak, average)
     codecs = {track.init.codecs, *(each.init.codecs for each in audio)}
     assert set(tags["CODECS"].split(",")) == codecs, f"{path}: {tags['CODECS']}, not {codecs}"
     assert tags["RESOLUTION"] == f"{track.init.width}x{track.init.height}", path
     assert abs(Fraction(tags["FRAME-RATE"]) - track.sample_rate) <= Fraction(1, 2000), path
     assert ("AUDIO" in tags) == bool(audio), path
+    assert ("SUBTITLES" in tags) == bool(texts), path
 
 
 def _check_rates(path: str, tags: dict[str, str], peak: Fraction, average: Fraction) -> None:
@@ -272,9 +383,9 @@ def _check_ranges(playlist: Playlist, track: Track, sizes: Sequence[int]) -> Non
 def _check_pictures(read: Read, playlist: Playlist, scratch: Path) -> None:
     """Each range with the init segment decodes to exactly one picture."""
     folder = playlist.path.rpartition("/")[0]
-    init = read(f"{folder}/init.mp4")
+    init = read(f"{folder}/init.mp4") if has_map(playlist) else b""
     for entry in playlist.entries:
-        cut = scratch / "iframe.mp4"
+        cut = scratch / "iframe"
         cut.write_bytes(init + read(f"{folder}/{entry.uri}")[: entry.range_bytes])
         assert decoded_pictures(cut) == ["I"], f"{playlist.path}: {entry.uri}"
 

@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from fractions import Fraction
 
+from tests.harness import webvtt
 from tests.harness.conformance import Presentation, Read, Track, peak_bps
 
 _NAMESPACE = {"": "urn:mpeg:dash:schema:mpd:2011"}
@@ -33,10 +34,27 @@ def check_dash(read: Read, presentation: Presentation) -> None:
     (period,) = root.findall("Period", _NAMESPACE)
     sets = period.findall("AdaptationSet", _NAMESPACE)
     kinds = [found.attrib["contentType"] for found in sets]
-    assert kinds == ["video"] + ["audio"] * len(presentation.audio)
+    texts = len(presentation.subtitles)
+    assert kinds == ["video"] + ["audio"] * len(presentation.audio) + ["text"] * texts
     assert len({found.attrib["id"] for found in sets}) == len(sets)
-    offered = [name for found in sets for name in _check_set(read, found, tracks)]
+    media, text_sets = sets[: len(sets) - texts], sets[len(sets) - texts :]
+    offered = [name for found in media for name in _check_set(read, found, tracks)]
     assert sorted(offered) == sorted(tracks), "every track is offered once"
+    whole = [_check_text_set(read, found) for found in text_sets]
+    assert whole == [path.rpartition("/")[0] for path in presentation.subtitles]
+
+
+def _check_text_set(read: Read, found: ET.Element) -> str:
+    """5.3.7.2, and a file that holds the whole track."""
+    assert found.attrib["mimeType"] == "text/vtt", found.attrib["mimeType"]
+    (role,) = found.findall("Role", _NAMESPACE)
+    assert role.attrib["value"] in ("subtitle", "forced-subtitle")
+    (representation,) = found.findall("Representation", _NAMESPACE)
+    assert int(representation.attrib["bandwidth"]) > 0
+    (base,) = representation.findall("BaseURL", _NAMESPACE)
+    assert base.text is not None
+    webvtt.read(read(base.text))
+    return representation.attrib["id"]
 
 
 def _seconds(duration: str) -> Fraction:

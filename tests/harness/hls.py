@@ -39,6 +39,7 @@ class Variant:
 class MasterPlaylist:
     variants: tuple[Variant, ...]
     audio: tuple[dict[str, str], ...]
+    subtitles: tuple[dict[str, str], ...]
 
 
 def attributes(line: str) -> dict[str, str]:
@@ -63,10 +64,12 @@ def read_master(url: str) -> MasterPlaylist:
         for line, following in itertools.pairwise(lines)
         if line.startswith("#EXT-X-STREAM-INF:")
     ]
-    audio = [attributes(line) for line in lines if line.startswith("#EXT-X-MEDIA:")]
-    for rendition in audio:
+    media = [attributes(line) for line in lines if line.startswith("#EXT-X-MEDIA:")]
+    for rendition in media:
         rendition["URI"] = urljoin(url, rendition["URI"])
-    return MasterPlaylist(tuple(variants), tuple(audio))
+    audio = tuple(rendition for rendition in media if rendition["TYPE"] == "AUDIO")
+    subtitles = tuple(rendition for rendition in media if rendition["TYPE"] == "SUBTITLES")
+    return MasterPlaylist(tuple(variants), audio, subtitles)
 
 
 def read_media(url: str) -> MediaPlaylist:

@@ -20,6 +20,17 @@ _SOUND = "sine=frequency=440:sample_rate=48000:duration={seconds}"
 _X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
 
 
+_CARD = """1
+00:00:01,000 --> 00:00:02,500
+<b>Both</b> & <i>one</i>
+
+2
+00:00:03,500 --> 00:00:08,250
+Over & over the borders
+of the grid
+"""
+
+
 def ffmpeg(name: str, *arguments: str) -> Path:
     """The generated file `name`, made once by `ffmpeg ARGUMENTS… name`."""
     path = GENERATED / name
@@ -55,6 +66,36 @@ def silent_clip(name: str, *arguments: str, seconds: float = 2) -> Path:
 
 def one_frame() -> Path:
     return silent_clip("one-frame.mp4", "-frames:v", "1")
+
+
+def everything() -> Path:
+    """9 s with a 5.1 and a stereo sound, three texts and a picture track."""
+    texts = written("card.srt", _CARD.encode())
+    sound = "sine=frequency=440:sample_rate=48000:duration=9"
+    surround = "|".join(f"0.2*sin({tone}*2*PI*t)" for tone in (300, 400, 500, 60, 700, 800))
+    return ffmpeg(
+        "everything.mkv",
+        *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=9"),
+        *("-f", "lavfi", "-i", f"aevalsrc={surround}:c=5.1:s=48000:d=9"),
+        *("-f", "lavfi", "-i", sound, "-i", str(texts)),
+        *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "3", "-map", "3"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
+        *("-b:a:0", "384k", "-c:s:0", "subrip", "-c:s:1", "ass", "-c:s:2", "webvtt"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
+        *("-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=eng"),
+        *("-disposition:s:0", "0", "-disposition:s:1", "default", "-disposition:s:2", "forced"),
+    )
+
+
+def loud_surround() -> Path:
+    """Two seconds of a tone at full scale in every channel but the LFE."""
+    tone = "sin(440*2*PI*t)"
+    sound = f"aevalsrc={tone}|{tone}|{tone}|0|{tone}|{tone}"
+    return ffmpeg(
+        "loud-surround.mkv",
+        *("-f", "lavfi", "-i", _PICTURE.format(size="320x180", seconds=2)),
+        *("-f", "lavfi", "-i", f"{sound}:c=5.1:s=48000:d=2", *_X264, "-c:a", "pcm_s16le"),
+    )
 
 
 def audio_only() -> Path:

@@ -64,10 +64,16 @@ class Stopped : public std::runtime_error {
 /// Lets another thread end the work. `check()` is called at every frame, packet and block.
 class StopToken {
  public:
+  /// With a parent, it also stops when that one does.
+  explicit StopToken(const StopToken* parent = nullptr) : parent_(parent) {}
+
   void request_stop() { state_.store(kStopped); }
   void request_time_out() { state_.store(kTimedOut); }
-  bool requested() const { return state_.load(std::memory_order_relaxed) != kRunning; }
   void request_memory_out() { state_.store(kMemoryOut); }
+  bool requested() const {
+    return state_.load(std::memory_order_relaxed) != kRunning ||
+           (parent_ != nullptr && parent_->requested());
+  }
   /// Throws `Stopped` after `request_stop`, `EngineError{LimitExceeded}` after the other two.
   void check() const;
 
@@ -76,6 +82,7 @@ class StopToken {
   static constexpr int kStopped = 1;
   static constexpr int kTimedOut = 2;
   static constexpr int kMemoryOut = 3;
+  const StopToken* parent_;
   std::atomic<int> state_{kRunning};
 };
 
@@ -122,9 +129,10 @@ struct TranscodeOptions {
   Source source;
   std::filesystem::path plan;
   std::filesystem::path output;
-  std::optional<int> chunk;  ///< only this chunk's segments of all renditions
-  std::optional<int> audio;  ///< only this entry of the plan's audio list
-  int threads = 0;           ///< 0 = one per processor
+  std::optional<int> chunk;      ///< only this chunk's segments of all renditions
+  std::optional<int> audio;      ///< only this entry of the plan's audio list
+  std::optional<int> subtitles;  ///< only this entry of the plan's subtitles list
+  int threads = 0;               ///< 0 = one per processor
 };
 
 struct AnalyseOptions {

@@ -31,6 +31,9 @@ struct FreeCodec {
 struct CloseInput {
   void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
 };
+struct FreeOutput {
+  void operator()(AVFormatContext* format) const { avformat_free_context(format); }
+};
 struct FreeIo {
   void operator()(AVIOContext* io) const {
     av_freep(&io->buffer);
@@ -63,6 +66,7 @@ using Frame = std::unique_ptr<AVFrame, FreeFrame>;
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
 using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
 using FormatInput = std::unique_ptr<AVFormatContext, CloseInput>;
+using FormatOutput = std::unique_ptr<AVFormatContext, FreeOutput>;
 using Io = std::unique_ptr<AVIOContext, FreeIo>;
 using FilterGraph = std::unique_ptr<AVFilterGraph, FreeGraph>;
 using FilterInOut = std::unique_ptr<AVFilterInOut, FreeFilterInOut>;
@@ -82,6 +86,22 @@ Frame clone(const AVFrame& frame);
 /// A picture buffer with planes aligned for SIMD scalers.
 Frame make_picture(AVPixelFormat format, int width, int height);
 SharedFrame share(Frame frame);
+
+/// A decoded subtitle event, which libav fills in place.
+class Subtitle {
+ public:
+  Subtitle() = default;
+  Subtitle(const Subtitle&) = delete;
+  Subtitle& operator=(const Subtitle&) = delete;
+  ~Subtitle() { clear(); }
+
+  void clear() { avsubtitle_free(&subtitle_); }
+  AVSubtitle* get() { return &subtitle_; }
+  const AVSubtitle* operator->() const { return &subtitle_; }
+
+ private:
+  AVSubtitle subtitle_{};
+};
 
 /// Key/value options for libav calls that take an `AVDictionary**`.
 class Dictionary {

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "jobs/report.h"
+#include "jobs/track_pass.h"
 #include "media/aac_encoder.h"
 #include "media/audio_segmenter.h"
 #include "media/audio_timeline.h"
@@ -13,24 +14,21 @@
 
 namespace millrace::jobs {
 
-class AudioPass {
+class AudioPass : public TrackPass {
  public:
   AudioPass(const TranscodeOptions& options, const media::Plan& plan, const media::AudioPlan& audio,
             const media::OutputFolder& output, Report& report, const StopToken& stop);
 
-  void run();
-  /// Makes `run` in another thread end soon, with `Stopped`.
-  void cancel() { cancelled_.store(true); }
-
-  /// Share of the plan's duration that is encoded, 0 to 1; may be called from another thread.
-  double done() const;
-  int64_t bytes_read() const { return input_.bytes_read(); }
+  void run() override;
+  void cancel() override { cancelled_.store(true); }
+  double done() const override;
+  int64_t bytes_read() const override { return input_.bytes_read(); }
 
  private:
   bool take_decoded(const media::TimedFrame& decoded);
 
   const media::Plan& plan_;
-  const media::AudioPlan& audio_;
+  media::AudioPlan audio_;
   Report& report_;
   Limits limits_;
   media::Input input_;

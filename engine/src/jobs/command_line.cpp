@@ -27,8 +27,8 @@ const std::set<std::string_view> kThumbnailOptions = {
     "--times",       "--width",   "--height", "--output",      "--interval-s", "--tile-width",
     "--tile-height", "--columns", "--rows",   "--max-sprites", "--threads"};
 const std::set<std::string_view> kAnalyseOptions = {"--plan", "--target-vmaf", "--threads"};
-const std::set<std::string_view> kTranscodeOptions = {"--plan", "--output", "--chunk", "--audio",
-                                                      "--threads"};
+const std::set<std::string_view> kTranscodeOptions = {"--plan",  "--output",    "--chunk",
+                                                      "--audio", "--subtitles", "--threads"};
 
 Parsed split(std::span<const char* const> arguments, const std::set<std::string_view>& options,
              const std::set<std::string_view>& flags) {
@@ -194,7 +194,12 @@ TranscodeOptions transcode_of(std::span<const char* const> arguments) {
   if (const auto audio = integer(parsed, "--audio", 0, 1000)) {
     options.audio = static_cast<int>(*audio);
   }
-  if (options.chunk && options.audio) throw UsageError("--chunk and --audio exclude each other");
+  if (const auto subtitles = integer(parsed, "--subtitles", 0, 1000)) {
+    options.subtitles = static_cast<int>(*subtitles);
+  }
+  if (options.chunk.has_value() + options.audio.has_value() + options.subtitles.has_value() > 1) {
+    throw UsageError("--chunk, --audio and --subtitles exclude each other");
+  }
   options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
   return options;
 }
@@ -231,8 +236,8 @@ const char* usage_text() {
          "DIR\n"
          "                [--times …] [limits]\n"
          "millrace-engine analyse INPUT --plan FILE [--target-vmaf Q] [--threads N] [limits]\n"
-         "millrace-engine transcode INPUT --plan FILE --output DIR [--chunk K | --audio N]\n"
-         "                [--threads N] [limits]\n"
+         "millrace-engine transcode INPUT --plan FILE --output DIR \n"
+         "                [--chunk K | --audio N | --subtitles N] [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"
          "\n"
          "INPUT   a file or an http(s) URL\n"

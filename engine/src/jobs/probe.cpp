@@ -14,6 +14,7 @@
 #include "media/hdr_metadata.h"
 #include "media/input.h"
 #include "media/stream_ends.h"
+#include "media/subtitle_decoder.h"
 #include "media/video_facts.h"
 #include "millrace/engine.h"
 
@@ -173,12 +174,10 @@ ordered_json audio_json(const media::Input& input, const AVStream& stream,
 }
 
 ordered_json subtitle_json(const AVStream& stream) {
-  const AVCodecDescriptor* codec = avcodec_descriptor_get(stream.codecpar->codec_id);
-  const bool text = codec != nullptr && (codec->props & AV_CODEC_PROP_TEXT_SUB) != 0;
   return {{"stream", stream.index},
           {"codec", avcodec_get_name(stream.codecpar->codec_id)},
           {"language", language_of(stream)},
-          {"text", text},
+          {"text", media::is_text_subtitle(stream)},
           {"default", (stream.disposition & AV_DISPOSITION_DEFAULT) != 0},
           {"forced", (stream.disposition & AV_DISPOSITION_FORCED) != 0},
           {"title", tag_json(stream.metadata, "title")},
@@ -267,6 +266,10 @@ ordered_json result_of(media::Input& input, const Measured& measured, Report& re
         break;
       case AVMEDIA_TYPE_SUBTITLE:
         subtitles.push_back(subtitle_json(stream));
+        if (!media::is_text_subtitle(stream)) {
+          report.warn("SUBTITLES_UNSUPPORTED", "The subtitles of stream " + std::to_string(n) +
+                                                   " are no text and are left out.");
+        }
         break;
       default:
         others.push_back(other_stream_json(stream));

@@ -59,6 +59,7 @@ int exit_code(Reason reason) {
 }
 
 void StopToken::check() const {
+  if (parent_ != nullptr) parent_->check();
   switch (state_.load(std::memory_order_relaxed)) {
     case kStopped:
       throw Stopped();

@@ -26,11 +26,10 @@ void Report::init_written(const media::InitInfo& info) {
     const std::lock_guard lock(mutex_);
     tracks_[info.track].codecs = info.codecs;
   }
-  emit({{"type", "init"},
-        {"rendition", info.track},
-        {"path", info.path},
-        {"bytes", info.bytes},
-        {"codecs", info.codecs}});
+  ordered_json event = {{"type", "init"}, {"rendition", info.track}};
+  if (!info.path.empty()) event.update({{"path", info.path}, {"bytes", info.bytes}});
+  event["codecs"] = info.codecs;
+  emit(event);
 }
 
 void Report::segment_written(const media::SegmentInfo& info) {

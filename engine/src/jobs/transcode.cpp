@@ -8,6 +8,8 @@
 #include "jobs/audio_pass.h"
 #include "jobs/progress.h"
 #include "jobs/report.h"
+#include "jobs/subtitle_pass.h"
+#include "jobs/track_pass.h"
 #include "jobs/video_pass.h"
 #include "media/manifest.h"
 #include "media/playlist.h"
@@ -52,16 +54,18 @@ ordered_json track_results(const media::TrackRecords& tracks, int64_t target_s,
 void write_manifests(const media::Plan& plan, const Report& report,
                      const media::OutputFolder& output) {
   const media::TrackRecords tracks = report.tracks();
-  output.write("manifest.mpd", media::dash_manifest(plan, tracks));
+  if (plan.format == media::SegmentFormat::Cmaf) {
+    output.write("manifest.mpd", media::dash_manifest(plan, tracks));
+  }
   for (const media::TextFile& file : media::hls_playlists(plan, tracks)) {
     output.write(file.path, file.text);
   }
 }
 
-/// Runs an audio pass beside the video; its failure is met by `join`.
+/// Runs a pass beside the video; its failure is met by `join`.
 class Background {
  public:
-  explicit Background(AudioPass& pass) : pass_(pass), thread_([this] { run(); }) {}
+  explicit Background(TrackPass& pass) : pass_(pass), thread_([this] { run(); }) {}
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
   ~Background() {
@@ -83,18 +87,18 @@ class Background {
     }
   }
 
-  AudioPass& pass_;
+  TrackPass& pass_;
   std::exception_ptr failure_;
   std::thread thread_;
 };
 
 struct Work {
   std::unique_ptr<VideoPass> video;
-  std::vector<std::unique_ptr<AudioPass>> audio;
+  std::vector<std::unique_ptr<TrackPass>> others;
 
   int64_t bytes_read() const {
     int64_t total = video ? video->bytes_read() : 0;
-    for (const auto& pass : audio) total += pass->bytes_read();
+    for (const auto& pass : others) total += pass->bytes_read();
     return total;
   }
 };
@@ -107,35 +111,51 @@ Snapshot snapshot_of(const Work& work, const media::Plan& plan) {
     now.share =
         static_cast<double>(now.frames) / static_cast<double>(work.video->frames_expected());
     now.media_s = static_cast<double>(now.frames) / av_q2d(plan.frame_rate);
-  } else if (!work.audio.empty()) {
-    now.share = work.audio.front()->done();
+  } else if (!work.others.empty()) {
+    now.share = work.others.front()->done();
     now.media_s = now.share * plan.duration_s;
   }
   return now;
 }
 
 void run_all(Work& work) {
-  std::vector<std::unique_ptr<Background>> sounds;
-  for (auto& pass : work.audio) sounds.push_back(std::make_unique<Background>(*pass));
+  std::vector<std::unique_ptr<Background>> others;
+  for (auto& pass : work.others) others.push_back(std::make_unique<Background>(*pass));
   if (work.video) work.video->run();
-  for (auto& sound : sounds) sound->join();
+  for (auto& other : others) other->join();
+}
+
+/// The entries of one of the plan's lists that are to be made: all, only the N-th, or none.
+template <typename Entry>
+std::vector<Entry> chosen(const std::vector<Entry>& entries, std::optional<int> only,
+                          const char* option, bool is_whole) {
+  if (is_whole) return entries;
+  if (!only) return {};
+  if (static_cast<size_t>(*only) >= entries.size()) {
+    throw std::invalid_argument(std::string{option} + ": the plan has no such entry");
+  }
+  return {entries[static_cast<size_t>(*only)]};
+}
+
+bool is_whole(const TranscodeOptions& options) {
+  return !options.chunk && !options.audio && !options.subtitles;
 }
 
 Work make_work(const TranscodeOptions& options, const media::Plan& plan,
                const media::OutputFolder& output, Report& report, const StopToken& stop) {
   Work work;
-  if (!options.audio) {
+  const bool whole = is_whole(options);
+  if (whole || options.chunk) {
     work.video = std::make_unique<VideoPass>(options, plan, range_of(plan, options.chunk), output,
                                              report, stop);
   }
-  if (options.chunk) return work;
-  for (size_t n = 0; n < plan.audio.size(); ++n) {
-    if (options.audio && static_cast<size_t>(*options.audio) != n) continue;
-    work.audio.push_back(
-        std::make_unique<AudioPass>(options, plan, plan.audio[n], output, report, stop));
+  for (const media::AudioPlan& audio : chosen(plan.audio, options.audio, "--audio", whole)) {
+    work.others.push_back(std::make_unique<AudioPass>(options, plan, audio, output, report, stop));
   }
-  if (options.audio && work.audio.empty()) {
-    throw std::invalid_argument("--audio: the plan has no such audio entry");
+  const auto subtitles = chosen(plan.subtitles, options.subtitles, "--subtitles", whole);
+  if (!subtitles.empty()) {
+    work.others.push_back(
+        std::make_unique<SubtitlePass>(options, plan, subtitles, output, report, stop));
   }
   return work;
 }
@@ -144,8 +164,10 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
                        double wall_s) {
   std::vector<std::string> renditions;
   std::vector<std::string> sounds;
+  std::vector<std::string> subtitles;
   for (const auto& rendition : plan.renditions) renditions.push_back(rendition.name);
   for (const auto& audio : plan.audio) sounds.push_back(audio.name);
+  for (const auto& entry : plan.subtitles) subtitles.push_back(entry.name);
   const Snapshot end = snapshot_of(work, plan);
   const media::TrackRecords tracks = report.tracks();
   const int64_t target_s = media::target_duration_s(plan, tracks);
@@ -154,6 +176,7 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
           {"duration_s", seconds(end.media_s)},
           {"renditions", track_results(tracks, target_s, renditions)},
           {"audio", track_results(tracks, target_s, sounds)},
+          {"subtitles", track_results(tracks, target_s, subtitles)},
           {"bytes_read", end.bytes_read},
           {"wall_s", std::round(wall_s * 1000) / 1000},
           {"warnings", report.warnings()}};
@@ -165,14 +188,15 @@ ordered_json result_of(const Work& work, const media::Plan& plan, const Report& 
 void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop) {
   const auto started = std::chrono::steady_clock::now();
   const media::Plan plan = media::load_plan(options.plan);
-  const media::OutputFolder output(options.output, options.source.limits.max_output_bytes);
+  const media::OutputFolder output(options.output, options.source.limits.max_output_bytes,
+                                   plan.format);
   jobs::Report report(events);
   jobs::Work work = jobs::make_work(options, plan, output, report, stop);
   {
     const jobs::Progress progress(report, [&] { return jobs::snapshot_of(work, plan); });
     jobs::run_all(work);
   }
-  if (!options.chunk && !options.audio) jobs::write_manifests(plan, report, output);
+  if (jobs::is_whole(options)) jobs::write_manifests(plan, report, output);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   report.emit(jobs::result_of(work, plan, report, wall.count()));
 }

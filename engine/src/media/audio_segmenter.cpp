@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/aac_encoder.h"
+#include "media/mpegts.h"
 
 extern "C" {
 #include <libavutil/mathematics.h>
@@ -32,12 +33,16 @@ int64_t AudioSegmenter::boundary(int64_t segment) const {
 }
 
 void AudioSegmenter::write_init_segment(const std::vector<uint8_t>& config) {
-  AudioTrack track;
+  AudioTrack& track = track_;
   track.timescale = static_cast<uint32_t>(audio_.sample_rate_hz);
   track.channels = audio_.channels;
   track.bitrate_bps = audio_.bitrate_bps;
   track.language = audio_.language;
   track.config = config;
+  if (output_.format() == SegmentFormat::MpegTs) {
+    listener_.on_init({audio_.name, "", 0, codecs_of(track)});
+    return;
+  }
   const auto bytes = write_init(track);
   const std::string path = audio_.name + "/init.mp4";
   output_.write(path, bytes);
@@ -59,10 +64,9 @@ void AudioSegmenter::finish() {
 }
 
 void AudioSegmenter::write_segment_of(size_t packets) {
-  const auto head = std::span{samples_}.first(packets);
-  const auto bytes = write_segment(static_cast<uint32_t>(segment_ + 1),
-                                   first_packet_ * AacEncoder::kFrameSamples, head);
-  const std::string path = segment_path(audio_.name, segment_);
+  const auto bytes =
+      output_.format() == SegmentFormat::MpegTs ? transport_of(packets) : cmaf_of(packets);
+  const std::string path = segment_path(audio_.name, segment_, segment_extension(output_.format()));
   output_.write(path, bytes);
   const AVRational duration{static_cast<int>(packets) * AacEncoder::kFrameSamples,
                             audio_.sample_rate_hz};
@@ -70,6 +74,22 @@ void AudioSegmenter::write_segment_of(size_t packets) {
   samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(packets));
   first_packet_ += static_cast<int64_t>(packets);
   ++segment_;
+}
+
+std::vector<uint8_t> AudioSegmenter::cmaf_of(size_t packets) const {
+  return write_segment(static_cast<uint32_t>(segment_ + 1),
+                       first_packet_ * AacEncoder::kFrameSamples,
+                       std::span{samples_}.first(packets));
+}
+
+std::vector<uint8_t> AudioSegmenter::transport_of(size_t packets) const {
+  std::vector<AccessUnit> frames;
+  frames.reserve(packets);
+  for (size_t n = 0; n < packets; ++n) {
+    const int64_t sample = (first_packet_ + static_cast<int64_t>(n)) * AacEncoder::kFrameSamples;
+    frames.push_back({samples_[n].data, {1, audio_.sample_rate_hz}, sample, sample, true});
+  }
+  return write_transport_segment(segment_, track_, frames).bytes;
 }
 
 }  // namespace millrace::media

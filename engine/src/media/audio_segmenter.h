@@ -24,12 +24,15 @@ class AudioSegmenter {
 
  private:
   void write_segment_of(size_t packets);
+  std::vector<uint8_t> cmaf_of(size_t packets) const;
+  std::vector<uint8_t> transport_of(size_t packets) const;
 
   AudioPlan audio_;
   AVRational frame_rate_;
   int segment_frames_;
   const OutputFolder& output_;
   const TrackListener& listener_;
+  AudioTrack track_;
   int64_t segment_ = 0;
   int64_t first_packet_ = 0;
   std::vector<Sample> samples_;

@@ -243,10 +243,12 @@ int64_t Input::origin(int video_stream, AVRational time_base) const {
 }
 
 void Input::select_stream(int index) {
-  stream(index);
-  for (unsigned i = 0; i < format_->nb_streams; ++i) {
-    format_->streams[i]->discard = static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
-  }
+  select_streams(std::span{&index, 1});
+}
+
+void Input::select_streams(std::span<const int> indices) {
+  for (unsigned i = 0; i < format_->nb_streams; ++i) format_->streams[i]->discard = AVDISCARD_ALL;
+  for (const int index : indices) stream(index).discard = AVDISCARD_DEFAULT;
 }
 
 void Input::select_all_streams() {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "av/ptr.h"
@@ -43,6 +44,7 @@ class Input {
   /// Only packets of this stream are delivered; the others are skipped unread where possible.
   void select_stream(int index);
   void select_all_streams();
+  void select_streams(std::span<const int> indices);
   /// The next packet of a selected stream; false at the end. Counts damage it had to skip.
   bool read(AVPacket& packet);
   /// Moves to the key frame at or before `timestamp` (stream's time base); false if impossible.

@@ -71,6 +71,7 @@ class ManifestWriter {
       out_.element("Period", {{"id", "0"}, {"start", "PT0S"}}, [&] {
         video_set();
         for (size_t n = 0; n < plan_.audio.size(); ++n) audio_set(n);
+        for (size_t n = 0; n < plan_.subtitles.size(); ++n) subtitle_set(n);
       });
     });
     return out_.take();
@@ -100,20 +101,40 @@ class ManifestWriter {
   void audio_set(size_t n) {
     const AudioPlan& audio = plan_.audio[n];
     const TrackRecord& track = tracks_.at(audio.name);
-    out_.element("AdaptationSet", set_attributes(n + 1, "audio", audio.language_tag()), [&] {
-      const std::string role = n == plan_.default_audio() ? "main" : "alternate";
+    out_.element(
+        "AdaptationSet", set_attributes(n + 1, "audio", language_tag(audio.language)), [&] {
+          const size_t sound = plan_.downmix_of(n).value_or(n);
+          const std::string role = sound == plan_.default_audio() ? "main" : "alternate";
+          out_.element("Role", {{"schemeIdUri", "urn:mpeg:dash:role:2011"}, {"value", role}});
+          segment_template(static_cast<uint32_t>(audio.sample_rate_hz), track);
+          const XmlWriter::Attributes attributes = {
+              {"id", audio.name},
+              {"codecs", track.codecs},
+              {"bandwidth", bandwidth(track)},
+              {"audioSamplingRate", std::to_string(audio.sample_rate_hz)}};
+          out_.element("Representation", attributes, [&] {
+            out_.element("AudioChannelConfiguration",
+                         {{"schemeIdUri", "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"},
+                          {"value", std::to_string(audio.channels)}});
+          });
+        });
+  }
+
+  /// The whole track as one file, which every player of WebVTT can read.
+  void subtitle_set(size_t n) {
+    const SubtitlePlan& subtitles = plan_.subtitles[n];
+    XmlWriter::Attributes attributes = {{"id", std::to_string(1 + plan_.audio.size() + n)},
+                                        {"contentType", "text"},
+                                        {"mimeType", "text/vtt"}};
+    const std::string language = language_tag(subtitles.language);
+    if (!language.empty()) attributes.emplace_back("lang", language);
+    out_.element("AdaptationSet", attributes, [&] {
+      const std::string role = subtitles.is_forced ? "forced-subtitle" : "subtitle";
       out_.element("Role", {{"schemeIdUri", "urn:mpeg:dash:role:2011"}, {"value", role}});
-      segment_template(static_cast<uint32_t>(audio.sample_rate_hz), track);
-      const XmlWriter::Attributes attributes = {
-          {"id", audio.name},
-          {"codecs", track.codecs},
-          {"bandwidth", bandwidth(track)},
-          {"audioSamplingRate", std::to_string(audio.sample_rate_hz)}};
-      out_.element("Representation", attributes, [&] {
-        out_.element("AudioChannelConfiguration",
-                     {{"schemeIdUri", "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"},
-                      {"value", std::to_string(audio.channels)}});
-      });
+      const XmlWriter::Attributes representation = {
+          {"id", subtitles.name}, {"bandwidth", bandwidth(tracks_.at(subtitles.name))}};
+      out_.element("Representation", representation,
+                   [&] { out_.text_element("BaseURL", subtitles.name + "/" + kWholeSubtitles); });
     });
   }
 

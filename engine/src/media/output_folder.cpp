@@ -53,10 +53,14 @@ void OutputFolder::write(const std::string& relative_path, const std::string& te
   write(relative_path, std::span{reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
-std::string segment_path(const std::string& track, int64_t index) {
+const char* segment_extension(SegmentFormat format) {
+  return format == SegmentFormat::MpegTs ? ".ts" : ".m4s";
+}
+
+std::string segment_path(const std::string& track, int64_t index, const char* extension) {
   std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "%05" PRId64 ".m4s", index);
-  return track + "/" + name.data();
+  std::snprintf(name.data(), name.size(), "%05" PRId64, index);
+  return track + "/" + name.data() + extension;
 }
 
 }  // namespace millrace::media

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "av/ptr.h"
+#include "media/plan.h"
 
 namespace millrace::media {
 
@@ -38,7 +39,7 @@ using TrackRecords = std::map<std::string, TrackRecord>;
 /// A finished init segment.
 struct InitInfo {
   std::string track;
-  std::string path;
+  std::string path;  ///< empty where segments need none (MPEG-TS)
   int64_t bytes = 0;
   std::string codecs;
 };
@@ -52,8 +53,12 @@ struct TrackListener {
 class OutputFolder {
  public:
   /// `max_bytes`: of all files together; 0 = no bound.
-  explicit OutputFolder(std::filesystem::path root, int64_t max_bytes = 0)
-      : root_(std::move(root)), max_bytes_(max_bytes) {}
+  explicit OutputFolder(std::filesystem::path root, int64_t max_bytes = 0,
+                        SegmentFormat format = SegmentFormat::Cmaf)
+      : root_(std::move(root)), max_bytes_(max_bytes), format_(format) {}
+
+  /// What the segments written to it are.
+  SegmentFormat format() const { return format_; }
 
   /// Writes under a temporary name in the same folder and renames. Throws OUTPUT_FAILED, and
   /// LIMIT_EXCEEDED instead of writing a file that would be one too many. Several threads may.
@@ -66,9 +71,16 @@ class OutputFolder {
   std::filesystem::path root_;
   int64_t max_bytes_;
   mutable std::atomic<int64_t> bytes_{0};
+  SegmentFormat format_;
 };
 
+/// A whole subtitle track as one file, in its folder.
+inline constexpr const char* kWholeSubtitles = "subtitles.vtt";
+
 /// "720p/00003.m4s"
-std::string segment_path(const std::string& track, int64_t index);
+std::string segment_path(const std::string& track, int64_t index, const char* extension = ".m4s");
+
+/// ".m4s" or ".ts"
+const char* segment_extension(SegmentFormat format);
 
 }  // namespace millrace::media

@@ -101,6 +101,17 @@ AudioPlan parse_audio(const json& item) {
   return audio;
 }
 
+SubtitlePlan parse_subtitles(const json& item) {
+  SubtitlePlan subtitles;
+  subtitles.name = item.at("name").get<std::string>();
+  require_name(subtitles.name);
+  subtitles.stream = item.at("stream").get<int>();
+  subtitles.language = item.value("language", subtitles.language);
+  subtitles.is_default = item.value("default", false);
+  subtitles.is_forced = item.value("forced", false);
+  return subtitles;
+}
+
 void validate(const Plan& plan) {
   require(plan.frame_rate.num > 0 && plan.frame_rate.den > 0 && av_q2d(plan.frame_rate) <= 240 &&
               av_q2d(plan.frame_rate) >= 0.01,
@@ -112,12 +123,17 @@ void validate(const Plan& plan) {
   std::set<std::string> names;
   for (const auto& rendition : plan.renditions) names.insert(rendition.name);
   for (const auto& audio : plan.audio) names.insert(audio.name);
-  require(names.size() == plan.renditions.size() + plan.audio.size(), "names must be unique");
+  for (const auto& subtitles : plan.subtitles) names.insert(subtitles.name);
+  require(names.size() == plan.renditions.size() + plan.audio.size() + plan.subtitles.size(),
+          "names must be unique");
 }
 
 Plan from_json(const json& document) {
   require(document.value("version", 0) == 1, "version must be 1");
   Plan plan;
+  const std::string container = document.value("container", "cmaf");
+  require(container == "cmaf" || container == "mpegts", "container must be cmaf or mpegts");
+  plan.format = container == "cmaf" ? SegmentFormat::Cmaf : SegmentFormat::MpegTs;
   const json& rate = document.at("frame_rate");
   plan.frame_rate = {rate.at("num").get<int>(), rate.at("den").get<int>()};
   plan.duration_s = document.value("duration_s", 0.0);
@@ -128,6 +144,9 @@ Plan from_json(const json& document) {
   for (const json& item : video.at("renditions")) plan.renditions.push_back(parse_rendition(item));
   for (const json& item : document.value("audio", json::array())) {
     plan.audio.push_back(parse_audio(item));
+  }
+  for (const json& item : document.value("subtitles", json::array())) {
+    plan.subtitles.push_back(parse_subtitles(item));
   }
   plan.chunk_segments = document.value("chunk_segments", plan.chunk_segments);
   plan.chunk_count = document.value("chunk_count", plan.chunk_count);
@@ -162,7 +181,7 @@ bool is_language_tag(const std::string& text) {
 
 }  // namespace
 
-std::string AudioPlan::language_tag() const {
+std::string language_tag(const std::string& language) {
   return language != "und" && is_language_tag(language) ? language : "";
 }
 
@@ -170,6 +189,23 @@ size_t Plan::default_audio() const {
   const auto marked = std::find_if(audio.begin(), audio.end(),
                                    [](const AudioPlan& entry) { return entry.is_default; });
   return marked == audio.end() ? 0 : static_cast<size_t>(marked - audio.begin());
+}
+
+std::optional<size_t> Plan::downmix_of(size_t audio_index) const {
+  const AudioPlan& own = audio[audio_index];
+  if (own.channels <= 2) return std::nullopt;
+  const auto found = std::find_if(audio.begin(), audio.end(), [&](const AudioPlan& other) {
+    return other.channels <= 2 && other.stream == own.stream;
+  });
+  if (found == audio.end()) return std::nullopt;
+  return static_cast<size_t>(found - audio.begin());
+}
+
+std::optional<size_t> Plan::default_subtitles() const {
+  const auto marked = std::find_if(subtitles.begin(), subtitles.end(),
+                                   [](const SubtitlePlan& entry) { return entry.is_default; });
+  if (marked == subtitles.end()) return std::nullopt;
+  return static_cast<size_t>(marked - subtitles.begin());
 }
 
 int64_t Plan::expected_frames() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct RateControl {
   int64_t bufsize_bits = 0;
 };
 
+/// What segments are.
+enum class SegmentFormat { Cmaf, MpegTs };
+
 struct RenditionPlan {
   std::string name;
   int width = 0;
@@ -42,13 +46,22 @@ struct AudioPlan {
   int sample_rate_hz = 48'000;
   int64_t bitrate_bps = 128'000;
   bool is_default = false;
-
-  /// The language as manifests take it; "" if unknown, or if what the plan says has not the form of
-  /// a tag (RFC 5646, and xs:language).
-  std::string language_tag() const;
 };
 
+struct SubtitlePlan {
+  std::string name;
+  int stream = 0;
+  std::string language = "und";
+  bool is_default = false;
+  bool is_forced = false;  ///< shown even to those who want no subtitles
+};
+
+/// The language as manifests take it; "" if unknown, or if what the plan says has not the form of
+/// a tag (RFC 5646, and xs:language).
+std::string language_tag(const std::string& language);
+
 struct Plan {
+  SegmentFormat format = SegmentFormat::Cmaf;
   AVRational frame_rate{25, 1};
   double duration_s = 0;
   int segment_frames = 100;
@@ -56,6 +69,7 @@ struct Plan {
   std::string preset = "veryfast";
   std::vector<RenditionPlan> renditions;
   std::vector<AudioPlan> audio;
+  std::vector<SubtitlePlan> subtitles;
   int chunk_segments = 8;
   int chunk_count = 1;
 
@@ -65,6 +79,12 @@ struct Plan {
   /// Index of the audio entry that plays unless the viewer chooses: the first one marked so, else
   /// the first one.
   size_t default_audio() const;
+  /// For a track of more than two channels: index of the entry that carries the same stream's sound
+  /// down-mixed. Such a track is offered beside that one, not as another sound.
+  std::optional<size_t> downmix_of(size_t audio_index) const;
+  /// Index of the subtitles that are shown unless the viewer chooses: the first ones marked so, if
+  /// any are.
+  std::optional<size_t> default_subtitles() const;
 };
 
 /// Reads and validates the plan's JSON. Throws `std::invalid_argument` naming the faulty field.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "media/mpegts.h"
+
 namespace millrace::media {
 
 uint32_t VideoSegmenter::timescale_for(AVRational frame_rate) {
@@ -25,6 +27,11 @@ VideoSegmenter::VideoSegmenter(std::string track, AVRational frame_rate, int seg
 void VideoSegmenter::write_init_segment(VideoTrack track, int reorder_frames) {
   reorder_frames_ = reorder_frames;
   track.start_offset = static_cast<int32_t>(ticks_per_frame_) * reorder_frames;
+  if (output_.format() == SegmentFormat::MpegTs) {
+    parameter_sets_ = {track.headers.sps, track.headers.pps};
+    listener_.on_init({track_, "", 0, codecs_of(track)});
+    return;
+  }
   const std::vector<uint8_t> bytes = write_init(track);
   const std::string path = track_ + "/init.mp4";
   output_.write(path, bytes);
@@ -40,6 +47,15 @@ void VideoSegmenter::finish() {
   if (pictures_.empty()) return;
   const int64_t first_slot = pictures_.front().slot;  // closed GOP: the IDR is shown first
   const int64_t index = first_slot / segment_frames_;
+  if (output_.format() == SegmentFormat::MpegTs) {
+    finish_transport(index, first_slot);
+  } else {
+    finish_cmaf(index, first_slot);
+  }
+  pictures_.clear();
+}
+
+void VideoSegmenter::finish_cmaf(int64_t index, int64_t first_slot) {
   std::vector<Sample> samples;
   samples.reserve(pictures_.size());
   for (size_t n = 0; n < pictures_.size(); ++n) {
@@ -58,12 +74,29 @@ void VideoSegmenter::finish() {
   for (size_t n = 1; n < samples.size(); ++n) {
     iframe_bytes -= static_cast<int64_t>(samples[n].data.size());
   }
-  const std::string path = segment_path(track_, index);
+  write(index, bytes, iframe_bytes);
+}
+
+/// Here the slot is the time shown, and decoding runs reorder_frames_ ahead of it.
+void VideoSegmenter::finish_transport(int64_t index, int64_t first_slot) {
+  std::vector<AccessUnit> units;
+  units.reserve(pictures_.size());
+  for (size_t n = 0; n < pictures_.size(); ++n) {
+    const CodedPicture& picture = pictures_[n];
+    const int64_t decoded = first_slot + static_cast<int64_t>(n) - reorder_frames_;
+    units.push_back({annex_b(picture.data, picture.idr, parameter_sets_), av_inv_q(frame_rate_),
+                     picture.slot, decoded, picture.idr});
+  }
+  const TransportSegment segment = write_transport_segment(index, units);
+  write(index, segment.bytes, segment.first_unit_bytes);
+}
+
+void VideoSegmenter::write(int64_t index, const std::vector<uint8_t>& bytes, int64_t iframe_bytes) {
+  const std::string path = segment_path(track_, index, segment_extension(output_.format()));
   output_.write(path, bytes);
   const AVRational duration{static_cast<int>(pictures_.size()) * frame_rate_.den, frame_rate_.num};
   listener_.on_segment(
       {track_, index, path, static_cast<int64_t>(bytes.size()), duration, iframe_bytes});
-  pictures_.clear();
 }
 
 }  // namespace millrace::media

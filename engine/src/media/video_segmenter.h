@@ -25,6 +25,10 @@ class VideoSegmenter {
   void finish();
 
  private:
+  void finish_cmaf(int64_t index, int64_t first_slot);
+  void finish_transport(int64_t index, int64_t first_slot);
+  void write(int64_t index, const std::vector<uint8_t>& bytes, int64_t iframe_bytes);
+
   std::string track_;
   AVRational frame_rate_;
   int segment_frames_;
@@ -33,6 +37,7 @@ class VideoSegmenter {
   int reorder_frames_ = 0;
   const OutputFolder& output_;
   const TrackListener& listener_;
+  std::vector<std::vector<uint8_t>> parameter_sets_;
   std::vector<CodedPicture> pictures_;
 };
 

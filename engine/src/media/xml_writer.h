@@ -16,6 +16,11 @@ class XmlWriter {
     begin(tag, attributes);
     text_ += " />\n";
   }
+  /// An element with nothing but text in it.
+  void text_element(const std::string& tag, const std::string& text) {
+    begin(tag, {});
+    text_ += ">" + escaped(text) + "</" + tag + ">\n";
+  }
   /// An element whose children `body` writes.
   template <typename Body>
   void element(const std::string& tag, const Attributes& attributes, Body body) {

@@ -94,6 +94,8 @@ TEST_CASE("a wrong command line is refused when parsed") {
       {"analyse", "a"},
       {"analyse", "a", "--plan", "p", "--target-vmaf", "101"},
       {"transcode", "a", "--output", "o"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--subtitles", "1"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1", "--subtitles", "1"},
       {"transcode", "a", "--plan", "p"},
       {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},
   };

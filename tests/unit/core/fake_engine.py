@@ -23,7 +23,7 @@ def option(name):
 def say(**line):
     print(json.dumps(line), flush=True)
 label = command
-for name in ("--chunk", "--audio"):
+for name in ("--chunk", "--audio", "--subtitles"):
     if option(name) is not None:
         label += name.replace("--", "-") + "-" + option(name)
 with open(home + "/calls", "a") as calls:
@@ -55,20 +55,20 @@ def act(item):
     if item["do"] == "silence":
         sys.exit(0)
 fault("start")
-def encode(plan, name, indexes, seconds, codecs):
+def encode(plan, name, indexes, seconds, codecs, first="init.mp4", kind=".m4s"):
     folder = option("--output") + "/" + name
     os.makedirs(folder, exist_ok=True)
     def write(file, content):
         with open(folder + "/" + file, "w") as out:
             out.write(content)
         return len(content)
-    size = write("init.mp4", "init " + name)
-    say(type="init", rendition=name, path=name + "/init.mp4", bytes=size, codecs=codecs)
+    size = write(first, "init " + name)
+    say(type="init", rendition=name, path=name + "/" + first, bytes=size, codecs=codecs)
     for index in indexes:
-        size = write("%05d.m4s" % index, "%s segment %d " % (name, index) * 50)
+        size = write("%05d" % index + kind, "%s segment %d " % (name, index) * 50)
         num, den = seconds(index)
-        iframe = dict() if name.startswith("audio") else dict(iframe_bytes=size // 2)
-        say(type="segment", rendition=name, index=index, path=name + "/%05d.m4s" % index,
+        iframe = dict() if codecs[:4] != "avc1" else dict(iframe_bytes=size // 2)
+        say(type="segment", rendition=name, index=index, path=name + "/%05d" % index + kind,
             bytes=size, duration=dict(num=num, den=den), **iframe)
         say(type="progress", percent=50.0, frames=1, fps=1.0, speed=1.0, eta_s=1, bytes_read=1)
         fault("middle")
@@ -101,6 +101,9 @@ else:
     if option("--audio") is not None:
         track = plan["audio"][int(option("--audio"))]["name"]
         encode(plan, track, range(count), seconds, "mp4a.40.2")
+    elif option("--subtitles") is not None:
+        track = plan["subtitles"][int(option("--subtitles"))]["name"]
+        encode(plan, track, range(count), seconds, "wvtt", "subtitles.vtt", ".vtt")
     else:
         chunk, per_chunk = int(option("--chunk")), plan["chunk_segments"]
         last = chunk == plan["chunk_count"] - 1
@@ -139,6 +142,10 @@ class FakeEngine:
         """The names of the audio renditions that a complete video of this source has."""
         source = json.loads((self.home / "probe.json").read_text())
         return [f"audio-{index}" for index, _ in enumerate(source["audio"])]
+
+    def subtitle_tracks(self) -> list[str]:
+        source = json.loads((self.home / "probe.json").read_text())
+        return [f"subtitles-{index}" for index, _ in enumerate(source["subtitles"])]
 
     def fails(
         self,
@@ -180,6 +187,7 @@ def probe_result(
     width: int = 320,
     height: int = 180,
     audio: int = 1,
+    subtitles: int = 0,
     frame_rate: tuple[int, int] = (25, 1),
     seekable: bool = True,
     **video: Any,
@@ -229,6 +237,16 @@ def probe_result(
             }
             for index in range(audio)
         ],
-        "subtitles": [],
+        "subtitles": [
+            {
+                "stream": 1 + audio + index,
+                "codec": "subrip",
+                "language": "eng",
+                "text": True,
+                "default": index == 0,
+                "forced": False,
+            }
+            for index in range(subtitles)
+        ],
         "warnings": [],
     }

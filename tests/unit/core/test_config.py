@@ -39,6 +39,20 @@ def test_load_names_the_variable_when_a_number_is_not_a_positive_whole_one(text:
         config.load("probe", {**COMPLETE, "MILLRACE_CHUNK_SEGMENTS": text})
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("MILLRACE_KEEP_SURROUND", "yes"), ("MILLRACE_CONTAINER", "mkv")]
+)
+def test_load_names_the_variable_when_it_is_none_of_its_choices(name: str, text: str) -> None:
+    with pytest.raises(MillraceError, match=name):
+        config.load("probe", {**COMPLETE, name: text})
+
+
+def test_load_takes_over_choices_when_they_are_made() -> None:
+    chosen = {"MILLRACE_KEEP_SURROUND": "true", "MILLRACE_CONTAINER": "mpegts"}
+    settings = config.load("probe", {**COMPLETE, **chosen})
+    assert (settings.keep_surround, settings.container) == (True, "mpegts")
+
+
 def test_load_ignores_a_variable_when_the_function_does_not_need_it() -> None:
     settings = config.load("ingest", {**COMPLETE, "MILLRACE_CHUNK_SEGMENTS": "many"})
     assert settings.chunk_segments == Settings().chunk_segments
@@ -63,5 +77,6 @@ def test_reference_page_is_complete_when_a_setting_exists() -> None:
         )
         assert row, f"{config.variable(field.name)} is not in {REFERENCE.name}"
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        default = f"`{field.default}`" if field.default != "" else "required"
+        shown = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = f"`{shown}`" if shown != "" else "required"
         assert cells[1:3] == [default, ", ".join(readers)]

@@ -64,7 +64,7 @@ def check_completed(cloud: Cloud, video_id: str, *, playable: int = 1) -> None:
     assert video.tasks_done == video.tasks_total
     assert replay(cloud.log(video_id)) == observed(cloud.items())
     assert "#EXT-X-ENDLIST" in cloud.playlist("180p/index.m3u8", video_id)
-    for track in ("180p", *cloud.engine.audio_tracks()):
+    for track in ("180p", *cloud.engine.audio_tracks(), *cloud.engine.subtitle_tracks()):
         assert cloud.playlist(f"{track}/index.m3u8", video_id).count("#EXTINF") == 4
     for queue in ("ingest", "probe", "transcode", "thumbnail", "publish"):
         assert cloud.dead_letters(queue) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from millrace import hls, media, outputs, plan
 from millrace.errors import PermanentError, Reason
 from millrace.outputs import Collector, Segment, Track
-from millrace.plan import Plan
+from millrace.plan import Container, Plan
 from tests.unit.core.fake_engine import probe_result
 
 FOUR = Fraction(4)
@@ -196,6 +197,39 @@ def test_start_variant_is_one_most_connections_carry_when_there_are_several() ->
         "480p/index.m3u8",
         "360p/index.m3u8",
     ]
+
+
+def text(count: int = 8) -> dict[str, Track]:
+    return {"subtitles-0": track(0, [FOUR] * count, 300, "wvtt")}
+
+
+def test_nothing_is_playable_when_subtitles_are_missing() -> None:
+    the_plan = made_plan(subtitles=1)
+    assert hls.render(the_plan, {0: chunk(0)}, {0: sound()}, {}, final=False) is None
+
+
+def test_subtitles_reach_as_far_as_the_pictures_when_the_playlist_grows() -> None:
+    the_plan = made_plan(subtitles=1)
+    made = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, {0: text()}, final=False)
+    assert uris(made, "subtitles-0/index.m3u8") == ["00000.vtt", "00001.vtt"]
+    assert not [line for line in lines(made, "subtitles-0/index.m3u8") if "EXT-X-MAP" in line]
+    master = lines(made, "master.m3u8")
+    assert (
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subtitles",NAME="eng",LANGUAGE="eng",DEFAULT=YES,'
+        'AUTOSELECT=YES,FORCED=NO,URI="subtitles-0/index.m3u8"'
+    ) in master
+    variant = next(line for line in master if line.startswith("#EXT-X-STREAM-INF"))
+    assert variant.endswith(',AUDIO="audio",SUBTITLES="subtitles"')
+
+
+def test_old_players_are_served_when_the_segments_are_transport_streams() -> None:
+    the_plan = replace(made_plan(), container=Container.MPEG_TS)
+    made = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, final=True)
+    assert lines(made, "360p/index.m3u8")[1] == "#EXT-X-VERSION:3"
+    assert uris(made, "360p/index.m3u8") == ["00000.ts", "00001.ts"]
+    assert made is not None
+    assert "manifest.mpd" not in made.files
+    assert "EXT-X-MAP" not in "".join(made.files.values())
 
 
 def test_there_is_no_audio_group_when_there_is_no_audio() -> None:

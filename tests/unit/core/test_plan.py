@@ -28,6 +28,7 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
     made = planned(duration_s=52.209, width=1280, height=720, frame_rate=(24, 1))
     assert json.loads(json.dumps(made.to_json())) == {
         "version": 1,
+        "container": "cmaf",
         "frame_rate": {"num": 24, "den": 1},
         "duration_s": 52.209,
         "segment_frames": 96,
@@ -51,6 +52,7 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
                 "default": True,
             }
         ],
+        "subtitles": [],
         "chunk_segments": 8,
         "chunk_count": 2,
         "thumbnails": {"width": 320, "height": 180, "times_s": [8.701, 26.105, 43.508]},
@@ -208,6 +210,55 @@ def test_units_add_up_to_the_duration_when_there_are_many_chunks() -> None:
     made = planned(duration_s=100.5)
     total = sum(made.units(TaskKind.TRANSCODE, index) for index in range(made.chunk_count))
     assert total == 100_500
+
+
+def test_subtitles_are_planned_when_they_are_text() -> None:
+    result = probe_result(subtitles=3)
+    result["subtitles"][0]["text"] = False
+    result["subtitles"][2]["forced"] = True
+    made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast")
+    assert [(text.name, text.stream, text.forced) for text in made.subtitles] == [
+        ("subtitles-0", 3, False),
+        ("subtitles-1", 4, True),
+    ]
+    assert list(made.tasks())[2:4] == [(TaskKind.SUBTITLES, 0), (TaskKind.SUBTITLES, 1)]
+    assert made.units(TaskKind.SUBTITLES, 0) == 140
+    assert len(planned(subtitles=40).subtitles) == plan.MAX_SUBTITLE_TRACKS
+
+
+def test_only_one_subtitle_track_is_the_default_when_several_say_so() -> None:
+    result = probe_result(subtitles=3)
+    for stream, default in zip(result["subtitles"], (False, True, True), strict=True):
+        stream["default"] = default
+    made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast")
+    assert [text.default for text in made.subtitles] == [False, True, False]
+
+
+@pytest.mark.parametrize(("channels", "kept"), [(2, 0), (5, 0), (6, 1), (8, 1)])
+def test_surround_is_kept_beside_its_downmix_when_that_is_wanted(channels: int, kept: int) -> None:
+    result = probe_result(audio=2)
+    result["audio"][1]["channels"] = channels
+    info = media.parse(result)
+    made = plan.make(info, chunk_segments=8, preset="veryfast", keep_surround=True)
+    assert [track.channels for track in made.audio] == [2, 2, *[6] * kept]
+    assert [made.downmix_of(track) for track in made.audio[2:]] == [made.audio[1]] * kept
+    without = plan.make(info, chunk_segments=8, preset="veryfast")
+    assert len(without.audio) == 2
+
+
+def test_plan_is_read_back_when_it_has_everything() -> None:
+    result = probe_result(subtitles=2, audio=2)
+    result["audio"][0]["channels"] = 6
+    options: dict[str, Any] = {"keep_surround": True, "container": plan.Container.MPEG_TS}
+    made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast", **options)
+    assert plan.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+def test_plan_is_read_when_it_was_made_before_there_were_subtitles() -> None:
+    stored = planned().to_json()
+    for name in ("subtitles", "container"):
+        del stored[name]
+    assert plan.from_json(stored) == planned()
 
 
 def test_there_is_no_audio_task_when_there_is_no_audio() -> None:

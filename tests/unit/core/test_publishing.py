@@ -56,6 +56,19 @@ def test_video_is_playable_while_the_rest_is_made_when_head_and_audio_are_done(
     assert cloud.video().playable_at == video.playable_at
 
 
+def test_subtitles_are_published_like_sound_when_a_source_has_them(cloud: Cloud) -> None:
+    cloud.engine.source(subtitles=2)
+    begin(cloud)
+    assert cloud.video().playable is False
+    cloud.drain()
+    assert cloud.video().status == VideoStatus.COMPLETED
+    for track in ("subtitles-0", "subtitles-1"):
+        assert cloud.playlist(f"{track}/index.m3u8").count("#EXTINF") == 4
+        key = keys.media_key(VIDEO_ID, f"{track}/subtitles.vtt")
+        assert cloud.s3.head_object(Bucket=SITE, Key=key)["ContentType"] == "text/vtt"
+    assert {f"transcode-subtitles-{n}" for n in range(2)} <= set(cloud.engine.calls())
+
+
 def test_manifest_is_published_when_the_video_is_completed_and_not_before(cloud: Cloud) -> None:
     begin(cloud)
     key = keys.media_key(VIDEO_ID, "manifest.mpd")

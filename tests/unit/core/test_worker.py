@@ -304,7 +304,7 @@ def test_message_is_kept_as_dead_letter_when_nobody_can_read_it(
 
 @pytest.mark.parametrize("kind", list(TaskKind))
 def test_message_is_acknowledged_when_its_video_never_was(cloud: Cloud, kind: TaskKind) -> None:
-    queue = {"audio": "transcode"}.get(kind, kind.value)
+    queue = {"audio": "transcode", "subtitles": "transcode"}.get(kind, kind.value)
     cloud.send(queue, TaskMessage(VIDEO_ID, kind, 0).body())
     cloud.drain()
     assert cloud.waiting(queue) == 0

@@ -107,7 +107,9 @@ def test_all_pages_share_one_strict_policy() -> None:
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["worker-src"] == "'self'"
     assert policy["require-trusted-types-for"] == "'script'"
-    assert not any("unsafe" in sources or "data:" in sources for sources in policy.values())
+    assert not any("unsafe" in sources for sources in policy.values())
+    # hls.js makes a text track with an empty file of its own; nowhere else is data a source.
+    assert [name for name, sources in policy.items() if "data:" in sources] == ["media-src"]
     # Bare schemes or stars would let a page send anything anywhere.
     assert not any({"*", "http:", "https:"} & set(sources.split()) for sources in policy.values())
 

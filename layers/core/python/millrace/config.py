@@ -47,6 +47,13 @@ class Settings:
     """Segments per transcode task."""
     preset: str = "veryfast"
     """Speed preset of the encoder."""
+    keep_surround: bool = False
+    """Offer 5.1 sound as it is, too, beside its down-mix."""
+    container: str = "cmaf"
+    """Of the segments: `cmaf`, or `mpegts` for players that know nothing else."""
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"container": ("cmaf", "mpegts")}
 
 
 def variable(field: str) -> str:
@@ -63,6 +70,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     ),
     "probe": (
         *("table", "uploads_bucket", "chunk_segments", "preset", *_ENGINE),
+        *("keep_surround", "container"),
         *("probe_queue_url", "probe_dlq_url"),
         *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
     ),
@@ -105,17 +113,23 @@ def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
         MillraceError: INTERNAL, naming each variable that is missing or not a positive number.
     """
     source = os.environ if environ is None else environ
-    values: dict[str, str | int] = {}
+    values: dict[str, str | int | bool] = {}
     problems: list[str] = []
     for field in fields(Settings):
         if field.name not in NEEDS[function]:
             continue
         name, text = variable(field.name), source.get(variable(field.name), "")
-        if text and isinstance(field.default, int):
+        if text and isinstance(field.default, bool):
+            values[field.name] = text == "true"
+            if text not in ("true", "false"):
+                problems.append(f"{name} must be true or false, not {text!r}")
+        elif text and isinstance(field.default, int):
             if text.isascii() and text.isdigit() and int(text) > 0:
                 values[field.name] = int(text)
             else:
                 problems.append(f"{name} must be a positive whole number, not {text!r}")
+        elif text and text not in CHOICES.get(field.name, (text,)):
+            problems.append(f"{name} must be one of {', '.join(CHOICES[field.name])}")
         elif text:
             values[field.name] = text
         elif field.default == "":

@@ -14,22 +14,23 @@ from itertools import groupby
 
 from millrace import rates
 from millrace.outputs import Track
-from millrace.plan import AudioTrack, Plan
+from millrace.plan import AudioTrack, Plan, SubtitleTrack
 
 MANIFEST = "manifest.mpd"
+_WHOLE_SUBTITLES = "subtitles.vtt"
 _LEAST_TIMESCALE = 10_000
 _AUDIO_CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 _ROLE = "urn:mpeg:dash:role:2011"
 
 
-def manifest(plan: Plan, video: Mapping[str, Track], sound: Mapping[str, Track]) -> str:
+def manifest(plan: Plan, video: Mapping[str, Track], others: Mapping[str, Track]) -> str:
     """The manifest's XML.
 
     Args:
         video: the whole tracks of all renditions, by name.
-        sound: those of all audio tracks.
+        others: those of all audio and subtitle tracks.
     """
-    tracks = [*video.values(), *sound.values()]
+    tracks = [*video.values(), *others.values()]
     target_s = rates.target_duration_s(plan, tracks)
     root = ET.Element(
         "MPD",
@@ -47,7 +48,10 @@ def manifest(plan: Plan, video: Mapping[str, Track], sound: Mapping[str, Track])
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S"})
     _video_set(period, plan, video, target_s)
     for number, track in enumerate(plan.audio, start=1):
-        _audio_set(period, number, track, sound[track.name], target_s)
+        default = (plan.downmix_of(track) or track).default
+        _audio_set(period, number, track, others[track.name], target_s, default=default)
+    for number, text in enumerate(plan.subtitles, start=1 + len(plan.audio)):
+        _subtitle_set(period, number, text, others[text.name], target_s)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -75,10 +79,16 @@ def _video_set(period: ET.Element, plan: Plan, video: Mapping[str, Track], targe
 
 
 def _audio_set(
-    period: ET.Element, number: int, planned: AudioTrack, track: Track, target_s: int
+    period: ET.Element,
+    number: int,
+    planned: AudioTrack,
+    track: Track,
+    target_s: int,
+    *,
+    default: bool,
 ) -> None:
     adaptation = _adaptation_set(period, number, "audio", planned.language_tag)
-    role = "main" if planned.default else "alternate"
+    role = "main" if default else "alternate"
     ET.SubElement(adaptation, "Role", {"schemeIdUri": _ROLE, "value": role})
     _template(adaptation, planned.sample_rate_hz, track)
     representation = ET.SubElement(
@@ -93,6 +103,21 @@ def _audio_set(
     )
     channels = {"schemeIdUri": _AUDIO_CHANNELS, "value": str(planned.channels)}
     ET.SubElement(representation, "AudioChannelConfiguration", channels)
+
+
+def _subtitle_set(
+    period: ET.Element, number: int, planned: SubtitleTrack, track: Track, target_s: int
+) -> None:
+    """The whole track as one file, which every player of WebVTT can read."""
+    attributes = {"id": str(number), "contentType": "text", "mimeType": "text/vtt"}
+    if planned.language_tag:
+        attributes["lang"] = planned.language_tag
+    adaptation = ET.SubElement(period, "AdaptationSet", attributes)
+    role = "forced-subtitle" if planned.forced else "subtitle"
+    ET.SubElement(adaptation, "Role", {"schemeIdUri": _ROLE, "value": role})
+    described = {"id": planned.name, "bandwidth": str(rates.peak_bps(track, target_s))}
+    representation = ET.SubElement(adaptation, "Representation", described)
+    ET.SubElement(representation, "BaseURL").text = f"{planned.name}/{_WHOLE_SUBTITLES}"
 
 
 def _adaptation_set(

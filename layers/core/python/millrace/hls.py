@@ -1,7 +1,8 @@
 """Playlists and manifest, a pure function of the plan and of what the done tasks made.
 
-Section numbers are those of RFC 8216. Segments are CMAF (fMP4), so EXT-X-MAP and with it
-EXT-X-VERSION 6 at least (7.): 7 is what players of fMP4 expect.
+Section numbers are those of RFC 8216. CMAF segments (fMP4) need EXT-X-MAP and with it
+EXT-X-VERSION 6 at least (7.): 7 is what players of fMP4 expect. MPEG-TS segments need neither, so
+that players which know only version 3 take them, and have no DASH manifest.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from math import ceil
 
 from millrace import dash, rates
 from millrace.outputs import Segment, Track
-from millrace.plan import AudioTrack, Plan, Rendition
+from millrace.plan import AudioTrack, Container, Plan, Rendition, SubtitleTrack
 
 MASTER = "master.m3u8"
 MEDIA = "index.m3u8"
 IFRAMES = "iframes.m3u8"
-_HEADER = ("#EXTM3U", "#EXT-X-VERSION:7")
-_AUDIO_GROUP = "audio"
+_AUDIO_GROUP, _SURROUND_GROUP, _SUBTITLES_GROUP = "audio", "surround", "subtitles"
+_LEAST_VERSION_OF_GROUPS_AND_RANGES = 4
 _START_BELOW_BPS = 3_000_000
 """A player starts with the variant named first; this much most connections carry."""
 
@@ -32,6 +33,30 @@ class Playlists:
     files: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a media playlist names segments."""
+
+    version: int
+    extension: str
+    map_lines: tuple[str, ...] = ()
+
+
+_FORMS = {
+    Container.CMAF: _Form(7, "m4s", ('#EXT-X-MAP:URI="init.mp4"',)),
+    Container.MPEG_TS: _Form(3, "ts"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _AudioGroup:
+    """A GROUP-ID (4.3.4.1.1) and the tracks in it."""
+
+    id: str
+    members: tuple[tuple[AudioTrack, AudioTrack], ...]
+    """What is played, after the track that names it and says whether it is the default."""
+
+
 def media_path(track: str) -> str:
     return f"{track}/{MEDIA}"
 
@@ -40,21 +65,32 @@ def iframes_path(rendition: str) -> str:
     return f"{rendition}/{IFRAMES}"
 
 
+def manifest_path(plan: Plan) -> str | None:
+    """Of the DASH manifest, if the video gets one."""
+    return dash.MANIFEST if plan.container is Container.CMAF else None
+
+
 def paths(plan: Plan) -> Iterator[str]:
     """Every path that `render` may give at any time, what names others before what is named."""
     yield MASTER
-    yield dash.MANIFEST
+    if manifest_path(plan):
+        yield dash.MANIFEST
     for rendition in plan.video.renditions:
         yield iframes_path(rendition.name)
         yield media_path(rendition.name)
-    for track in plan.audio:
-        yield media_path(track.name)
+    yield from map(media_path, _whole_tracks(plan))
+
+
+def _whole_tracks(plan: Plan) -> list[str]:
+    """Names of the tracks that a task makes as a whole."""
+    return [*(track.name for track in plan.audio), *(track.name for track in plan.subtitles)]
 
 
 def render(
     plan: Plan,
     chunks: Mapping[int, Mapping[str, Track]],
     audio: Mapping[int, Mapping[str, Track]],
+    subtitles: Mapping[int, Mapping[str, Track]] | None = None,
     *,
     final: bool,
 ) -> Playlists | None:
@@ -66,31 +102,36 @@ def render(
     Args:
         chunks: tracks of the done transcode tasks, by index.
         audio: tracks of the done audio tasks, by index.
+        subtitles: tracks of the done subtitle tasks, by index.
         final: every task is done: VOD with an end instead of a growing EVENT.
 
     Returns:
-        None while the video is not playable: chunk 0 or an audio track is missing.
+        None while the video is not playable: chunk 0, an audio or a subtitle track is missing.
     """
-    if 0 not in chunks or any(index not in audio for index in range(len(plan.audio))):
+    whole = [tracks for made in (audio, subtitles or {}) for tracks in made.values()]
+    others = {name: track for tracks in whole for name, track in tracks.items()}
+    wanted = _whole_tracks(plan)
+    if 0 not in chunks or any(name not in others for name in wanted):
         return None
     video = {rendition.name: _joined(rendition.name, chunks) for rendition in plan.video.renditions}
     end_s = None if final else max(track.duration_s for track in video.values())
-    sound = {
-        track.name: _until(audio[index][track.name], end_s)
-        for index, track in enumerate(plan.audio)
-    }
-    tracks = {**video, **sound}
+    others = {name: _until(others[name], end_s) for name in wanted}
+    tracks = {**video, **others}
     target_s = rates.target_duration_s(plan, tracks.values())
+    texts = {track.name for track in plan.subtitles}
+    media = _FORMS[plan.container]
     files = {
-        media_path(name): _media_playlist(track, target_s, final=final)
+        media_path(name): _media_playlist(
+            track, target_s, _text_form(media) if name in texts else media, final=final
+        )
         for name, track in tracks.items()
     }
     for name, track in video.items():
         if track.has_iframes:
-            files[iframes_path(name)] = _iframe_playlist(track, target_s, final=final)
-    if final:
-        files[dash.MANIFEST] = dash.manifest(plan, video, sound)
-    files[MASTER] = _master_playlist(plan, video, sound, target_s, final=final)
+            files[iframes_path(name)] = _iframe_playlist(track, target_s, media, final=final)
+    if final and manifest_path(plan):
+        files[dash.MANIFEST] = dash.manifest(plan, video, others)
+    files[MASTER] = _master_playlist(plan, video, others, target_s, final=final)
     return Playlists(files)
 
 
@@ -118,36 +159,44 @@ def _until(track: Track, end_s: Fraction | None) -> Track:
     return Track(track.codecs, track.first, tuple(kept))
 
 
-def _media_playlist(track: Track, target_s: int, *, final: bool) -> str:
-    lines = _head(target_s, final=final)
+def _text_form(media: _Form) -> _Form:
+    return _Form(media.version, "vtt")
+
+
+def _media_playlist(track: Track, target_s: int, form: _Form, *, final: bool) -> str:
+    lines = [*_head(target_s, form.version, final=final), *form.map_lines]
     for index, segment in enumerate(track.segments, start=track.first):
-        lines += [f"#EXTINF:{float(segment.duration_s):.6f},", f"{index:05d}.m4s"]
+        lines += [f"#EXTINF:{float(segment.duration_s):.6f},", f"{index:05d}.{form.extension}"]
     return _text(lines, final=final)
 
 
-def _iframe_playlist(track: Track, target_s: int, *, final: bool) -> str:
+def _iframe_playlist(track: Track, target_s: int, form: _Form, *, final: bool) -> str:
     """4.3.3.6: each entry is the beginning of a segment, up to the end of its one I-frame, and
     lasts until the next I-frame."""
-    lines = _head(target_s, "#EXT-X-I-FRAMES-ONLY", final=final)
+    version = max(form.version, _LEAST_VERSION_OF_GROUPS_AND_RANGES)
+    lines = [*_head(target_s, version, "#EXT-X-I-FRAMES-ONLY", final=final), *form.map_lines]
     for index, segment in enumerate(track.segments, start=track.first):
         lines += [
             f"#EXTINF:{float(segment.duration_s):.6f},",
             f"#EXT-X-BYTERANGE:{segment.iframe_bytes}@0",
-            f"{index:05d}.m4s",
+            f"{index:05d}.{form.extension}",
         ]
     return _text(lines, final=final)
 
 
-def _head(target_s: int, *more: str, final: bool) -> list[str]:
+def _header(version: int) -> list[str]:
+    return ["#EXTM3U", f"#EXT-X-VERSION:{version}"]
+
+
+def _head(target_s: int, version: int, *more: str, final: bool) -> list[str]:
     return [
-        *_HEADER,
+        *_header(version),
         f"#EXT-X-TARGETDURATION:{target_s}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if final else 'EVENT'}",
         *more,
         "#EXT-X-INDEPENDENT-SEGMENTS",
         *_start(final=final),
-        '#EXT-X-MAP:URI="init.mp4"',
     ]
 
 
@@ -163,17 +212,22 @@ def _start(*, final: bool) -> list[str]:
 def _master_playlist(
     plan: Plan,
     video: Mapping[str, Track],
-    sound: Mapping[str, Track],
+    others: Mapping[str, Track],
     target_s: int,
     *,
     final: bool,
 ) -> str:
-    lines = [*_HEADER, "#EXT-X-INDEPENDENT-SEGMENTS", *_start(final=final)]
-    lines += [_audio_line(track, plan) for track in plan.audio]
-    for rendition in _by_start(plan.video.renditions):
-        own = video[rendition.name]
-        lines.append(_variant_line(plan, rendition, own, sound, target_s, final=final))
-        lines.append(media_path(rendition.name))
+    groups = _audio_groups(plan)
+    version = max(_FORMS[plan.container].version, _LEAST_VERSION_OF_GROUPS_AND_RANGES)
+    lines = [*_header(version), "#EXT-X-INDEPENDENT-SEGMENTS", *_start(final=final)]
+    for group in groups:
+        lines += [_audio_line(sound, track, group) for sound, track in group.members]
+    lines += [_subtitles_line(track, plan) for track in plan.subtitles]
+    for group in groups or [_AudioGroup("", ())]:
+        for rendition in _by_start(plan.video.renditions):
+            own = video[rendition.name]
+            lines.append(_variant_line(plan, rendition, own, group, others, target_s, final=final))
+            lines.append(media_path(rendition.name))
     for rendition in _by_start(plan.video.renditions):
         if video[rendition.name].has_iframes:
             own = video[rendition.name].iframes
@@ -187,35 +241,79 @@ def _by_start(renditions: Sequence[Rendition]) -> list[Rendition]:
     return [first, *(rendition for rendition in renditions if rendition is not first)]
 
 
-def _audio_line(track: AudioTrack, plan: Plan) -> str:
+def _audio_groups(plan: Plan) -> list[_AudioGroup]:
+    """One group of every sound; with surround sound a second one of the same members, each in more
+    channels where there is such a track."""
+    surround: dict[AudioTrack, AudioTrack] = {}
+    sounds: list[AudioTrack] = []
+    for track in plan.audio:
+        downmix = plan.downmix_of(track)
+        if downmix:
+            surround[downmix] = track
+        else:
+            sounds.append(track)
+    groups = [_AudioGroup(_AUDIO_GROUP, tuple((sound, sound) for sound in sounds))]
+    if surround:
+        full = tuple((sound, surround.get(sound, sound)) for sound in sounds)
+        groups.append(_AudioGroup(_SURROUND_GROUP, full))
+    return groups if plan.audio else []
+
+
+def _audio_line(sound: AudioTrack, track: AudioTrack, group: _AudioGroup) -> str:
     """4.3.4.1; NAMEs are unique within the group (4.3.4.1.1)."""
-    language = f'LANGUAGE="{track.language_tag}",' if track.language_tag else ""
-    name = track.language_tag or track.name
-    if sum(1 for other in plan.audio if other.language_tag == track.language_tag) > 1:
-        name = f"{name} ({track.name.removeprefix('audio-')})"
+    language = f'LANGUAGE="{sound.language_tag}",' if sound.language_tag else ""
+    labels = [_label(other) for other, _ in group.members]
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{name}",{language}'
-        f"DEFAULT={'YES' if track.default else 'NO'},AUTOSELECT=YES,"
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group.id}",NAME="{_name(sound, labels)}",{language}'
+        f"DEFAULT={'YES' if sound.default else 'NO'},AUTOSELECT=YES,"
         f'CHANNELS="{track.channels}",URI="{media_path(track.name)}"'
     )
+
+
+def _subtitles_line(track: SubtitleTrack, plan: Plan) -> str:
+    language = f'LANGUAGE="{track.language_tag}",' if track.language_tag else ""
+    name = _name(track, [_label(other) for other in plan.subtitles])
+    return (
+        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{_SUBTITLES_GROUP}",NAME="{name}",{language}'
+        f"DEFAULT={'YES' if track.default else 'NO'},AUTOSELECT=YES,"
+        f'FORCED={"YES" if track.forced else "NO"},URI="{media_path(track.name)}"'
+    )
+
+
+def _label(track: AudioTrack | SubtitleTrack) -> str:
+    forced = " forced" if isinstance(track, SubtitleTrack) and track.forced else ""
+    return f"{track.language_tag or track.name}{forced}"
+
+
+def _name(track: AudioTrack | SubtitleTrack, labels: Sequence[str]) -> str:
+    """`eng`, or `eng (1)` of `audio-1` where another track is called `eng`, too."""
+    label = _label(track)
+    if labels.count(label) < 2:
+        return label
+    return f"{label} ({track.name.partition('-')[2] or track.name})"
 
 
 def _variant_line(
     plan: Plan,
     rendition: Rendition,
     own: Track,
-    sound: Mapping[str, Track],
+    group: _AudioGroup,
+    others: Mapping[str, Track],
     target_s: int,
     *,
     final: bool,
 ) -> str:
     """4.3.4.2. BANDWIDTH is an upper bound for every playable combination; while the end is not
     made yet, it is at least what the encoder's buffer model allows a segment to be."""
-    peak = max((rates.peak_bps(track, target_s) for track in sound.values()), default=0)
-    average = max((rates.average_bps(track) for track in sound.values()), default=0)
+    sound = [others[track.name] for _, track in group.members]
+    texts = [others[track.name] for track in plan.subtitles]
+    peak = average = 0
+    for tracks in (sound, texts):  # one of each plays
+        peak += max((rates.peak_bps(track, target_s) for track in tracks), default=0)
+        average += max((rates.average_bps(track) for track in tracks), default=0)
     allowed = 0 if final else rendition.maxrate_bps + _buffer_bps(plan, rendition)
     own_peak = max(rates.peak_bps(own, target_s), allowed)
-    codecs = list(dict.fromkeys([own.codecs, *(track.codecs for track in sound.values())]))
+    codecs = list(dict.fromkeys([own.codecs, *(track.codecs for track in sound)]))
     rate = float(plan.frame_rate.value)
     line = (
         f"#EXT-X-STREAM-INF:BANDWIDTH={own_peak + peak},"
@@ -223,7 +321,8 @@ def _variant_line(
         f'CODECS="{",".join(codecs)}",RESOLUTION={rendition.width}x{rendition.height},'
         f"FRAME-RATE={rate:.3f},VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE"
     )
-    return f'{line},AUDIO="{_AUDIO_GROUP}"' if sound else line
+    line += f',AUDIO="{group.id}"' if sound else ""
+    return f'{line},SUBTITLES="{_SUBTITLES_GROUP}"' if texts else line
 
 
 def _iframe_line(

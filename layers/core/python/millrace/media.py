@@ -41,6 +41,16 @@ class AudioStream:
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleStream:
+    """A stream of subtitles that are text."""
+
+    stream: int
+    language: str
+    default: bool
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """A source."""
 
@@ -50,6 +60,7 @@ class MediaInfo:
     """Whether decoding can start at any time to the frame; if not, it is not cut into chunks."""
     video: tuple[VideoStream, ...]
     audio: tuple[AudioStream, ...]
+    subtitles: tuple[SubtitleStream, ...]
     raw: Mapping[str, Any]
     """The result as the engine gave it, to be stored with the video."""
 
@@ -68,6 +79,9 @@ def parse(result: Mapping[str, Any]) -> MediaInfo:
             seekable_exactly=bool(container["seekable_exactly"]),
             video=tuple(_video(stream) for stream in result["video"]),
             audio=tuple(_audio(stream) for stream in result["audio"]),
+            subtitles=tuple(
+                _subtitles(stream) for stream in result.get("subtitles", ()) if stream["text"]
+            ),
             raw=_stored(result),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -122,6 +136,15 @@ def _audio(stream: Mapping[str, Any]) -> AudioStream:
         language=str(stream.get("language") or "und"),
         default=bool(stream.get("default", False)),
         duration_s=_seconds(stream.get("duration_s")),
+    )
+
+
+def _subtitles(stream: Mapping[str, Any]) -> SubtitleStream:
+    return SubtitleStream(
+        stream=int(stream["stream"]),
+        language=str(stream.get("language") or "und"),
+        default=bool(stream.get("default", False)),
+        forced=bool(stream.get("forced", False)),
     )
 
 

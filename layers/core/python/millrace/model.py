@@ -32,6 +32,7 @@ class TaskKind(StrEnum):
     PROBE = "probe"
     TRANSCODE = "transcode"
     AUDIO = "audio"
+    SUBTITLES = "subtitles"
     THUMBNAIL = "thumbnail"
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 from millrace import ladder
 from millrace.ladder import Rung
-from millrace.media import AudioStream, MediaInfo, VideoStream, pictures
+from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
 from millrace.model import TaskKind
 
 VERSION = 1
@@ -25,6 +26,8 @@ LOWEST_FRAME_RATE = Fraction(1)
 LONGEST_SIDE = 4096
 """Pixels: the widest picture that common decoders take."""
 MAX_AUDIO_TRACKS = 8
+MAX_SUBTITLE_TRACKS = 16
+_SURROUND_CHANNELS, _SURROUND_BPS = 6, 384_000
 
 _USUAL_FRAME_RATE = Fraction(25)
 """For a source that has none, such as a single picture."""
@@ -41,9 +44,17 @@ _POSTER_SHORT_SIDE = 720
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LONGEST_TAG = 35
 """Characters; RFC 5646, 4.4.1, has no use for more."""
-_AUDIO_WEIGHT, _STILLS_UNITS = Fraction(1, 20), 1000
-"""Encoding a second of audio costs about a twentieth of a second of video, the stills as much as
-one second; a unit is the work on a millisecond of video."""
+_AUDIO_WEIGHT, _SUBTITLES_WEIGHT, _STILLS_UNITS = Fraction(1, 20), Fraction(1, 100), 1000
+"""Encoding a second of audio costs about a twentieth of a second of video, finding a second's
+subtitles a hundredth, the stills as much as one second; a unit is the work on a millisecond of
+video."""
+
+
+class Container(StrEnum):
+    """What the segments are."""
+
+    CMAF = "cmaf"
+    MPEG_TS = "mpegts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +100,21 @@ class AudioTrack:
 
     @property
     def language_tag(self) -> str:
-        """The language as manifests take it; "" if unknown, or if what the file says has not the
-        form of a tag (RFC 5646, and xs:language)."""
-        known = self.language != "und" and len(self.language) <= _LONGEST_TAG
-        return self.language if known and _LANGUAGE_TAG.fullmatch(self.language) else ""
+        return _language_tag(self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleTrack:
+    name: str
+    stream: int
+    language: str
+    default: bool
+    forced: bool
+    """Shown even to those who want no subtitles."""
+
+    @property
+    def language_tag(self) -> str:
+        return _language_tag(self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +136,14 @@ class Plan:
     """See the module; `to_json` is what the engine reads and the video stores."""
 
     version: int
+    container: Container
     frame_rate: Rational
     duration_s: float
     segment_frames: int
     video: VideoPlan
     audio: tuple[AudioTrack, ...]
+    """What is down-mixed first, then the same in all channels where that is kept."""
+    subtitles: tuple[SubtitleTrack, ...]
     chunk_segments: int
     chunk_count: int
     thumbnails: Stills
@@ -128,6 +153,14 @@ class Plan:
     def segment_s(self) -> Fraction:
         """Duration of every segment of the grid; only the last one may be shorter."""
         return self.segment_frames / self.frame_rate.value
+
+    def downmix_of(self, track: AudioTrack) -> AudioTrack | None:
+        """For a track of more than two channels: the one that carries the same sound down-mixed.
+        Such a track is offered beside that one, not as another sound."""
+        if track.channels <= 2:
+            return None
+        same = (other for other in self.audio if other.stream == track.stream)
+        return next((other for other in same if other.channels <= 2), None)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -141,6 +174,8 @@ class Plan:
             return max(1, total_ms - index * chunk_ms) if last else chunk_ms
         if kind is TaskKind.AUDIO:
             return max(1, round(total_ms * _AUDIO_WEIGHT))
+        if kind is TaskKind.SUBTITLES:
+            return max(1, round(total_ms * _SUBTITLES_WEIGHT))
         return _STILLS_UNITS
 
     def tasks(self) -> Iterator[tuple[TaskKind, int]]:
@@ -148,13 +183,21 @@ class Plan:
         yield TaskKind.TRANSCODE, 0
         for index in range(len(self.audio)):
             yield TaskKind.AUDIO, index
+        for index in range(len(self.subtitles)):
+            yield TaskKind.SUBTITLES, index
         yield TaskKind.THUMBNAIL, 0
         for index in range(1, self.chunk_count):
             yield TaskKind.TRANSCODE, index
 
 
 def make(
-    info: MediaInfo, *, chunk_segments: int, preset: str, rungs: Sequence[Rung] | None = None
+    info: MediaInfo,
+    *,
+    chunk_segments: int,
+    preset: str,
+    rungs: Sequence[Rung] | None = None,
+    keep_surround: bool = False,
+    container: Container = Container.CMAF,
 ) -> Plan:
     """Plan a video.
 
@@ -162,6 +205,8 @@ def make(
         chunk_segments: segments per transcode task.
         preset: speed preset of the encoder.
         rungs: the ladder, highest first; the default one if None.
+        keep_surround: offer 5.1 sound as it is, too, beside the down-mix.
+        container: of the segments.
 
     Raises:
         PermanentError: NO_VIDEO_STREAM.
@@ -174,11 +219,13 @@ def make(
     segments = -(-max(1, round(duration_s * rate)) // segment_frames)
     return Plan(
         version=VERSION,
+        container=container,
         frame_rate=Rational(rate.numerator, rate.denominator),
         duration_s=round(duration_s, 3),
         segment_frames=segment_frames,
         video=VideoPlan(source.stream, preset, renditions),
-        audio=tuple(_audio(info.audio[:MAX_AUDIO_TRACKS])),
+        audio=tuple(_audio(info.audio[:MAX_AUDIO_TRACKS], keep_surround=keep_surround)),
+        subtitles=tuple(_subtitles(info.subtitles[:MAX_SUBTITLE_TRACKS])),
         chunk_segments=chunk_segments,
         chunk_count=-(-segments // chunk_segments) if info.seekable_exactly else 1,
         thumbnails=Stills(320, 180, _still_times(duration_s)),
@@ -223,6 +270,7 @@ def from_json(stored: Mapping[str, Any]) -> Plan:
     video, stills = stored["video"], stored["thumbnails"]
     return Plan(
         version=stored["version"],
+        container=Container(stored.get("container", Container.CMAF)),
         frame_rate=Rational(**stored["frame_rate"]),
         duration_s=stored["duration_s"],
         segment_frames=stored["segment_frames"],
@@ -232,6 +280,7 @@ def from_json(stored: Mapping[str, Any]) -> Plan:
             tuple(Rendition(**rendition) for rendition in video["renditions"]),
         ),
         audio=tuple(AudioTrack(**track) for track in stored["audio"]),
+        subtitles=tuple(SubtitleTrack(**track) for track in stored.get("subtitles", ())),
         chunk_segments=stored["chunk_segments"],
         chunk_count=stored["chunk_count"],
         thumbnails=Stills(stills["width"], stills["height"], tuple(stills["times_s"])),
@@ -299,18 +348,50 @@ def _even(length: Fraction) -> int:
     return max(2, 2 * round(length / 2))
 
 
-def _audio(streams: Sequence[AudioStream]) -> Iterator[AudioTrack]:
+def _language_tag(language: str) -> str:
+    """The language as manifests take it; "" if unknown, or if what the file says has not the form
+    of a tag (RFC 5646, and xs:language)."""
+    known = language != "und" and len(language) <= _LONGEST_TAG
+    return language if known and _LANGUAGE_TAG.fullmatch(language) else ""
+
+
+def _audio(streams: Sequence[AudioStream], *, keep_surround: bool) -> Iterator[AudioTrack]:
     marked = next((index for index, stream in enumerate(streams) if stream.default), 0)
     for index, stream in enumerate(streams):
         channels = 1 if stream.channels == 1 else 2
-        yield AudioTrack(
-            name=f"audio-{index}",
+        name, bitrate_bps = f"audio-{index}", 64_000 * channels
+        yield _audio_track(stream, name, channels, bitrate_bps, default=index == marked)
+    if not keep_surround:
+        return
+    for index, stream in enumerate(streams):
+        if stream.channels >= _SURROUND_CHANNELS:
+            form = (f"surround-{index}", _SURROUND_CHANNELS, _SURROUND_BPS)
+            yield _audio_track(stream, *form, default=index == marked)
+
+
+def _audio_track(
+    stream: AudioStream, name: str, channels: int, bitrate_bps: int, *, default: bool
+) -> AudioTrack:
+    return AudioTrack(
+        name=name,
+        stream=stream.stream,
+        language=stream.language,
+        channels=channels,
+        sample_rate_hz=44_100 if stream.sample_rate_hz == 44_100 else 48_000,
+        bitrate_bps=bitrate_bps,
+        default=default,
+    )
+
+
+def _subtitles(streams: Sequence[SubtitleStream]) -> Iterator[SubtitleTrack]:
+    marked = next((index for index, stream in enumerate(streams) if stream.default), None)
+    for index, stream in enumerate(streams):
+        yield SubtitleTrack(
+            name=f"subtitles-{index}",
             stream=stream.stream,
             language=stream.language,
-            channels=channels,
-            sample_rate_hz=44_100 if stream.sample_rate_hz == 44_100 else 48_000,
-            bitrate_bps=64_000 * channels,
             default=index == marked,
+            forced=stream.forced,
         )
 
 

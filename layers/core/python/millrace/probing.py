@@ -17,7 +17,7 @@ from millrace import clock, ladder, media, plan, scratch, tasks, transact, video
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
-from millrace.plan import Plan
+from millrace.plan import Container, Plan
 from millrace.tasks import Lease
 from millrace.worker import Job
 
@@ -38,7 +38,13 @@ def work(job: Job) -> None:
 def _probe(job: Job) -> dict[str, Any]:
     settings = job.shop.settings
     info = media.parse(job.run_engine("probe"))
-    made = plan.make(info, chunk_segments=settings.chunk_segments, preset=settings.preset)
+    made = plan.make(
+        info,
+        chunk_segments=settings.chunk_segments,
+        preset=settings.preset,
+        keep_surround=settings.keep_surround,
+        container=Container(settings.container),
+    )
     if _LADDER in ladder.PER_TITLE:
         made = _fit(job, made)
     return {"media": dict(info.raw), "plan": made.to_json()}

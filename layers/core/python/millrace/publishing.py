@@ -14,7 +14,6 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from millrace import (
     clock,
-    dash,
     events,
     hls,
     keys,
@@ -109,12 +108,14 @@ def _publish(press: Press, video: Video) -> None:
     done = [task for task in videos.tasks_of(video.video_id) if task.status == TaskStatus.DONE]
     made = [task for task in done if task.task_kind != TaskKind.PROBE]
     final = len(made) == int(video.tasks_total)
-    playlists = _render(plan.from_json(video.plan or {}), made, final=final)
+    the_plan = plan.from_json(video.plan or {})
+    playlists = _render(the_plan, made, final=final)
     try:
         videos.claim_publication(video.video_id, len(made))
         if playlists is not None:
             _write(press.site, video.video_id, playlists, final=final)
-        _record(video, len(made), playable=playlists is not None, final=final)
+        manifest = hls.manifest_path(the_plan)
+        _record(video, len(made), manifest, playable=playlists is not None, final=final)
     except TransitionRefused:
         _look_again(press, video)
 
@@ -127,7 +128,13 @@ def _render(the_plan: Plan, done: list[Task], *, final: bool) -> Playlists | Non
             if task.task_kind == kind
         }
 
-    return hls.render(the_plan, tracks(TaskKind.TRANSCODE), tracks(TaskKind.AUDIO), final=final)
+    return hls.render(
+        the_plan,
+        tracks(TaskKind.TRANSCODE),
+        tracks(TaskKind.AUDIO),
+        tracks(TaskKind.SUBTITLES),
+        final=final,
+    )
 
 
 def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) -> None:
@@ -136,14 +143,14 @@ def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) ->
         site.put_text(keys.media_key(video_id, path), text, cache)
 
 
-def _record(video: Video, made: int, *, playable: bool, final: bool) -> None:
+def _record(video: Video, made: int, manifest: str | None, *, playable: bool, final: bool) -> None:
     """The move that belongs to what was just written."""
     if video.status == VideoStatus.COMPLETED:
-        videos.republished(video, made, dash.MANIFEST)
+        videos.republished(video, made, manifest)
         return
     since_upload_s = clock.age_s(video.uploaded_at or video.created_at)
     if final:
-        videos.complete(video, dash.MANIFEST)
+        videos.complete(video, manifest)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
         log.info("video.completed")

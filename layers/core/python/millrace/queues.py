@@ -19,6 +19,7 @@ _QUEUE_OF_KIND: Mapping[TaskKind, str] = {
     TaskKind.PROBE: "probe",
     TaskKind.TRANSCODE: "transcode",
     TaskKind.AUDIO: "transcode",
+    TaskKind.SUBTITLES: "transcode",
     TaskKind.THUMBNAIL: "thumbnail",
 }
 _LONGEST_BODY_BYTES = 200_000

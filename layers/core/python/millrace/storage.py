@@ -26,6 +26,7 @@ CONTENT_TYPES = {
     ".mpd": "application/dash+xml",
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
+    ".ts": "video/mp2t",
     ".jpg": "image/jpeg",
     ".png": "image/png",
     ".vtt": "text/vtt",

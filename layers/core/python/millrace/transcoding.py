@@ -1,5 +1,5 @@
-"""Transcode and audio tasks: the engine's files go to the site bucket one by one as they are
-finished and leave the disk at once, so that neither memory nor disk grows with the source."""
+"""Transcode, audio and subtitle tasks: the engine's files go to the site bucket one by one as they
+are finished and leave the disk at once, so that neither memory nor disk grows with the source."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from millrace.outputs import Collector, Track
 from millrace.plan import Plan
 from millrace.worker import Job
 
+_SELECTION = {
+    TaskKind.TRANSCODE: "--chunk",
+    TaskKind.AUDIO: "--audio",
+    TaskKind.SUBTITLES: "--subtitles",
+}
+
 
 def work(job: Job) -> None:
-    """One chunk in all renditions, or one whole audio track."""
+    """One chunk in all renditions, or one whole audio or subtitle track."""
     the_plan = plan.from_json(job.video.plan or {})
     kind, index = job.lease.task.kind, job.lease.task.index
     names, first, count = _expected(the_plan, kind, index)
@@ -34,6 +40,8 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
     """Names of the tracks to make, the first segment's index, and how many (None: to the end)."""
     if kind is TaskKind.AUDIO:
         return [the_plan.audio[index].name], 0, None
+    if kind is TaskKind.SUBTITLES:
+        return [the_plan.subtitles[index].name], 0, None
     names = [rendition.name for rendition in the_plan.video.renditions]
     last = index == the_plan.chunk_count - 1
     return names, index * the_plan.chunk_segments, None if last else the_plan.chunk_segments
@@ -44,16 +52,16 @@ def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Lin
     plan_file.write_text(json.dumps(the_plan.to_json()))
     made.mkdir()
     task = job.lease.task
-    selection = "--audio" if task.kind is TaskKind.AUDIO else "--chunk"
 
     def store(line: Line) -> None:
         if line["type"] in ("init", "segment"):
-            _store(job, made, line)
+            if "path" in line:  # MPEG-TS has no init file, but codecs to tell
+                _store(job, made, line)
             collector.add(line)
 
     return job.run_engine(
         "transcode",
-        *("--plan", str(plan_file), "--output", str(made), selection, str(task.index)),
+        *("--plan", str(plan_file), "--output", str(made), _SELECTION[task.kind], str(task.index)),
         on_line=store,
     )
 

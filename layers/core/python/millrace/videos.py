@@ -265,22 +265,26 @@ def doubt_publication(video_id: str) -> None:
         transact.update_once(key_of(video_id), actions, out)
 
 
-def republished(video: Video, tasks_done: int, manifest: str) -> None:
+def republished(video: Video, tasks_done: int, manifest: str | None) -> None:
     """The final playlists and the manifest of a completed video were written again."""
     actions = [
         Video.published_tasks.set(tasks_done),
-        Video.manifest.set(manifest),
+        *_offered(manifest),
         *not_due(Video),
     ]
     condition = Video.status == VideoStatus.COMPLETED
     transact.update_once(key_of(video.video_id), actions, condition)
 
 
-def complete(video: Video, manifest: str) -> None:
+def _offered(manifest: str | None) -> list[Action]:
+    return [Video.manifest.set(manifest)] if manifest else []
+
+
+def complete(video: Video, manifest: str | None) -> None:
     """PROCESSING → COMPLETED, once: every task is done and the final playlists are published.
 
     Args:
-        manifest: path of the DASH manifest, published with them.
+        manifest: path of the DASH manifest, published with them, if there is one.
 
     Raises:
         TransitionRefused: it is completed already, or on another way.
@@ -299,7 +303,7 @@ def complete(video: Video, manifest: str) -> None:
         Video.playable.set(True),
         Video.playable_at.set(Video.playable_at | now),
         Video.completed_at.set(now),
-        Video.manifest.set(manifest),
+        *_offered(manifest),
         *not_due(Video),
     ]
     logs: list[Transaction] = []
