@@ -28,7 +28,7 @@ void VideoSegmenter::write_init_segment(VideoTrack track, int reorder_frames) {
   const std::vector<uint8_t> bytes = write_init(track);
   const std::string path = track_ + "/init.mp4";
   output_.write(path, bytes);
-  listener_.on_init({track_, path, static_cast<int64_t>(bytes.size()), codecs_of(track)});
+  listener_.on_init({track_, path, static_cast<int64_t>(bytes.size()), track.config.codecs});
 }
 
 void VideoSegmenter::add(CodedPicture picture) {
