@@ -83,8 +83,8 @@ TEST_CASE("limits follow the codec when a rendition is read") {
     return parse_plan(document.dump()).renditions.at(0);
   };
   using millrace::media::VideoCodec;
-  CHECK(read({}).codec == VideoCodec::H264);
-  CHECK(read({}).profile == "high");
+  CHECK(read(json::object()).codec == VideoCodec::H264);
+  CHECK(read(json::object()).profile == "high");
   CHECK(read({{"codec", "hevc"}, {"level", "6.2"}}).level_idc == 62);
   CHECK(read({{"codec", "hevc"}}).profile == "main");
   CHECK(read({{"codec", "av1"}, {"crf", 63}, {"level", "5.3"}}).codec == VideoCodec::Av1);
