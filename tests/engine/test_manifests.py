@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from millrace import hls, plan
+from millrace import hls
 from millrace.ladder import Rung
-from millrace.media import parse
-from millrace.outputs import Collector
-from millrace.plan import Plan
+from millrace.levels import Codec
 from tests.harness import media
 from tests.harness.conformance import check_hls, from_folder
 from tests.harness.dash import check_dash
+from tests.harness.output import Output, transcode
 
 pytestmark = pytest.mark.needs_engine
 
-ENGINE = media.REPOSITORY / "build" / "engine" / "release" / "millrace-engine"
 RUNGS = (Rung("360p", 360, 800_000, 23), Rung("180p", 180, 300_000, 23))
-
-
-@dataclass(frozen=True)
-class Output:
-    folder: Path
-    plan: Plan
-    collector: Collector
-
-    def published(self) -> hls.Playlists:
-        """What the publisher makes of the same segments."""
-        names = [rendition.name for rendition in self.plan.video.renditions]
-        audio = {
-            index: self.collector.tracks([track.name], 0, None)
-            for index, track in enumerate(self.plan.audio)
-        }
-        made = hls.render(self.plan, {0: self.collector.tracks(names, 0, None)}, audio, final=True)
-        assert made is not None
-        return made
+CODECS = (
+    Rung("180p-av1", 180, 200_000, 35, Codec.AV1),
+    Rung("180p-hevc", 180, 250_000, 26, Codec.HEVC),
+    Rung("180p", 180, 300_000, 23, Codec.H264),
+)
 
 
 def two_languages() -> Path:
@@ -58,33 +40,12 @@ def two_languages() -> Path:
     )
 
 
-def engine(*arguments: str | Path) -> list[dict[str, object]]:
-    """The JSON lines of a successful run."""
-    command = [str(argument) for argument in (ENGINE, *arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def transcode(source: Path, folder: Path) -> Output:
-    facts = engine("probe", source)[-1]
-    the_plan = plan.make(parse(facts), chunk_segments=8, preset="veryfast", rungs=RUNGS)
-    plan_file = folder / "plan.json"
-    plan_file.write_text(json.dumps(the_plan.to_json()))
-    collector = Collector()
-    for line in engine("transcode", source, "--plan", plan_file, "--output", folder / "made"):
-        if line["type"] in ("init", "segment"):
-            collector.add(line)
-    return Output(folder / "made", the_plan, collector)
-
-
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Output:
-    return transcode(two_languages(), tmp_path_factory.mktemp("two-languages"))
+    return transcode(two_languages(), tmp_path_factory.mktemp("two-languages"), RUNGS)
 
 
-def test_engine_and_publisher_write_the_same_when_the_segments_are_the_same(
-    output: Output,
-) -> None:
+def check_published(output: Output) -> None:
     published = output.published().files
     written = {
         str(path.relative_to(output.folder)): path.read_text()
@@ -95,6 +56,25 @@ def test_engine_and_publisher_write_the_same_when_the_segments_are_the_same(
     assert sorted(written) == sorted(hls.paths(output.plan))
     for name, text in published.items():
         assert written[name] == text, name
+
+
+def test_engine_and_publisher_write_the_same_when_the_segments_are_the_same(
+    output: Output,
+) -> None:
+    check_published(output)
+
+
+def test_everything_conforms_when_a_ladder_has_several_codecs(tmp_path: Path) -> None:
+    made = transcode(media.clip("codecs.mp4", 5, "320x180"), tmp_path, CODECS)
+    check_published(made)
+    presentation = check_hls(from_folder(made.folder), tmp_path)
+    check_dash(from_folder(made.folder), presentation)
+    assert [track.init.codecs.partition(".")[0] for track in presentation.video.values()] == [
+        "avc1",
+        "av01",
+        "hvc1",
+    ]
+    assert [len(track.fragments) for track in presentation.video.values()] == [2, 2, 2]
 
 
 def test_everything_conforms_when_a_whole_file_is_made(output: Output, tmp_path: Path) -> None:
@@ -120,7 +100,7 @@ def test_ffmpeg_agrees_when_it_reads_the_manifest(output: Output) -> None:
 
 
 def test_one_frame_conforms_when_it_is_a_whole_video(tmp_path: Path) -> None:
-    made = transcode(media.one_frame(), tmp_path)
+    made = transcode(media.one_frame(), tmp_path, RUNGS)
     check_dash(from_folder(made.folder), check_hls(from_folder(made.folder), tmp_path))
 
 
