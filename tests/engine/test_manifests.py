@@ -10,6 +10,7 @@ import pytest
 
 from millrace import hls
 from millrace.ladder import Rung
+from millrace.levels import Codec
 from tests.harness import media
 from tests.harness.conformance import check_hls, from_folder
 from tests.harness.dash import check_dash
@@ -18,6 +19,11 @@ from tests.harness.output import Output, transcode
 pytestmark = pytest.mark.needs_engine
 
 RUNGS = (Rung("360p", 360, 800_000, 23), Rung("180p", 180, 300_000, 23))
+CODECS = (
+    Rung("180p-av1", 180, 200_000, 35, Codec.AV1),
+    Rung("180p-hevc", 180, 250_000, 26, Codec.HEVC),
+    Rung("180p", 180, 300_000, 23, Codec.H264),
+)
 
 
 def two_languages() -> Path:
@@ -56,6 +62,19 @@ def test_engine_and_publisher_write_the_same_when_the_segments_are_the_same(
     output: Output,
 ) -> None:
     check_published(output)
+
+
+def test_everything_conforms_when_a_ladder_has_several_codecs(tmp_path: Path) -> None:
+    made = transcode(media.clip("codecs.mp4", 5, "320x180"), tmp_path, CODECS)
+    check_published(made)
+    presentation = check_hls(from_folder(made.folder), tmp_path)
+    check_dash(from_folder(made.folder), presentation)
+    assert [track.init.codecs.partition(".")[0] for track in presentation.video.values()] == [
+        "avc1",
+        "av01",
+        "hvc1",
+    ]
+    assert [len(track.fragments) for track in presentation.video.values()] == [2, 2, 2]
 
 
 def test_everything_conforms_when_a_whole_file_is_made(output: Output, tmp_path: Path) -> None:

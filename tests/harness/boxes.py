@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts", b"mvex"}
-_ENTRY_HEADERS = {b"avc1": 78, b"mp4a": 28}
+_ENTRY_HEADERS = {b"avc1": 78, b"hvc1": 78, b"av01": 78, b"mp4a": 28}
 """Bytes of a sample entry before its boxes (8.5.2.2, 12.1.3, 12.2.3)."""
 
 
@@ -17,7 +17,7 @@ class Init:
     """What an init segment says of its only track."""
 
     codecs: str
-    """RFC 6381, derived from avcC or esds."""
+    """RFC 6381, derived from avcC, hvcC, av1C or esds."""
     timescale: int
     begin: int
     """Composition time (ticks) shown at time zero: the edit list's."""
@@ -75,13 +75,45 @@ def read_init(content: bytes) -> Init:
     if b"elst" in found:
         (begin,) = struct.unpack_from(">i", content, found[b"elst"] + 12)
     width = height = rate = channels = 0
-    if b"avc1" in found:
-        width, height = struct.unpack_from(">HH", content, found[b"avc1"] + 24)
-        codecs = f"avc1.{content[found[b'avcC'] + 1 : found[b'avcC'] + 4].hex()}"
+    picture = next((kind for kind in (b"avc1", b"hvc1", b"av01") if kind in found), None)
+    if picture is not None:
+        width, height = struct.unpack_from(">HH", content, found[picture] + 24)
+        codecs = _video_codecs(content, found)
     else:
         channels, _, _, rate = struct.unpack_from(">HHII", content, found[b"mp4a"] + 16)
         codecs = _audio_codecs(content[found[b"esds"] :])
     return Init(codecs, timescale, begin, width, height, rate >> 16, channels)
+
+
+def _video_codecs(content: bytes, found: dict[bytes, int]) -> str:
+    if b"avc1" in found:
+        return f"avc1.{content[found[b'avcC'] + 1 : found[b'avcC'] + 4].hex()}"
+    if b"hvc1" in found:
+        return _hevc_codecs(content[found[b"hvcC"] :])
+    return _av1_codecs(content[found[b"av1C"] :], content[found[b"colr"] :])
+
+
+def _hevc_codecs(record: bytes) -> str:
+    """ISO/IEC 14496-15, E.3, for a general_profile_space of zero."""
+    profile, compatibility, constraints, level = struct.unpack_from(">BI6sB", record, 1)
+    mirrored = int(f"{compatibility:032b}"[::-1], 2)
+    tier = "H" if profile & 0x20 else "L"
+    bytes_set = constraints.rstrip(b"\0")
+    parts = [f"{profile & 0x1F}", f"{mirrored:X}", f"{tier}{level}", *(f"{b:X}" for b in bytes_set)]
+    return ".".join(["hvc1", *parts])
+
+
+def _av1_codecs(record: bytes, colour: bytes) -> str:
+    """AV1 in ISOBMFF, 5: the colours only where they are not the defaults."""
+    profile, level, tier = record[1] >> 5, record[1] & 0x1F, "H" if record[2] & 0x80 else "M"
+    codecs = f"av01.{profile}.{level:02d}{tier}.{10 if record[2] & 0x40 else 8:02d}"
+    assert colour[:4] == b"nclx"
+    tags = struct.unpack_from(">HHH", colour, 4)
+    if tags == (1, 1, 1):
+        return codecs
+    sampling = f"{record[2] >> 3 & 1}{record[2] >> 2 & 1}{record[2] & 3}"
+    colours = ".".join(f"{tag:02d}" for tag in tags)
+    return f"{codecs}.{record[2] >> 4 & 1}.{sampling}.{colours}.{colour[10] >> 7}"
 
 
 def _audio_codecs(esds: bytes) -> str:

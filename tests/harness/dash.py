@@ -34,8 +34,9 @@ def check_dash(read: Read, presentation: Presentation) -> None:
     (period,) = root.findall("Period", _NAMESPACE)
     sets = period.findall("AdaptationSet", _NAMESPACE)
     kinds = [found.attrib["contentType"] for found in sets]
+    codecs = {track.init.codecs.partition(".")[0] for track in presentation.video.values()}
     texts = len(presentation.subtitles)
-    assert kinds == ["video"] + ["audio"] * len(presentation.audio) + ["text"] * texts
+    assert kinds == ["video"] * len(codecs) + ["audio"] * len(presentation.audio) + ["text"] * texts
     assert len({found.attrib["id"] for found in sets}) == len(sets)
     media, text_sets = sets[: len(sets) - texts], sets[len(sets) - texts :]
     offered = [name for found in media for name in _check_set(read, found, tracks)]
@@ -75,6 +76,8 @@ def _check_set(read: Read, found: ET.Element, tracks: dict[str, Track]) -> list[
         _check_segments(read, template, name, tracks[name])
         _check_representation(representation, kind, tracks[name])
         names.append(name)
+    codecs = {tracks[name].init.codecs.partition(".")[0] for name in names}
+    assert len(codecs) == 1, f"codecs {codecs} in one AdaptationSet, 5.3.3.1"
     return names
 
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 
 extern "C" {
 #include <libavutil/log.h>
@@ -35,6 +36,7 @@ void write_line(void* context, int level, const char* format, va_list arguments)
 void install_log() {
   av_log_set_level(AV_LOG_ERROR);
   av_log_set_callback(write_line);
+  ::setenv("SVT_LOG", "1", 0);  // errors: SVT-AV1 has no other way to be told
 }
 
 }  // namespace millrace::av

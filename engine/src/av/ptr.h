@@ -14,7 +14,11 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+struct EbBufferHeaderType;
+struct EbComponentType;
 struct x264_t;
+struct x265_encoder;
+struct x265_param;
 struct zimg_filter_graph;
 
 namespace millrace::av {
@@ -58,6 +62,18 @@ struct FreeMemory {
 struct CloseX264 {
   void operator()(x264_t* encoder) const;
 };
+struct CloseX265 {
+  void operator()(x265_encoder* encoder) const;
+};
+struct FreeX265Parameters {
+  void operator()(x265_param* parameters) const;
+};
+struct CloseSvtAv1 {
+  void operator()(EbComponentType* encoder) const;
+};
+struct ReleaseSvtAv1Packet {
+  void operator()(EbBufferHeaderType* packet) const;
+};
 struct FreeZimg {
   void operator()(zimg_filter_graph* graph) const;
 };
@@ -75,6 +91,10 @@ using Sws = std::unique_ptr<SwsContext, FreeSws>;
 using Bytes = std::unique_ptr<uint8_t, FreeMemory>;
 using SourceParameters = std::unique_ptr<AVBufferSrcParameters, FreeMemory>;
 using X264 = std::unique_ptr<x264_t, CloseX264>;
+using X265 = std::unique_ptr<x265_encoder, CloseX265>;
+using X265Parameters = std::unique_ptr<x265_param, FreeX265Parameters>;
+using SvtAv1 = std::unique_ptr<EbComponentType, CloseSvtAv1>;
+using SvtAv1Packet = std::unique_ptr<EbBufferHeaderType, ReleaseSvtAv1Packet>;
 using Zimg = std::unique_ptr<zimg_filter_graph, FreeZimg>;
 /// A picture several stages look at; nobody writes to it any more.
 using SharedFrame = std::shared_ptr<const AVFrame>;

@@ -109,27 +109,6 @@ void write_bit_rate(BoxWriter& out, int64_t buffer_bits, int64_t max_bps) {
   });
 }
 
-void write_avc_config(BoxWriter& out, const H264Headers& headers) {
-  out.box("avcC", [&] {
-    out.u8(1);
-    out.raw(std::span{headers.sps}.subspan(1, 3));  // profile, constraints, level
-    out.u8(0xff);                                   // four-byte lengths
-    out.u8(0xe1);                                   // one SPS
-    out.u16(static_cast<uint32_t>(headers.sps.size()));
-    out.raw(headers.sps);
-    out.u8(1);
-    out.u16(static_cast<uint32_t>(headers.pps.size()));
-    out.raw(headers.pps);
-    constexpr uint8_t kProfileHigh = 100;
-    if (headers.sps[1] >= kProfileHigh) {
-      out.u8(0xfd);  // 4:2:0
-      out.u8(0xf8);  // 8 bits luma
-      out.u8(0xf8);  // 8 bits chroma
-      out.u8(0);
-    }
-  });
-}
-
 void write_color(BoxWriter& out, const ColorTags& color) {
   out.box("colr", [&] {
     out.text("nclx");
@@ -141,7 +120,7 @@ void write_color(BoxWriter& out, const ColorTags& color) {
 }
 
 void write_video_entry(BoxWriter& out, const VideoTrack& track) {
-  out.box("avc1", [&] {
+  out.box(track.config.entry, [&] {
     out.zeros(6);
     out.u16(1);  // data reference
     out.zeros(16);
@@ -154,7 +133,7 @@ void write_video_entry(BoxWriter& out, const VideoTrack& track) {
     out.zeros(32);
     out.u16(24);
     out.u16(0xffff);
-    write_avc_config(out, track.headers);
+    out.box(track.config.box, [&] { out.raw(track.config.record); });
     write_color(out, track.color);
     out.box("pasp", [&] {
       out.u32(1);
@@ -344,13 +323,6 @@ std::vector<uint8_t> write_segment(uint32_t sequence_number, int64_t decode_time
     for (const Sample& sample : samples) out.raw(sample.data);
   });
   return out.take();
-}
-
-std::string codecs_of(const VideoTrack& track) {
-  std::array<char, 16> text{};
-  const auto& sps = track.headers.sps;
-  std::snprintf(text.data(), text.size(), "avc1.%02x%02x%02x", sps[1], sps[2], sps[3]);
-  return text.data();
 }
 
 std::string codecs_of(const AudioTrack& track) {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "media/decoder_config.h"
 #include "media/video_facts.h"
-#include "media/x264_encoder.h"
 
 namespace millrace::media {
 
@@ -20,7 +20,7 @@ struct VideoTrack {
   int height = 0;
   uint32_t timescale = 0;
   ColorTags color;
-  H264Headers headers;
+  DecoderConfig config;
   int64_t maxrate_bps = 0;
   int64_t bufsize_bits = 0;
   int32_t start_offset = 0;  ///< composition time (ticks) that is shown at time zero
@@ -49,8 +49,7 @@ std::vector<uint8_t> write_init(const AudioTrack& track);
 std::vector<uint8_t> write_segment(uint32_t sequence_number, int64_t decode_time,
                                    std::span<const Sample> samples);
 
-/// RFC 6381 strings, e.g. "avc1.64001f", "mp4a.40.2".
-std::string codecs_of(const VideoTrack& track);
+/// RFC 6381, e.g. "mp4a.40.2".
 std::string codecs_of(const AudioTrack& track);
 
 }  // namespace millrace::media

@@ -20,8 +20,8 @@ GuidedWorker::GuidedWorker(const RenditionPlan& rendition, const RenditionPlan& 
     : context_(context),
       output_(rendition, context.plan, context.color, context.output, context.listener),
       rate_control_(rate_options(rendition, guide, context.plan.frame_rate)) {
-  const X264Encoder encoder(output_.encoder_options());
-  headers_ = encoder.headers();
+  const X264Encoder encoder(X264Encoder::Options(output_.encoder_options(context.threads)));
+  config_ = encoder.config();
   output_.write_init_segment(encoder);
   thread_.emplace([this] { work(); },
                   [this] {
@@ -48,11 +48,11 @@ void GuidedWorker::work() {
 }
 
 std::unique_ptr<X264Encoder> GuidedWorker::open_encoder(const SegmentStatistics& statistics) const {
-  X264Encoder::Options options = output_.encoder_options();
+  X264Encoder::Options options(output_.encoder_options(context_.threads));
   options.guide = &statistics;
   options.guide_qp_shift = rate_control_.qp_fraction();
   auto encoder = std::make_unique<X264Encoder>(options);
-  if (encoder->headers().sps != headers_.sps || encoder->headers().pps != headers_.pps) {
+  if (encoder->config().record != config_.record) {
     throw EngineError(Reason::Internal, "The H.264 headers changed between segments.");
   }
   return encoder;

@@ -10,6 +10,7 @@
 #include "media/bounded_queue.h"
 #include "media/guided_rate_control.h"
 #include "media/rendition_worker.h"
+#include "media/x264_encoder.h"
 
 namespace millrace::media {
 
@@ -46,7 +47,7 @@ class GuidedWorker {
   RenditionWorker::Context context_;
   RenditionOutput output_;
   GuidedRateControl rate_control_;
-  H264Headers headers_;
+  DecoderConfig config_;
   int64_t first_slot_ = 0;
   BoundedQueue<KnownSegment> queue_{std::numeric_limits<size_t>::max()};
   std::atomic<int64_t> frames_encoded_{0};

@@ -31,9 +31,10 @@ const RenditionPlan& largest(const Plan& plan) {
 }
 
 bool can_be_guided(const Plan& plan, const RenditionPlan& base) {
-  const bool alike =
-      std::all_of(plan.renditions.begin(), plan.renditions.end(),
-                  [&base](const RenditionPlan& other) { return other.profile == base.profile; });
+  const bool alike = std::all_of(
+      plan.renditions.begin(), plan.renditions.end(), [&base](const RenditionPlan& other) {
+        return other.codec == VideoCodec::H264 && other.profile == base.profile;
+      });
   return plan.renditions.size() > 1 && alike && plan.segment_frames >= kLeastSegmentFrames &&
          can_guide(plan.preset, base.profile);
 }
@@ -61,7 +62,7 @@ RenditionWorker::Context LadderEncoder::context() {
   const auto on_failure = [this] {
     if (budget_) budget_->abandon();
   };
-  return {options_.plan,     options_.color, queue,         options_.output,
+  return {options_.plan,     options_.color, queue,         options_.threads, options_.output,
           options_.listener, permits_,       options_.stop, on_failure};
 }
 

@@ -2,8 +2,8 @@
 ///
 /// The smallest H.264 rendition is encoded as usual; what its lookahead finds out spares the larger
 /// ones a lookahead of their own. They follow a segment behind, so the frames of up to two segments
-/// are held. Where that would need too much memory, or the preset looks nowhere ahead, each
-/// rendition is encoded by itself.
+/// are held. Where that would need too much memory, the preset looks nowhere ahead, or a
+/// rendition is not H.264, each rendition is encoded by itself.
 #pragma once
 
 #include <deque>

@@ -69,21 +69,39 @@ class ManifestWriter {
         {"minBufferTime", xs_duration(longest_segment_s(tracks_))}};
     out_.element("MPD", attributes, [&] {
       out_.element("Period", {{"id", "0"}, {"start", "PT0S"}}, [&] {
-        video_set();
-        for (size_t n = 0; n < plan_.audio.size(); ++n) audio_set(n);
-        for (size_t n = 0; n < plan_.subtitles.size(); ++n) subtitle_set(n);
+        size_t id = 0;
+        for (const auto& renditions : by_codec()) video_set(id++, renditions);
+        for (size_t n = 0; n < plan_.audio.size(); ++n) audio_set(id++, n);
+        for (size_t n = 0; n < plan_.subtitles.size(); ++n) subtitle_set(id++, n);
       });
     });
     return out_.take();
   }
 
  private:
-  /// All renditions, which share one grid; so one timeline is that of all.
-  void video_set() {
-    out_.element("AdaptationSet", set_attributes(0, "video", ""), [&] {
-      const TrackRecord& first = tracks_.at(plan_.renditions.front().name);
+  using Renditions = std::vector<const RenditionPlan*>;
+
+  /// Within a set a player switches freely, so that each codec has one of its own (5.3.3.1); in the
+  /// order in which the plan names them first.
+  std::vector<Renditions> by_codec() const {
+    std::vector<Renditions> groups;
+    for (const RenditionPlan& rendition : plan_.renditions) {
+      const auto same = [&](const Renditions& group) {
+        return group.front()->codec == rendition.codec;
+      };
+      const auto found = std::find_if(groups.begin(), groups.end(), same);
+      Renditions& group = found == groups.end() ? groups.emplace_back() : *found;
+      group.push_back(&rendition);
+    }
+    return groups;
+  }
+
+  /// Renditions of one codec, which share one grid; so one timeline is that of all.
+  void video_set(size_t id, const Renditions& renditions) {
+    out_.element("AdaptationSet", set_attributes(id, "video", ""), [&] {
+      const TrackRecord& first = tracks_.at(renditions.front()->name);
       segment_template(VideoSegmenter::timescale_for(plan_.frame_rate), first);
-      for (const RenditionPlan& rendition : plan_.renditions) video_representation(rendition);
+      for (const RenditionPlan* rendition : renditions) video_representation(*rendition);
     });
   }
 
@@ -98,34 +116,32 @@ class ManifestWriter {
                                     {"sar", "1:1"}});
   }
 
-  void audio_set(size_t n) {
+  void audio_set(size_t id, size_t n) {
     const AudioPlan& audio = plan_.audio[n];
     const TrackRecord& track = tracks_.at(audio.name);
-    out_.element(
-        "AdaptationSet", set_attributes(n + 1, "audio", language_tag(audio.language)), [&] {
-          const size_t sound = plan_.downmix_of(n).value_or(n);
-          const std::string role = sound == plan_.default_audio() ? "main" : "alternate";
-          out_.element("Role", {{"schemeIdUri", "urn:mpeg:dash:role:2011"}, {"value", role}});
-          segment_template(static_cast<uint32_t>(audio.sample_rate_hz), track);
-          const XmlWriter::Attributes attributes = {
-              {"id", audio.name},
-              {"codecs", track.codecs},
-              {"bandwidth", bandwidth(track)},
-              {"audioSamplingRate", std::to_string(audio.sample_rate_hz)}};
-          out_.element("Representation", attributes, [&] {
-            out_.element("AudioChannelConfiguration",
-                         {{"schemeIdUri", "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"},
-                          {"value", std::to_string(audio.channels)}});
-          });
-        });
+    out_.element("AdaptationSet", set_attributes(id, "audio", language_tag(audio.language)), [&] {
+      const size_t sound = plan_.downmix_of(n).value_or(n);
+      const std::string role = sound == plan_.default_audio() ? "main" : "alternate";
+      out_.element("Role", {{"schemeIdUri", "urn:mpeg:dash:role:2011"}, {"value", role}});
+      segment_template(static_cast<uint32_t>(audio.sample_rate_hz), track);
+      const XmlWriter::Attributes attributes = {
+          {"id", audio.name},
+          {"codecs", track.codecs},
+          {"bandwidth", bandwidth(track)},
+          {"audioSamplingRate", std::to_string(audio.sample_rate_hz)}};
+      out_.element("Representation", attributes, [&] {
+        out_.element("AudioChannelConfiguration",
+                     {{"schemeIdUri", "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"},
+                      {"value", std::to_string(audio.channels)}});
+      });
+    });
   }
 
   /// The whole track as one file, which every player of WebVTT can read.
-  void subtitle_set(size_t n) {
+  void subtitle_set(size_t id, size_t n) {
     const SubtitlePlan& subtitles = plan_.subtitles[n];
-    XmlWriter::Attributes attributes = {{"id", std::to_string(1 + plan_.audio.size() + n)},
-                                        {"contentType", "text"},
-                                        {"mimeType", "text/vtt"}};
+    XmlWriter::Attributes attributes = {
+        {"id", std::to_string(id)}, {"contentType", "text"}, {"mimeType", "text/vtt"}};
     const std::string language = language_tag(subtitles.language);
     if (!language.empty()) attributes.emplace_back("lang", language);
     out_.element("AdaptationSet", attributes, [&] {

@@ -27,13 +27,50 @@ void require_name(const std::string& name) {
           "\"" + name + "\" is not a usable name (letters, digits, - and _)");
 }
 
-int level_idc(const std::string& level) {
-  static const std::set<std::string> kLevels = {"1.0", "1.1", "1.2", "1.3", "2.0", "2.1",
-                                                "2.2", "3.0", "3.1", "3.2", "4.0", "4.1",
-                                                "4.2", "5.0", "5.1", "5.2"};
+VideoCodec video_codec(const std::string& name) {
+  if (name == "h264") return VideoCodec::H264;
+  if (name == "hevc") return VideoCodec::Hevc;
+  require(name == "av1", "codec " + name + " is not supported");
+  return VideoCodec::Av1;
+}
+
+/// The levels that the standards define (H.264 A.3, H.265 A.4, AV1 A.3).
+const std::set<std::string>& levels_of(VideoCodec codec) {
+  static const std::set<std::string> kH264 = {"1.0", "1.1", "1.2", "1.3", "2.0", "2.1",
+                                              "2.2", "3.0", "3.1", "3.2", "4.0", "4.1",
+                                              "4.2", "5.0", "5.1", "5.2"};
+  static const std::set<std::string> kHevc = {"1.0", "2.0", "2.1", "3.0", "3.1", "4.0", "4.1",
+                                              "5.0", "5.1", "5.2", "6.0", "6.1", "6.2"};
+  static const std::set<std::string> kAv1 = {"2.0", "2.1", "3.0", "3.1", "4.0", "4.1", "5.0",
+                                             "5.1", "5.2", "5.3", "6.0", "6.1", "6.2", "6.3"};
+  if (codec == VideoCodec::Hevc) return kHevc;
+  return codec == VideoCodec::Av1 ? kAv1 : kH264;
+}
+
+int level_idc(VideoCodec codec, const std::string& level) {
   const std::string full = level.find('.') == std::string::npos ? level + ".0" : level;
-  require(kLevels.contains(full), "unknown H.264 level " + level);
+  require(levels_of(codec).contains(full), "unknown level " + level);
   return (full[0] - '0') * 10 + (full[2] - '0');
+}
+
+void require_profile(const RenditionPlan& rendition) {
+  const std::string& profile = rendition.profile;
+  if (rendition.codec == VideoCodec::H264) {
+    require(profile == "high" || profile == "main" || profile == "baseline",
+            "profile of " + rendition.name + " must be baseline, main or high");
+  } else {
+    require(profile == "main", "profile of " + rendition.name + " must be main");
+  }
+}
+
+void require_size(const RenditionPlan& rendition) {
+  constexpr int kLargestSide = 16384;
+  const int least = rendition.codec == VideoCodec::H264 ? 2 : kLeastModernSide;
+  const bool sane = rendition.width >= least && rendition.height >= least &&
+                    rendition.width <= kLargestSide && rendition.height <= kLargestSide;
+  require(sane && rendition.width % 2 == 0 && rendition.height % 2 == 0,
+          "width and height of " + rendition.name + " must be even, " + std::to_string(least) +
+              " to 16384");
 }
 
 RateControl::Mode rate_mode(const std::string& name) {
@@ -43,11 +80,23 @@ RateControl::Mode rate_mode(const std::string& name) {
   return RateControl::Mode::Cbr;
 }
 
-RateControl parse_rate(const json& item, const std::string& name) {
+void require_crf(const RateControl& rate, const RenditionPlan& rendition) {
+  const bool av1 = rendition.codec == VideoCodec::Av1;
+  const int least = av1 ? 1 : 0;
+  const int most = av1 ? 63 : 51;
+  require(rate.crf >= least && rate.crf <= most, "crf of " + rendition.name + " must be " +
+                                                     std::to_string(least) + " to " +
+                                                     std::to_string(most));
+  require(!av1 || rate.mode == RateControl::Mode::Crf,
+          "rate_control of " + rendition.name + " must be crf, which is all that av1 has");
+}
+
+RateControl parse_rate(const json& item, const RenditionPlan& rendition) {
+  const std::string& name = rendition.name;
   RateControl rate;
   rate.mode = rate_mode(item.value("rate_control", "crf"));
   rate.crf = item.value("crf", rate.crf);
-  require(rate.crf >= 0 && rate.crf <= 51, "crf must be 0 to 51");
+  require_crf(rate, rendition);
   const bool constant = rate.mode == RateControl::Mode::Cbr;
   if (rate.mode != RateControl::Mode::Crf) rate.bitrate_bps = item.at("bitrate_bps").get<int64_t>();
   rate.maxrate_bps = constant ? rate.bitrate_bps : item.at("maxrate_bps").get<int64_t>();
@@ -65,21 +114,15 @@ RenditionPlan parse_rendition(const json& item) {
   RenditionPlan rendition;
   rendition.name = item.at("name").get<std::string>();
   require_name(rendition.name);
-  const std::string codec = item.value("codec", "h264");
-  require(codec == "h264", "codec " + codec + " is not supported");
+  rendition.codec = video_codec(item.value("codec", "h264"));
   rendition.width = item.at("width").get<int>();
   rendition.height = item.at("height").get<int>();
-  constexpr int kLargestSide = 16384;
-  const bool sane = rendition.width >= 2 && rendition.height >= 2 &&
-                    rendition.width <= kLargestSide && rendition.height <= kLargestSide;
-  require(sane && rendition.width % 2 == 0 && rendition.height % 2 == 0,
-          "width and height of " + rendition.name + " must be even, 2 to 16384");
-  rendition.profile = item.value("profile", rendition.profile);
-  require(
-      rendition.profile == "high" || rendition.profile == "main" || rendition.profile == "baseline",
-      "profile of " + rendition.name + " must be baseline, main or high");
-  rendition.level_idc = level_idc(item.value("level", "3.1"));
-  rendition.rate = parse_rate(item, rendition.name);
+  require_size(rendition);
+  const bool h264 = rendition.codec == VideoCodec::H264;
+  rendition.profile = item.value("profile", h264 ? "high" : "main");
+  require_profile(rendition);
+  rendition.level_idc = level_idc(rendition.codec, item.value("level", "3.1"));
+  rendition.rate = parse_rate(item, rendition);
   return rendition;
 }
 
@@ -120,6 +163,10 @@ void validate(const Plan& plan) {
   require(segment_s >= 0.1 && segment_s <= 60, "segment_frames must make 0.1 to 60 seconds");
   require(plan.chunk_segments >= 1 && plan.chunk_count >= 1, "chunks must be positive");
   require(!plan.renditions.empty(), "there is no rendition");
+  for (const auto& rendition : plan.renditions) {
+    require(plan.format == SegmentFormat::Cmaf || rendition.codec == VideoCodec::H264,
+            "MPEG-TS segments hold H.264 only; " + rendition.name + " is not");
+  }
   std::set<std::string> names;
   for (const auto& rendition : plan.renditions) names.insert(rendition.name);
   for (const auto& audio : plan.audio) names.insert(audio.name);

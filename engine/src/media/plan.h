@@ -29,12 +29,18 @@ struct RateControl {
 /// What segments are.
 enum class SegmentFormat { Cmaf, MpegTs };
 
+enum class VideoCodec { H264, Hevc, Av1 };
+
+/// Smallest side of a picture in HEVC (libx265: one coding tree unit) and AV1 (SVT-AV1), pixels.
+constexpr int kLeastModernSide = 64;
+
 struct RenditionPlan {
   std::string name;
+  VideoCodec codec = VideoCodec::H264;
   int width = 0;
   int height = 0;
-  std::string profile = "high";
-  int level_idc = 31;  ///< ten times the level
+  std::string profile = "high";  ///< of H.264; HEVC and AV1 are always "main"
+  int level_idc = 31;            ///< ten times the level
   RateControl rate;
 };
 

@@ -139,14 +139,19 @@ class MasterWriter {
   }
 
  private:
-  /// The variant to start with first, the others highest first.
+  /// The variant to start with first, the others in the plan's order. Players that do not look at
+  /// CODECS take the first one: it is H.264 if there is any.
   std::vector<const RenditionPlan*> by_start() const {
     std::vector<const RenditionPlan*> order;
     for (const RenditionPlan& rendition : plan_.renditions) order.push_back(&rendition);
-    auto first = std::find_if(order.begin(), order.end(), [](const RenditionPlan* rendition) {
-      return rendition->rate.maxrate_bps <= kStartBelowBps;
+    const VideoCodec codec = start_codec();
+    const auto usual = [codec](const RenditionPlan* rendition) {
+      return rendition->codec == codec;
+    };
+    auto first = std::find_if(order.begin(), order.end(), [&](const RenditionPlan* rendition) {
+      return usual(rendition) && rendition->rate.maxrate_bps <= kStartBelowBps;
     });
-    if (first == order.end()) --first;
+    if (first == order.end()) first = std::find_if(order.rbegin(), order.rend(), usual).base() - 1;
     std::rotate(order.begin(), first, first + 1);
     return order;
   }
@@ -161,6 +166,13 @@ class MasterWriter {
       highest.average_bps = std::max(highest.average_bps, rates.average_bps);
     }
     return highest;
+  }
+
+  VideoCodec start_codec() const {
+    const bool h264 = std::any_of(
+        plan_.renditions.begin(), plan_.renditions.end(),
+        [](const RenditionPlan& rendition) { return rendition.codec == VideoCodec::H264; });
+    return h264 ? VideoCodec::H264 : plan_.renditions.front().codec;
   }
 
   /// 4.3.4.1; NAMEs are unique within the group (4.3.4.1.1).

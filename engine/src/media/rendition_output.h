@@ -4,8 +4,8 @@
 #include "media/output_folder.h"
 #include "media/plan.h"
 #include "media/scaler.h"
+#include "media/video_encoder.h"
 #include "media/video_segmenter.h"
-#include "media/x264_encoder.h"
 
 namespace millrace::media {
 
@@ -15,8 +15,9 @@ class RenditionOutput {
                   const OutputFolder& output, const TrackListener& listener);
 
   const RenditionPlan& rendition() const { return rendition_; }
-  X264Encoder::Options encoder_options() const;
-  void write_init_segment(const X264Encoder& encoder);
+  /// `threads` as all encoders together may use.
+  VideoEncoder::Options encoder_options(int threads) const;
+  void write_init_segment(const VideoEncoder& encoder);
   /// The frame in the rendition's size; the same one again when it is given again.
   const AVFrame& scaled(const av::SharedFrame& frame);
   void add(CodedPicture picture) { segmenter_.add(std::move(picture)); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/x264_encoder.h"
+
 namespace millrace::media {
 
 RenditionWorker::RenditionWorker(const RenditionPlan& rendition, const Context& context,
@@ -46,12 +48,11 @@ void RenditionWorker::work() {
   output_.finish();
 }
 
-std::unique_ptr<X264Encoder> RenditionWorker::open_encoder() {
-  X264Encoder::Options options = output_.encoder_options();
-  if (statistics_) {
-    statistics_->restart();
-    options.statistics_out = statistics_->path();
-  }
+std::unique_ptr<VideoEncoder> RenditionWorker::open_encoder() {
+  if (!statistics_) return open_video_encoder(output_.encoder_options(context_.threads));
+  X264Encoder::Options options(output_.encoder_options(context_.threads));
+  statistics_->restart();
+  options.statistics_out = statistics_->path();
   return std::make_unique<X264Encoder>(options);
 }
 

@@ -23,6 +23,7 @@ class RenditionWorker {
     const Plan& plan;
     ColorTags color;
     size_t queue_frames = 8;
+    int threads = 1;
     const OutputFolder& output;
     const TrackListener& listener;
     CpuPermits& permits;
@@ -53,7 +54,7 @@ class RenditionWorker {
 
   void work();
   void process(const Item& item);
-  std::unique_ptr<X264Encoder> open_encoder();
+  std::unique_ptr<VideoEncoder> open_encoder();
   void close_encoder();
   void take(CodedPicture picture);
   void tell_segments(bool at_end);
@@ -63,7 +64,7 @@ class RenditionWorker {
   RenditionOutput output_;
   std::optional<StatisticsReader> statistics_;
   BoundedQueue<Item> queue_;
-  std::unique_ptr<X264Encoder> encoder_;
+  std::unique_ptr<VideoEncoder> encoder_;
   bool encoder_used_ = false;
   int64_t pictures_untold_ = 0;
   std::atomic<int64_t> frames_encoded_{0};

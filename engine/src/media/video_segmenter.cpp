@@ -28,14 +28,14 @@ void VideoSegmenter::write_init_segment(VideoTrack track, int reorder_frames) {
   reorder_frames_ = reorder_frames;
   track.start_offset = static_cast<int32_t>(ticks_per_frame_) * reorder_frames;
   if (output_.format() == SegmentFormat::MpegTs) {
-    parameter_sets_ = {track.headers.sps, track.headers.pps};
-    listener_.on_init({track_, "", 0, codecs_of(track)});
+    parameter_sets_ = track.config.parameter_sets;
+    listener_.on_init({track_, "", 0, track.config.codecs});
     return;
   }
   const std::vector<uint8_t> bytes = write_init(track);
   const std::string path = track_ + "/init.mp4";
   output_.write(path, bytes);
-  listener_.on_init({track_, path, static_cast<int64_t>(bytes.size()), codecs_of(track)});
+  listener_.on_init({track_, path, static_cast<int64_t>(bytes.size()), track.config.codecs});
 }
 
 void VideoSegmenter::add(CodedPicture picture) {

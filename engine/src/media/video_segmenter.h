@@ -5,6 +5,7 @@
 
 #include "media/fmp4.h"
 #include "media/output_folder.h"
+#include "media/video_encoder.h"
 
 namespace millrace::media {
 

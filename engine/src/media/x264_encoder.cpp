@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <optional>
+#include <span>
 
 #include "millrace/engine.h"
 
@@ -185,14 +186,17 @@ void X264Encoder::read_headers() {
   constexpr size_t kLengthBytes = 4;
   x264_nal_t* units = nullptr;
   int count = 0;
+  std::span<const uint8_t> sps;
+  std::span<const uint8_t> pps;
   if (x264_encoder_headers(encoder_.get(), &units, &count) < 0) fail("No H.264 headers.");
   for (int i = 0; i < count; ++i) {
     const uint8_t* begin = units[i].p_payload + kLengthBytes;
     const uint8_t* end = units[i].p_payload + units[i].i_payload;
-    if (units[i].i_type == NAL_SPS) headers_.sps.assign(begin, end);
-    if (units[i].i_type == NAL_PPS) headers_.pps.assign(begin, end);
+    if (units[i].i_type == NAL_SPS) sps = {begin, end};
+    if (units[i].i_type == NAL_PPS) pps = {begin, end};
   }
-  if (headers_.sps.size() < 4 || headers_.pps.empty()) fail("The H.264 headers are incomplete.");
+  if (sps.size() < 4 || pps.empty()) fail("The H.264 headers are incomplete.");
+  config_ = avc_config(sps, pps);
 }
 
 namespace {

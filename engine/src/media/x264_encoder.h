@@ -1,45 +1,26 @@
 /// H.264 by libx264 directly: one instance encodes one chunk of one rendition.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "av/ptr.h"
 #include "media/first_pass.h"
-#include "media/plan.h"
-#include "media/video_facts.h"
+#include "media/video_encoder.h"
 
 struct x264_param_t;
 
 namespace millrace::media {
 
-/// A coded picture as length-prefixed NAL units.
-struct CodedPicture {
-  std::vector<uint8_t> data;
-  int64_t slot = 0;  ///< presentation slot
-  bool idr = false;
-  bool disposable = false;  ///< nothing refers to it
-};
-
-/// What decoders are told once; equal for every chunk made from the same plan.
-struct H264Headers {
-  std::vector<uint8_t> sps;
-  std::vector<uint8_t> pps;
-};
-
-class X264Encoder {
+class X264Encoder : public VideoEncoder {
  public:
-  using OnPicture = std::function<void(CodedPicture)>;
   static constexpr int kAutomaticQp = -1;
 
-  struct Options {
-    RenditionPlan rendition;
-    std::string preset;
-    AVRational frame_rate;
-    int segment_frames = 0;
-    ColorTags color;
+  struct Options : VideoEncoder::Options {
+    Options() = default;
+    explicit Options(VideoEncoder::Options usual) : VideoEncoder::Options(std::move(usual)) {}
+
     std::string statistics_out;                ///< where to note what is found out; "" = nowhere
     const SegmentStatistics* guide = nullptr;  ///< encodes these pictures, and only these
     double guide_qp_shift = 0;                 ///< see `GuideFiles`
@@ -47,22 +28,23 @@ class X264Encoder {
 
   explicit X264Encoder(const Options& options);
 
-  const H264Headers& headers() const { return headers_; }
-  /// Frames that decoding runs ahead of showing (0 without B-frames); fixed by the preset.
-  int reorder_frames() const { return reorder_frames_; }
-  /// Encodes the picture of `slot`; `segment_start` forces an IDR. Slots must count up by one.
+  const DecoderConfig& config() const override { return config_; }
+  int reorder_frames() const override { return reorder_frames_; }
+  void encode(const AVFrame& frame, int64_t slot, bool segment_start,
+              const OnPicture& on_picture) override {
+    encode(frame, slot, segment_start, on_picture, kAutomaticQp);
+  }
   /// `qp` is the quantiser of a guided picture.
   void encode(const AVFrame& frame, int64_t slot, bool segment_start, const OnPicture& on_picture,
-              int qp = kAutomaticQp);
-  /// Gets out what the encoder holds back.
-  void finish(const OnPicture& on_picture);
+              int qp);
+  void finish(const OnPicture& on_picture) override;
 
  private:
   void open(x264_param_t& parameters, const Options& options);
   void read_headers();
 
   av::X264 encoder_;
-  H264Headers headers_;
+  DecoderConfig config_;
   int reorder_frames_ = 0;
   std::vector<float> block_shift_;  ///< of a guided encoder, for pictures without a tree
 };

@@ -26,7 +26,7 @@ VideoTrack track() {
   result.width = 1280;
   result.height = 720;
   result.timescale = 12288;
-  result.headers = {{0x67, 0x64, 0x00, 0x1f, 0xac}, {0x68, 0xeb}};
+  result.config = {"avc1", "avcC", {1, 0x64, 0, 0x1f}, "avc1.64001f"};
   result.maxrate_bps = 2'800'000;
   result.bufsize_bits = 4'200'000;
   return result;
@@ -38,7 +38,8 @@ TEST_CASE("top-level boxes fill the file exactly when an init segment is written
   const auto bytes = write_init(track());
   CHECK(number(bytes, 0, 4) == find(bytes, "moov"));
   CHECK(number(bytes, find(bytes, "moov"), 4) + find(bytes, "moov") == bytes.size());
-  CHECK(codecs_of(track()) == "avc1.64001f");
+  CHECK(number(bytes, find(bytes, "avc1"), 4) > number(bytes, find(bytes, "avcC"), 4));
+  CHECK(number(bytes, find(bytes, "avcC") + 8, 4) == 0x0164001f);
 }
 
 TEST_CASE("an edit list is written only when decoding runs ahead of showing") {

@@ -1,5 +1,6 @@
 #include "media/manifest.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "media/xml_writer.h"
@@ -64,6 +65,31 @@ TEST_CASE("every line is as expected when a manifest is written") {
   </Period>
 </MPD>
 )");
+}
+
+TEST_CASE("each codec has a set of its own when there are several") {
+  Plan plan;
+  TrackRecords tracks;
+  const auto add = [&](const std::string& name, VideoCodec codec) {
+    RenditionPlan rendition;
+    rendition.name = name;
+    rendition.codec = codec;
+    plan.renditions.push_back(rendition);
+    tracks[name].segments.push_back(segment(name, 0, 1000, {4, 1}));
+  };
+  add("hevc-2", VideoCodec::Hevc);
+  add("h264-2", VideoCodec::H264);
+  add("hevc-1", VideoCodec::Hevc);
+  add("h264-1", VideoCodec::H264);
+  const std::string text = dash_manifest(plan, tracks);
+  std::vector<size_t> places;
+  for (const char* part : {"<AdaptationSet id=\"0\"", "hevc-2", "hevc-1", "<AdaptationSet id=\"1\"",
+                           "h264-2", "h264-1", "</Period>"}) {
+    places.push_back(text.find(part));
+  }
+  CHECK(std::is_sorted(places.begin(), places.end()));
+  CHECK(places.back() != std::string::npos);
+  CHECK(text.find("<AdaptationSet id=\"2\"") == std::string::npos);
 }
 
 TEST_CASE("special characters are escaped when XML is written") {

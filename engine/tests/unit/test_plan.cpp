@@ -74,6 +74,31 @@ TEST_CASE("a plan is refused when a field is wrong") {
   CHECK_THROWS_AS(parse_plan(with("/audio/0/channels", 99)), std::invalid_argument);
 }
 
+TEST_CASE("limits follow the codec when a rendition is read") {
+  const auto read = [](const json& changes) {
+    json document = valid();
+    json& rendition = document["video"]["renditions"][0];
+    rendition.erase("profile");
+    rendition.merge_patch(changes);
+    return parse_plan(document.dump()).renditions.at(0);
+  };
+  using millrace::media::VideoCodec;
+  CHECK(read(json::object()).codec == VideoCodec::H264);
+  CHECK(read(json::object()).profile == "high");
+  CHECK(read({{"codec", "hevc"}, {"level", "6.2"}}).level_idc == 62);
+  CHECK(read({{"codec", "hevc"}}).profile == "main");
+  CHECK(read({{"codec", "av1"}, {"crf", 63}, {"level", "5.3"}}).codec == VideoCodec::Av1);
+  CHECK(read({{"width", 2}}).width == 2);
+  CHECK_THROWS_WITH(read({{"level", "6.0"}}), Catch::Contains("level 6.0"));
+  CHECK_THROWS_WITH(read({{"codec", "hevc"}, {"level", "4.2"}}), Catch::Contains("level 4.2"));
+  CHECK_THROWS_WITH(read({{"codec", "av1"}, {"level", "1.0"}}), Catch::Contains("level 1.0"));
+  CHECK_THROWS_WITH(read({{"codec", "av1"}, {"crf", 0}}), Catch::Contains("crf"));
+  CHECK_THROWS_WITH(read({{"codec", "hevc"}, {"crf", 52}}), Catch::Contains("crf"));
+  CHECK_THROWS_WITH(read({{"codec", "hevc"}, {"width", 62}}), Catch::Contains("width"));
+  CHECK_THROWS_WITH(read({{"codec", "av1"}, {"height", 62}}), Catch::Contains("height"));
+  CHECK_THROWS_WITH(read({{"codec", "av1"}, {"profile", "high"}}), Catch::Contains("profile"));
+}
+
 TEST_CASE("reference frames fit the level when a size is given") {
   using millrace::media::max_reference_frames;
   CHECK(max_reference_frames(31, 1280, 720) == 5);

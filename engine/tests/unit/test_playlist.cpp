@@ -114,6 +114,23 @@ TEST_CASE("the variant most connections carry comes first when there are several
   CHECK(places[2] != std::string::npos);
 }
 
+TEST_CASE("H.264 comes first when there are other codecs, too") {
+  const auto first_of = [](const std::vector<RenditionPlan>& renditions) {
+    const std::string text = text_of(plan_of(renditions), "master.m3u8");
+    const size_t begin = text.find('\n', text.find("STREAM-INF")) + 1;
+    return text.substr(begin, text.find('/', begin) - begin);
+  };
+  RenditionPlan hevc = rendition("hevc", 1'800'000);
+  hevc.codec = VideoCodec::Hevc;
+  RenditionPlan av1 = rendition("av1", 1'500'000);
+  av1.codec = VideoCodec::Av1;
+  CHECK(first_of({av1, hevc, rendition("1080p", 5'000'000), rendition("720p", 2'800'000)}) ==
+        "720p");
+  CHECK(first_of({av1, rendition("2160p", 16'000'000), rendition("1080p", 5'000'000), hevc}) ==
+        "1080p");
+  CHECK(first_of({hevc, av1}) == "hevc");
+}
+
 TEST_CASE("names are unique and only one is the default when tracks share a language") {
   Plan plan = plan_of({rendition("360p", 800'000)});
   plan.audio = {audio("audio-0", "eng"), audio("audio-1", "eng"), audio("audio-2", "de\"u\nX")};

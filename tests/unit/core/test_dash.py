@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from millrace import dash, hls, media, plan
+from millrace import dash, hls, ladder, media, plan
 from millrace.outputs import Segment, Track
 from millrace.plan import Plan
 from tests.unit.core.fake_engine import probe_result
@@ -96,6 +96,24 @@ def test_times_are_whole_ticks_when_the_frame_rate_is(rate: tuple[int, int]) -> 
         if found.get("d")
     )
     assert Fraction(ticks, timescale) == sum(durations)
+
+
+def test_each_codec_has_a_set_of_its_own_when_there_are_several() -> None:
+    info = media.parse(probe_result(width=854, height=480, audio=1))
+    rungs = ladder.LADDERS["multi"]
+    the_plan = plan.make(info, chunk_segments=2, preset="veryfast", rungs=rungs)
+    video = {r.name: pictures(FULL) for r in the_plan.video.renditions}
+    root = ET.fromstring(dash.manifest(the_plan, video, {"audio-0": sound(188)}))
+    sets = root.findall(".//{*}AdaptationSet")
+    assert [found.attrib["id"] for found in sets] == ["0", "1", "2", "3"]
+    assert [
+        [each.attrib["id"] for each in found.iterfind("{*}Representation")] for found in sets
+    ] == [
+        ["480p", "360p"],
+        ["480p-hevc", "360p-hevc"],
+        ["480p-av1", "360p-av1"],
+        ["audio-0"],
+    ]
 
 
 def test_there_is_a_manifest_when_the_video_is_finished_and_none_while_it_grows() -> None:

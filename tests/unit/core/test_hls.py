@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from millrace import hls, media, outputs, plan
+from millrace import hls, ladder, media, outputs, plan
 from millrace.errors import PermanentError, Reason
 from millrace.outputs import Collector, Segment, Track
 from millrace.plan import Container, Plan
@@ -230,6 +230,31 @@ def test_old_players_are_served_when_the_segments_are_transport_streams() -> Non
     assert made is not None
     assert "manifest.mpd" not in made.files
     assert "EXT-X-MAP" not in "".join(made.files.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("multi", "480p/index.m3u8"), ("av1", "480p/index.m3u8")]
+)
+def test_every_codec_is_listed_after_one_to_start_with_when_there_are_several(
+    name: str, first: str
+) -> None:
+    info = media.parse(probe_result(width=854, height=480, audio=0))
+    rungs = sorted(ladder.LADDERS[name], key=lambda rung: rung.codec)  # AV1 comes first
+    the_plan = plan.make(info, chunk_segments=2, preset="veryfast", rungs=rungs)
+    tracks = {r.name: track(0, [FOUR], codecs=r.codec) for r in the_plan.video.renditions}
+    made = hls.render(the_plan, {0: tracks}, {}, final=True)
+    listed = uris(made, "master.m3u8")
+    assert listed[0] == first
+    assert sorted(listed) == sorted(hls.media_path(name) for name in tracks)
+    codecs = [
+        attribute(line, "CODECS").strip('"')
+        for line in lines(made, "master.m3u8")
+        if line.startswith("#EXT-X-STREAM-INF")
+    ]
+    assert codecs == [
+        next(r.codec for r in the_plan.video.renditions if hls.media_path(r.name) == uri)
+        for uri in listed
+    ]
 
 
 def test_there_is_no_audio_group_when_there_is_no_audio() -> None:

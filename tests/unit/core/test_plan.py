@@ -78,7 +78,11 @@ def rendition(name: str, width: int, height: int, level: str, maxrate: int) -> d
     ("width", "height", "expected"),
     [
         (1920, 1080, [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480)]),
-        (3840, 2160, [("1080p", 1920, 1080), ("720p", 1280, 720), ("480p", 854, 480)]),
+        (3840, 2160, [("2160p", 3840, 2160), ("1440p", 2560, 1440), ("1080p", 1920, 1080)]),
+        (4096, 2160, [("2160p", 4096, 2160), ("1440p", 2730, 1440), ("1080p", 2048, 1080)]),
+        (5120, 2160, [("2160p", 4096, 1728), ("1440p", 3414, 1440), ("1080p", 2560, 1080)]),
+        (3840, 2158, [("1440p", 2562, 1440), ("1080p", 1922, 1080), ("720p", 1282, 720)]),
+        (1440, 2560, [("1440p", 1440, 2560), ("1080p", 1080, 1920), ("720p", 720, 1280)]),
         (1080, 1920, [("1080p", 1080, 1920), ("720p", 720, 1280), ("480p", 480, 854)]),
         (1920, 800, [("720p", 1728, 720), ("480p", 1152, 480), ("360p", 864, 360)]),
         (640, 360, [("360p", 640, 360)]),
@@ -288,29 +292,37 @@ def test_probe_result_is_refused_when_it_is_not_as_agreed(broken: dict[str, Any]
     assert caught.value.reason is Reason.INTERNAL
 
 
+def multi(**source: Any) -> Plan:
+    info = media.parse({**probe_result(**source), "type": "result"})
+    return plan.make(info, chunk_segments=8, preset="veryfast", rungs=ladder.LADDERS["multi"])
+
+
+def test_each_codec_has_its_rungs_when_the_ladder_has_several() -> None:
+    made = multi(width=854, height=480).video.renditions
+    assert [(each.name, each.codec, each.profile, each.level, each.crf) for each in made] == [
+        ("480p", "h264", "high", "3.0", 23),
+        ("360p", "h264", "high", "3.0", 23),
+        ("480p-hevc", "hevc", "main", "3.0", 26),
+        ("360p-hevc", "hevc", "main", "2.1", 26),
+        ("480p-av1", "av1", "main", "3.0", 35),
+        ("360p-av1", "av1", "main", "2.1", 35),
+    ]
+
+
 @pytest.mark.parametrize(
-    ("width", "height", "rate", "bps", "expected"),
+    ("width", "height", "expected"),
     [
-        (1920, 1080, 30, 5_000_000, "4.0"),
-        (1920, 1080, 60, 5_000_000, "4.2"),
-        (1280, 720, 30, 2_800_000, "3.1"),
-        (1280, 720, 60, 2_800_000, "3.2"),
-        (640, 360, 25, 800_000, "3.0"),
-        (64, 64, 25, 800_000, "3.0"),
-        (4096, 2304, 60, 5_000_000, "5.2"),
-        (1280, 720, 30, 30_000_000, "4.1"),
+        (320, 240, [("240p", "h264")]),
+        (62, 62, [("62p", "h264")]),
+        (10_000, 144, [("144p", "h264")]),
+        (25_600, 360, [("360p", "h264")]),
     ],
 )
-def test_level_is_the_lowest_that_carries(
-    width: int, height: int, rate: int, bps: int, expected: str
+def test_every_size_has_a_rendition_when_the_encoders_of_others_do_not_take_it(
+    width: int, height: int, expected: list[tuple[str, str]]
 ) -> None:
-    assert ladder.level(width, height, Fraction(rate), bps) == expected
-
-
-def test_ladders_are_highest_first_and_unique() -> None:
-    for rungs in ladder.LADDERS.values():
-        sides = [rung.short_side for rung in rungs]
-        assert sides == sorted(set(sides), reverse=True)
+    made = multi(width=width, height=height).video.renditions
+    assert [(each.name, each.codec) for each in made] == expected
 
 
 def analysis(*useful: str, reliable: bool = True, maxrate_bps: int = 1_000_000) -> dict[str, Any]:
@@ -345,3 +357,11 @@ def test_level_still_carries_the_rate_when_the_plan_is_fitted() -> None:
 def test_plan_stays_when_the_analysis_is_of_no_use(found: dict[str, Any]) -> None:
     made = planned(width=1920, height=1080)
     assert plan.fitted(made, found) == made
+
+
+def test_a_small_source_keeps_the_codec_when_the_ladder_has_one() -> None:
+    info = media.parse({**probe_result(width=320, height=240), "type": "result"})
+    rungs = ladder.LADDERS["av1"]
+    (only,) = plan.make(info, chunk_segments=8, preset="veryfast", rungs=rungs).video.renditions
+    assert (only.name, only.codec, only.crf) == ("240p", "av1", 35)
+    assert only.maxrate_bps == rungs[-1].maxrate_bps

@@ -8,13 +8,13 @@ to a DASH player, which would start at its end.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 
 from millrace import rates
 from millrace.outputs import Track
-from millrace.plan import AudioTrack, Plan, SubtitleTrack
+from millrace.plan import AudioTrack, Plan, Rendition, SubtitleTrack
 
 MANIFEST = "manifest.mpd"
 _WHOLE_SUBTITLES = "subtitles.vtt"
@@ -46,22 +46,39 @@ def manifest(plan: Plan, video: Mapping[str, Track], others: Mapping[str, Track]
         },
     )
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S"})
-    _video_set(period, plan, video, target_s)
-    for number, track in enumerate(plan.audio, start=1):
+    groups = _by_codec(plan)
+    for number, renditions in enumerate(groups):
+        _video_set(period, number, plan, renditions, video, target_s)
+    for number, track in enumerate(plan.audio, start=len(groups)):
         default = (plan.downmix_of(track) or track).default
         _audio_set(period, number, track, others[track.name], target_s, default=default)
-    for number, text in enumerate(plan.subtitles, start=1 + len(plan.audio)):
+    for number, text in enumerate(plan.subtitles, start=len(groups) + len(plan.audio)):
         _subtitle_set(period, number, text, others[text.name], target_s)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _video_set(period: ET.Element, plan: Plan, video: Mapping[str, Track], target_s: int) -> None:
-    """All renditions, which share one grid; so one timeline is that of all."""
-    adaptation = _adaptation_set(period, 0, "video", None)
-    first = video[plan.video.renditions[0].name]
-    _template(adaptation, _video_timescale(plan), first)
+def _by_codec(plan: Plan) -> list[list[Rendition]]:
+    """Within a set a player switches freely, so that each codec has one of its own (5.3.3.1); in
+    the order in which the plan names them first."""
+    groups: dict[str, list[Rendition]] = {}
     for rendition in plan.video.renditions:
+        groups.setdefault(rendition.codec, []).append(rendition)
+    return list(groups.values())
+
+
+def _video_set(
+    period: ET.Element,
+    number: int,
+    plan: Plan,
+    renditions: Sequence[Rendition],
+    video: Mapping[str, Track],
+    target_s: int,
+) -> None:
+    """Renditions of one codec, which share one grid; so one timeline is that of all."""
+    adaptation = _adaptation_set(period, number, "video", None)
+    _template(adaptation, _video_timescale(plan), video[renditions[0].name])
+    for rendition in renditions:
         track = video[rendition.name]
         ET.SubElement(
             adaptation,

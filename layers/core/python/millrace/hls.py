@@ -236,8 +236,11 @@ def _master_playlist(
 
 
 def _by_start(renditions: Sequence[Rendition]) -> list[Rendition]:
-    """The variant to start with first, the others highest first."""
-    first = next((r for r in renditions if r.maxrate_bps <= _START_BELOW_BPS), renditions[-1])
+    """The variant to start with first, the others in the plan's order. Players that do not look
+    at CODECS take the first one: it is H.264 if there is any."""
+    usual = [r for r in renditions if r.codec == "h264"]
+    usual = usual or [r for r in renditions if r.codec == renditions[0].codec]
+    first = next((r for r in usual if r.maxrate_bps <= _START_BELOW_BPS), usual[-1])
     return [first, *(rendition for rendition in renditions if rendition is not first)]
 
 

@@ -1,10 +1,13 @@
-"""The named ladders: which renditions a video may get."""
+"""The ladders: which renditions a video may get."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import Any
+
+from millrace.levels import Codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +19,46 @@ class Rung:
     """Height of a landscape picture, width of a portrait one."""
     maxrate_bps: int
     crf: int = 23
+    codec: Codec = Codec.H264
+
+
+USUAL_CRF: Mapping[Codec, int] = {Codec.H264: 23, Codec.HEVC: 26, Codec.AV1: 35}
+"""About the same quality with each."""
+HIGHEST_CRF: Mapping[Codec, int] = {Codec.H264: 51, Codec.HEVC: 51, Codec.AV1: 63}
+LEAST_SIDE: Mapping[Codec, int] = {Codec.H264: 2, Codec.HEVC: 64, Codec.AV1: 64}
+"""Pixels: smaller pictures their encoders do not take."""
+
+_RATES_BPS = {
+    # short side: H.264, HEVC, AV1
+    2160: (16_000_000, 10_000_000, 8_000_000),
+    1440: (9_000_000, 5_600_000, 4_600_000),
+    1080: (5_000_000, 3_200_000, 2_600_000),
+    720: (2_800_000, 1_800_000, 1_500_000),
+    480: (1_400_000, 900_000, 750_000),
+    360: (800_000, 500_000, 420_000),
+}
+
+
+def _rungs(codec: Codec, suffix: str = "") -> tuple[Rung, ...]:
+    column = list(Codec).index(codec)
+    return tuple(
+        Rung(f"{side}p{suffix}", side, rates[column], USUAL_CRF[codec], codec)
+        for side, rates in _RATES_BPS.items()
+    )
 
 
 LADDERS: Mapping[str, tuple[Rung, ...]] = {
-    "default": (
-        Rung("1080p", 1080, 5_000_000),
-        Rung("720p", 720, 2_800_000),
-        Rung("480p", 480, 1_400_000),
-        Rung("360p", 360, 800_000),
+    "default": _rungs(Codec.H264),
+    "hevc": _rungs(Codec.HEVC),
+    "av1": _rungs(Codec.AV1),
+    "multi": (
+        *_rungs(Codec.H264),
+        *_rungs(Codec.HEVC, "-hevc"),
+        *_rungs(Codec.AV1, "-av1"),
     ),
 }
-"""Highest first. The last rung's rate is also the cap of a source smaller than it."""
+"""Codec by codec, each highest first. The rate of the first codec's last rung is also the cap of a
+source smaller than every rung."""
 
 PER_TITLE: frozenset[str] = frozenset()
 """Names of the ladders that are fitted to each video before it is planned; none unless chosen."""
@@ -34,44 +66,91 @@ PER_TITLE: frozenset[str] = frozenset()
 TARGET_VMAF = 93
 """What the best rendition of a fitted ladder is to reach: few see a difference above it."""
 
-BUFFER_SECONDS = Fraction(3, 2)
-"""Size of the decoder's buffer model, in seconds at the maximum rate."""
 
-_LEVELS = (
-    # level, macroblocks a second, macroblocks a frame, kbit/s of Main profile: ITU-T H.264 A-1
-    ("1", 1_485, 99, 64),
-    ("1.1", 3_000, 396, 192),
-    ("1.2", 6_000, 396, 384),
-    ("1.3", 11_880, 396, 768),
-    ("2", 11_880, 396, 2_000),
-    ("2.1", 19_800, 792, 4_000),
-    ("2.2", 20_250, 1_620, 4_000),
-    ("3", 40_500, 1_620, 10_000),
-    ("3.1", 108_000, 3_600, 14_000),
-    ("3.2", 216_000, 5_120, 20_000),
-    ("4", 245_760, 8_192, 20_000),
-    ("4.1", 245_760, 8_192, 50_000),
-    ("4.2", 522_240, 8_704, 50_000),
-    ("5", 589_824, 22_080, 135_000),
-    ("5.1", 983_040, 36_864, 240_000),
-    ("5.2", 2_073_600, 36_864, 240_000),
-)
-_HIGH_PROFILE = Fraction(5, 4)
-"""High profile may have a quarter more bits than the table says (H.264 A.3.3)."""
-_LOWEST = "3"
-"""Decoders of lower levels have died out, and a low level leaves no room for reference frames."""
+class LadderError(ValueError):
+    """A ladder that cannot be used; `field` is where, such as "rungs[2].crf"."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
 
 
-def level(width: int, height: int, frame_rate: Fraction, maxrate_bps: int) -> str:
-    """The lowest H.264 level that carries such pictures, "3" at least, as the encoder names it."""
-    columns, rows = -(-width // 16), -(-height // 16)
-    blocks = columns * rows
-    fits = False
-    for name, per_second, per_frame, kbps in _LEVELS:
-        fits = fits or name == _LOWEST
-        # A.3.1: neither side may be longer than the square root of 8 × the frame size.
-        sides = max(columns, rows) ** 2 <= 8 * per_frame
-        rate = maxrate_bps <= kbps * 1000 * _HIGH_PROFILE
-        if fits and blocks <= per_frame and sides and blocks * frame_rate <= per_second and rate:
-            return name if "." in name else f"{name}.0"
-    return "5.2"
+MOST_RUNGS = 24
+SHORT_SIDES = range(16, 2160 + 1)
+RATES_BPS = range(50_000, 100_000_000 + 1)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_RESERVED = re.compile(r"audio-\d+|stills|subtitles.*|thumbnails.*", re.IGNORECASE)
+_FIELDS = {"name", "short_side", "maxrate_bps", "crf", "codec"}
+
+
+def from_json(document: Any) -> tuple[Rung, ...]:
+    """A ladder of one's own; docs/reference/ladders.md describes the document.
+
+    Raises:
+        LadderError: naming the first field that is wrong.
+    """
+    if not isinstance(document, dict) or set(document) != {"rungs"}:
+        raise LadderError("ladder", 'must be an object with the one member "rungs"')
+    listed = document["rungs"]
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_RUNGS:
+        raise LadderError("rungs", f"must be a list of 1 to {MOST_RUNGS} rungs")
+    rungs: list[Rung] = []
+    for index, item in enumerate(listed):
+        rung = _rung(f"rungs[{index}]", item)
+        _check_place(f"rungs[{index}]", rung, rungs)
+        rungs.append(rung)
+    return tuple(rungs)
+
+
+def _rung(where: str, item: Any) -> Rung:
+    if not isinstance(item, dict):
+        raise LadderError(where, "must be an object")
+    for name in item:
+        if name not in _FIELDS:
+            raise LadderError(f"{where}.{name}", "is not known")
+    codec = _codec(f"{where}.codec", item.get("codec", Codec.H264.value))
+    short_side = _number(where, item, "short_side", SHORT_SIDES)
+    least = LEAST_SIDE[codec]
+    if short_side % 2 or short_side < least:
+        raise LadderError(f"{where}.short_side", f"must be even, {least} at least with {codec}")
+    crfs = range(1, HIGHEST_CRF[codec] + 1)
+    crf = _number(where, item, "crf", crfs) if "crf" in item else USUAL_CRF[codec]
+    return Rung(
+        name=_name(f"{where}.name", item.get("name")),
+        short_side=short_side,
+        maxrate_bps=_number(where, item, "maxrate_bps", RATES_BPS),
+        crf=crf,
+        codec=codec,
+    )
+
+
+def _codec(field: str, value: Any) -> Codec:
+    if value not in list(Codec):
+        raise LadderError(field, f"must be one of {', '.join(Codec)}")
+    return Codec(value)
+
+
+def _number(where: str, item: Mapping[str, Any], name: str, allowed: range) -> int:
+    value = item.get(name)
+    if type(value) is not int or value not in allowed:
+        bounds = f"{allowed[0]} to {allowed[-1]}"
+        raise LadderError(f"{where}.{name}", f"must be a whole number, {bounds}")
+    return value
+
+
+def _name(field: str, value: Any) -> str:
+    """It becomes a folder beside those of the sound."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise LadderError(field, "must be 1 to 32 letters, digits, - and _, no sign first")
+    if _RESERVED.fullmatch(value):
+        raise LadderError(field, "is the name of something else")
+    return value
+
+
+def _check_place(where: str, rung: Rung, before: Sequence[Rung]) -> None:
+    if rung.name in {other.name for other in before}:
+        raise LadderError(f"{where}.name", "is there twice")
+    above = [other for other in before if other.codec is rung.codec]
+    if above and above[-1].short_side <= rung.short_side:
+        problem = "must be below the one before: each codec's rungs come highest first"
+        raise LadderError(f"{where}.short_side", problem)

@@ -14,8 +14,9 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from millrace import ladder
+from millrace import ladder, levels
 from millrace.ladder import Rung
+from millrace.levels import Codec
 from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
 from millrace.model import TaskKind
 
@@ -85,7 +86,7 @@ class VideoPlan:
     stream: int
     preset: str
     renditions: tuple[Rendition, ...]
-    """Highest first."""
+    """Codec by codec, each highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def make(
     Args:
         chunk_segments: segments per transcode task.
         preset: speed preset of the encoder.
-        rungs: the ladder, highest first; the default one if None.
+        rungs: the ladder, each codec's rungs highest first; the default one if None.
         keep_surround: offer 5.1 sound as it is, too, beside the down-mix.
         container: of the segments.
 
@@ -261,7 +262,7 @@ def _fitted_rendition(rendition: Rendition, found: Mapping[str, Any]) -> Renditi
         rendition,
         crf=int(found["crf"]),
         maxrate_bps=rate_bps,
-        bufsize_bits=int(rate_bps * ladder.BUFFER_SECONDS),
+        bufsize_bits=int(rate_bps * levels.BUFFER_SECONDS),
     )
 
 
@@ -313,24 +314,34 @@ def _renditions(source: VideoStream, rate: Fraction, rungs: Sequence[Rung]) -> I
     fitting = [rung for rung in rungs if rung.short_side <= short]
     if not fitting:
         side = max(2, short - short % 2)
-        fitting = [Rung(f"{side}p", side, rungs[-1].maxrate_bps, rungs[-1].crf)]
-    sizes: set[tuple[int, int]] = set()
+        last = [rung for rung in rungs if rung.codec is rungs[0].codec][-1]
+        fitting = [replace(last, name=f"{side}p", short_side=side)]
+    made: set[tuple[str, int, int]] = set()
     for rung in fitting:
-        width, height = _size(source, rung.short_side)
-        if (width, height) in sizes:
+        rendition = _rendition(rung, *_size(source, rung.short_side), rate)
+        kind = (rendition.codec, rendition.width, rendition.height)
+        if kind in made:
             continue  # a very long picture: `LONGEST_SIDE` made two rungs the same
-        sizes.add((width, height))
-        yield Rendition(
-            name=rung.name,
-            width=width,
-            height=height,
-            codec="h264",
-            profile="high",
-            level=ladder.level(width, height, rate, rung.maxrate_bps),
-            crf=rung.crf,
-            maxrate_bps=rung.maxrate_bps,
-            bufsize_bits=int(rung.maxrate_bps * ladder.BUFFER_SECONDS),
-        )
+        made.add(kind)
+        yield rendition
+
+
+def _rendition(rung: Rung, width: int, height: int, rate: Fraction) -> Rendition:
+    """HEVC and AV1 do without pictures that their encoders do not take: those become H.264."""
+    codec, crf = rung.codec, rung.crf
+    if min(width, height) < ladder.LEAST_SIDE[codec]:
+        codec, crf = Codec.H264, ladder.USUAL_CRF[Codec.H264]
+    return Rendition(
+        name=rung.name,
+        width=width,
+        height=height,
+        codec=codec.value,
+        profile="high" if codec is Codec.H264 else "main",
+        level=levels.level(width, height, rate, rung.maxrate_bps, codec),
+        crf=crf,
+        maxrate_bps=rung.maxrate_bps,
+        bufsize_bits=int(rung.maxrate_bps * levels.BUFFER_SECONDS),
+    )
 
 
 def _size(source: VideoStream, short_side: int) -> tuple[int, int]:
