@@ -11,11 +11,11 @@ using namespace millrace::media;  // NOLINT(google-build-using-namespace)
 
 namespace {
 
-constexpr int kSegment = 40;
+constexpr int kSegmentPictures = 40;
 constexpr double kPictureS = 0.04;
 
 /// Pictures of one size at quantiser 28, an intra one ten times as large at the beginning.
-SegmentStatistics even_segment(double bits, int pictures = kSegment) {
+SegmentStatistics even_segment(double bits, int pictures = kSegmentPictures) {
   SegmentStatistics segment;
   for (int n = 0; n < pictures; ++n) {
     PictureStatistics picture;
@@ -81,7 +81,7 @@ TEST_CASE("the quantiser is libx264's for the same CRF when the rate is below th
     CHECK(control.qp_fraction() == Approx(0.4));
     CHECK(control.next_qp() == 25);  // an intra picture: 28 - 3
     CHECK(control.next_qp() == 28);
-    for (int n = 0; n < kSegment; ++n) control.report(n, 10'000);
+    for (int n = 0; n < kSegmentPictures; ++n) control.report(n, 10'000);
   }
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("the average is met when a rate is wanted, whatever the guide's bits s
   for (int segment = 0; segment < kSegments; ++segment) {
     bits += sum(encode(control, even_segment(segment % 3 == 0 ? 20'000 : 50'000), factor));
   }
-  CHECK(bits / (kSegments * kSegment * kPictureS) == Approx(1'000'000).epsilon(0.05));
+  CHECK(bits / (kSegments * kSegmentPictures * kPictureS) == Approx(1'000'000).epsilon(0.05));
 }
 
 TEST_CASE("nothing is carried over when a chunk begins") {
@@ -127,7 +127,7 @@ TEST_CASE("nothing is carried over when a chunk begins") {
 TEST_CASE("a quantiser stays within what the encoder takes when nothing would be enough") {
   GuidedRateControl control(capped(51, 10'000));
   control.begin_segment(even_segment(1'000'000));
-  for (int n = 0; n < kSegment; ++n) {
+  for (int n = 0; n < kSegmentPictures; ++n) {
     const int qp = control.next_qp();
     CHECK(qp >= 1);
     CHECK(qp <= 69);
@@ -145,7 +145,7 @@ X264Encoder::Options encoder_options(int width, int height) {
   options.rendition.rate.bufsize_bits = 3'000'000;
   options.preset = "veryfast";
   options.frame_rate = {25, 1};
-  options.segment_frames = kSegment;
+  options.segment_frames = kSegmentPictures;
   return options;
 }
 
@@ -178,10 +178,10 @@ TEST_CASE("guided pictures have their guide's types, segment by segment") {
   int64_t out = 0;
   const auto note = [&](const CodedPicture& picture) {
     guide_types[picture.slot] = {picture.idr, picture.disposable};
-    if (++out % kSegment == 0) known.push_back(reader.take(kSegment));
+    if (++out % kSegmentPictures == 0) known.push_back(reader.take(kSegmentPictures));
   };
-  for (int n = 0; n < 2 * kSegment; ++n) {
-    guide.encode(*moving_picture(320, 180, n), n, n % kSegment == 0, note);
+  for (int n = 0; n < 2 * kSegmentPictures; ++n) {
+    guide.encode(*moving_picture(320, 180, n), n, n % kSegmentPictures == 0, note);
   }
   guide.finish(note);
   REQUIRE(known.size() == 2);
@@ -198,12 +198,12 @@ TEST_CASE("guided pictures have their guide's types, segment by segment") {
       ++pictures;
       CHECK(guide_types.at(picture.slot) == std::pair{picture.idr, picture.disposable});
     };
-    for (int n = 0; n < kSegment; ++n) {
-      const int64_t slot = static_cast<int64_t>(segment) * kSegment + n;
+    for (int n = 0; n < kSegmentPictures; ++n) {
+      const int64_t slot = static_cast<int64_t>(segment) * kSegmentPictures + n;
       guided.encode(*moving_picture(640, 360, static_cast<int>(slot)), slot, n == 0, compare, 28);
     }
     guided.finish(compare);
-    CHECK(pictures == kSegment);
+    CHECK(pictures == kSegmentPictures);
   }
 }
 
