@@ -26,7 +26,7 @@ VideoTrack track() {
   result.width = 1280;
   result.height = 720;
   result.timescale = 12288;
-  result.config = {"avc1", "avcC", {1, 0x64, 0, 0x1f}, "avc1.64001f"};
+  result.config = {"avc1", "avcC", {1, 0x64, 0, 0x1f}, "avc1.64001f", {}};
   result.maxrate_bps = 2'800'000;
   result.bufsize_bits = 4'200'000;
   return result;
