@@ -34,7 +34,6 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
     : plan_(plan),
       range_(range),
       report_(report),
-      stop_(stop),
       limits_(options.source.limits),
       input_(options.source, stop),
       stream_(input_.stream(plan.video_stream)),
@@ -42,7 +41,6 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
       grid_(plan.frame_rate, stream_.time_base,
             input_.origin(plan.video_stream, stream_.time_base)),
       normaliser_(facts_, stream_.time_base, largest(plan).width, largest(plan).height),
-      output_(output),
       listener_(report.listener()) {
   if (stream_.codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
     throw EngineError(Reason::SourceChanged,

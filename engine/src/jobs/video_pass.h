@@ -53,7 +53,6 @@ class VideoPass {
   const media::Plan& plan_;
   Range range_;
   Report& report_;
-  const StopToken& stop_;
   Limits limits_;
   media::Input input_;
   AVStream& stream_;
@@ -63,7 +62,6 @@ class VideoPass {
   std::optional<media::FilterChain> deinterlacer_;
   std::unique_ptr<media::Decoder> decoder_;
   std::unique_ptr<media::SlotFiller> filler_;
-  const media::OutputFolder& output_;
   media::TrackListener listener_;
   std::unique_ptr<media::LadderEncoder> ladder_;
   av::SharedFrame last_frame_;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <string_view>
 #include <system_error>
 
 #include "millrace/engine.h"
@@ -36,6 +38,18 @@ void shift_value(uint8_t* value, int shift) {
   const auto shifted = static_cast<uint16_t>(std::clamp(old + shift, kLeast, kMost));
   value[0] = static_cast<uint8_t>(shifted >> 8);
   value[1] = static_cast<uint8_t>(shifted & 0xff);
+}
+
+/// The number that follows `name` in a line of statistics.
+double number_after(const std::string& line, std::string_view name) {
+  const size_t at = line.find(name);
+  double value = 0;
+  if (at == std::string::npos) fail("have an unknown form");
+  const char* begin = line.data() + at + name.size();
+  if (std::from_chars(begin, line.data() + line.size(), value).ec != std::errc{}) {
+    fail("have an unknown form");
+  }
+  return value;
 }
 
 void write_file(const fs::path& path, const char* bytes, size_t count) {
@@ -76,18 +90,17 @@ void StatisticsReader::restart() {
 }
 
 PictureStatistics StatisticsReader::parse(const std::string& line) const {
-  long long display = 0;
-  long long coded = 0;
   PictureStatistics picture;
-  const int found = std::sscanf(
-      line.c_str(),
-      "in:%lld out:%lld type:%c dur:%*d cpbdur:%*d q:%lf aq:%*f tex:%lf mv:%lf misc:%lf", &display,
-      &coded, &picture.type, &picture.qp, &picture.texture_bits, &picture.motion_bits,
-      &picture.other_bits);
-  const size_t rest = line.find(" type:");
-  if (found != 7 || rest == std::string::npos) fail("have an unknown form");
-  picture.display = display - taken_;
-  picture.coded = coded - taken_;
+  picture.display = static_cast<int64_t>(number_after(line, "in:")) - taken_;
+  picture.coded = static_cast<int64_t>(number_after(line, " out:")) - taken_;
+  picture.qp = number_after(line, " q:");
+  picture.texture_bits = number_after(line, " tex:");
+  picture.motion_bits = number_after(line, " mv:");
+  picture.other_bits = number_after(line, " misc:");
+  constexpr std::string_view kType = " type:";
+  const size_t rest = line.find(kType);
+  if (rest == std::string::npos || rest + kType.size() >= line.size()) fail("have an unknown form");
+  picture.type = line[rest + kType.size()];
   picture.rest = line.substr(rest);
   return picture;
 }

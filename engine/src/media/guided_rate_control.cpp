@@ -40,7 +40,7 @@ void GuidedRateControl::restart() {
   raise_ = 0;
 }
 
-int GuidedRateControl::offset(Kind kind) const {
+int GuidedRateControl::offset(Kind kind) {
   return kind == kIntra ? kIntraOffset : 0;
 }
 
@@ -60,7 +60,7 @@ double GuidedRateControl::predict_all(double qp) const {
 /// The quantiser at which everything since the chunk's beginning, this segment included, would have
 /// had the wanted rate, corrected for what was spent too much or too little.
 double GuidedRateControl::average_qp() const {
-  const double bitrate = static_cast<double>(options_.rate.bitrate_bps);
+  const auto bitrate = static_cast<double>(options_.rate.bitrate_bps);
   const double wanted =
       wanted_bits_ + bitrate * options_.picture_s * static_cast<double>(pictures_.size());
   double low = 0;

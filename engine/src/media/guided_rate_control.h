@@ -50,7 +50,7 @@ class GuidedRateControl {
 
   double predict(const Picture& picture, double qp) const;
   double predict_all(double qp) const;
-  int offset(Kind kind) const;
+  static int offset(Kind kind);
   double average_qp() const;
   bool fits(size_t next, int raise) const;
   int drift() const;

@@ -154,8 +154,9 @@ Sprite::Sprite(const StoryboardLayout& layout) : layout_(layout) {
 void Sprite::start() {
   canvas_ = av::make_picture(AV_PIX_FMT_RGB24, layout_.columns * layout_.tile.width,
                              layout_.rows * layout_.tile.height);
-  const int rows = canvas_->height;
-  std::memset(canvas_->data[0], 0, static_cast<size_t>(canvas_->linesize[0]) * rows);
+  const auto bytes =
+      static_cast<size_t>(canvas_->linesize[0]) * static_cast<size_t>(canvas_->height);
+  std::memset(canvas_->data[0], 0, bytes);
   used_ = 0;
 }
 
