@@ -35,10 +35,7 @@ def copied(name: str, *arguments: str) -> Path:
 
 
 def cut_in_a_group() -> Path:
-    """From 0.52 s on, but the file begins with the key frame before, which an edit list hides.
-
-    `ffmpeg` places the sound 20 ms late in it, and reads it back so.
-    """
+    """From 0.52 s on, but the file begins with the key frame before, which an edit list hides."""
     return copied("cut.mp4", "-ss", "0.52", "-i", "FLASH")
 
 
@@ -79,7 +76,7 @@ def fragmented() -> Path:
 
 SOURCES: dict[Callable[[], Path], tuple[float, float]] = {
     flash: (1.0, 1.0),
-    cut_in_a_group: (0.48, 0.5),
+    cut_in_a_group: (0.48, 0.48),
     sound_comes_late: (1.0, 1.0),
     picture_comes_late: (0.6, 0.6),
     picture_comes_late_in_matroska: (0.6, 0.6),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -32,12 +33,16 @@ of the grid
 
 
 def ffmpeg(name: str, *arguments: str) -> Path:
-    """The generated file `name`, made once by `ffmpeg ARGUMENTS… name`."""
-    path = GENERATED / name
+    """The generated file `name`, made once by `ffmpeg ARGUMENTS… name`.
+
+    It lies in a folder of these arguments: tests may give the same name to other files.
+    """
+    folder = GENERATED / hashlib.sha256("\0".join(arguments).encode()).hexdigest()[:12]
+    path = folder / name
     if path.exists():
         return path
-    GENERATED.mkdir(parents=True, exist_ok=True)
-    temporary = GENERATED / f".{os.getpid()}-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{os.getpid()}-{name}"
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments, str(temporary)]
     subprocess.run(command, check=True)
     temporary.replace(path)
