@@ -22,7 +22,7 @@ from bench.clips import MIXED, Section, mezzanine
 from bench.plans import fixed_plan, last_line, written
 from bench.quality import Options, measure
 from bench.tools import CACHE, ENGINE, run
-from millrace import plan
+from millrace import fitting
 from millrace.plan import Plan, Rendition
 
 # Four seconds of each kind, two shots of the film; the estimate was fitted on other pictures of it.
@@ -161,7 +161,7 @@ def chosen(source: Path, fixed: Plan, folder: Path, target_vmaf: float) -> Plan:
     for rung in analysis["renditions"]:
         why = rung["useless_because"] or f"{rung['average_bps'] / 1000:.0f} kb/s, {rung['vmaf']}"
         print(f"    predicted {rung['name']:<6} crf {rung['crf']} {why}")
-    return plan.fitted(fixed, analysis)
+    return fitting.fitted(fixed, analysis)
 
 
 def compare(section: Section, settings: Settings) -> dict[str, Ratios]:

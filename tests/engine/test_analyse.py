@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.quality import measure
-from millrace import media, plan
+from millrace import fitting, media, plan
 from millrace.ladder import Rung
 from millrace.plan import Plan
 from tests.harness.media import REPOSITORY, ffmpeg
@@ -109,7 +109,7 @@ def test_better_quality_costs_more_when_the_target_is_higher(tmp_path: Path) -> 
 
 def test_estimates_are_near_vmaf_when_the_clip_was_not_fitted_on(tmp_path: Path) -> None:
     title = analysed(drawn("zoom", "mandelbrot=size=640x360:rate=25"), tmp_path)
-    own = plan.fitted(title.fixed, title.found)
+    own = fitting.fitted(title.fixed, title.found)
     path = tmp_path / "own.json"
     path.write_text(json.dumps(own.to_json()))
     engine("transcode", title.source, "--plan", path, "--output", tmp_path)
@@ -138,4 +138,4 @@ def test_analysis_calls_itself_unreliable_when_there_is_one_key_frame(tmp_path: 
     )
     title = analysed(source, tmp_path)
     assert title.found["reliable"] is False
-    assert plan.fitted(title.fixed, title.found) == title.fixed
+    assert fitting.fitted(title.fixed, title.found) == title.fixed

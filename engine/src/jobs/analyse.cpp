@@ -169,6 +169,14 @@ void require_video(const AVStream& stream) {
                     "The plan's video stream is not a video: the source was replaced.");
 }
 
+/// Trials are made with libx264; its quality settings mean nothing to other encoders.
+void require_h264(const media::Plan& plan) {
+  for (const media::RenditionPlan& rendition : plan.renditions) {
+    if (rendition.codec == media::VideoCodec::H264) continue;
+    throw std::invalid_argument("plan: " + rendition.name + " is not h264, which analyse needs");
+  }
+}
+
 const media::RenditionPlan& judging_rendition(const media::Plan& plan) {
   return *std::max_element(
       plan.renditions.begin(), plan.renditions.end(), [](const auto& left, const auto& right) {
@@ -182,6 +190,7 @@ const media::RenditionPlan& judging_rendition(const media::Plan& plan) {
 void analyse(const AnalyseOptions& options, const EventSink& events, const StopToken& stop) {
   const auto started = std::chrono::steady_clock::now();
   const media::Plan plan = media::load_plan(options.plan);
+  jobs::require_h264(plan);
   jobs::Report report(events);
   media::Input input(options.source, stop);
   jobs::require_video(input.stream(plan.video_stream));

@@ -29,9 +29,9 @@ const std::vector<std::string> kTracks = {"h264", "hevc", "av1"};
 
 /// One ladder for the tests that only look.
 const e2e::Ladder& ladder() {
-  static const e2e::Ladder made = e2e::transcode_with(clip("base.mp4"), e2e::scratch("codecs"),
+  static const e2e::Ladder kMade = e2e::transcode_with(clip("base.mp4"), e2e::scratch("codecs"),
                                                       plan_of_all(clip("base.mp4"), 240));
-  return made;
+  return kMade;
 }
 
 std::map<std::string, std::string> codecs_of(const e2e::Ladder& made) {
@@ -131,6 +131,32 @@ TEST_CASE("the cap holds when the quality would cost more") {
     CHECK(track.at("average_bps") < 300'000 + 450'000 / 3);  // the buffer once in three seconds
     CHECK(track.at("average_bps") > 100'000);
   }
+}
+
+TEST_CASE("HEVC takes the bits it is given when the rate is average or constant") {
+  for (const char* mode : {"abr", "cbr"}) {
+    CAPTURE(mode);
+    json plan = plan_of_all(clip("base.mp4"), 240);
+    json& renditions = plan.at("video").at("renditions");
+    renditions = json::array({renditions.at(1)});
+    renditions[0].merge_patch(
+        {{"rate_control", mode}, {"bitrate_bps", 300'000}, {"maxrate_bps", 400'000}});
+    plan["chunk_segments"] = 3;
+    plan["chunk_count"] = 1;
+    const auto made = e2e::transcode_with(clip("base.mp4"), e2e::scratch("codecs-rate"), plan);
+    const json track = made.finished.last().at("renditions").at(0);
+    CAPTURE(track);
+    CHECK(track.at("average_bps") > 200'000);
+    CHECK(track.at("average_bps") < 450'000);
+  }
+}
+
+TEST_CASE("an analysis is refused when a rendition is not H.264") {
+  const auto folder = e2e::scratch("codecs-analyse");
+  const auto plan = e2e::save_plan(plan_of_all(clip("base.mp4"), 240), folder);
+  const auto refused = e2e::engine({"analyse", clip("base.mp4"), "--plan", plan});
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.log.find("hevc is not h264") != std::string::npos);
 }
 
 TEST_CASE("the smallest and odd sizes decode to themselves when HEVC and AV1 take them") {

@@ -94,6 +94,14 @@ TEST_CASE("limits follow the codec when a rendition is read") {
   CHECK_THROWS_WITH(read({{"codec", "av1"}, {"level", "1.0"}}), Catch::Contains("level 1.0"));
   CHECK_THROWS_WITH(read({{"codec", "av1"}, {"crf", 0}}), Catch::Contains("crf"));
   CHECK_THROWS_WITH(read({{"codec", "hevc"}, {"crf", 52}}), Catch::Contains("crf"));
+  json request = {{"codec", "hevc"}, {"rate_control", "abr"}, {"bitrate_bps", 1'000'000}};
+  CHECK(read(request).rate.bitrate_bps == 1'000'000);
+  request["codec"] = "av1";
+  CHECK_THROWS_WITH(read(request), Catch::Contains("rate_control"));
+  json transport = valid();
+  transport["container"] = "mpegts";
+  transport["video"]["renditions"][0].merge_patch({{"codec", "hevc"}, {"profile", "main"}});
+  CHECK_THROWS_WITH(parse_plan(transport.dump()), Catch::Contains("h264 in mpegts"));
   CHECK_THROWS_WITH(read({{"codec", "hevc"}, {"width", 62}}), Catch::Contains("width"));
   CHECK_THROWS_WITH(read({{"codec", "av1"}, {"height", 62}}), Catch::Contains("height"));
   CHECK_THROWS_WITH(read({{"codec", "av1"}, {"profile", "high"}}), Catch::Contains("profile"));

@@ -27,8 +27,8 @@ RUNGS = (
 
 def played(page: Page) -> dict[str, Any]:
     """Plays to the end; what the video element says then."""
-    page.evaluate("() => { document.querySelector('video').playbackRate = 2; }")
     page.locator(".mr-start").click()
+    page.evaluate("() => { document.querySelector('video').playbackRate = 2; }")
     page.wait_for_function("() => document.querySelector('video').ended", timeout=20_000)
     facts: dict[str, Any] = page.evaluate(
         """() => {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace import ladder, media, plan
+from millrace import fitting, ladder, media, plan
 from millrace.errors import PermanentError, Reason
 from millrace.model import TaskKind
 from millrace.plan import Plan
@@ -336,7 +336,7 @@ def analysis(*useful: str, reliable: bool = True, maxrate_bps: int = 1_000_000) 
 
 
 def test_useless_rungs_are_left_out_when_the_plan_is_fitted() -> None:
-    made = plan.fitted(planned(width=1920, height=1080), analysis("720p", "360p"))
+    made = fitting.fitted(planned(width=1920, height=1080), analysis("720p", "360p"))
     assert [(r.name, r.crf, r.maxrate_bps, r.bufsize_bits) for r in made.video.renditions] == [
         ("720p", 27, 1_000_000, 1_500_000),
         ("360p", 27, 800_000, 1_200_000),
@@ -347,8 +347,30 @@ def test_useless_rungs_are_left_out_when_the_plan_is_fitted() -> None:
 
 def test_level_still_carries_the_rate_when_the_plan_is_fitted() -> None:
     made = planned(width=1920, height=1080)
-    found = plan.fitted(made, analysis("1080p", maxrate_bps=90_000_000))
+    found = fitting.fitted(made, analysis("1080p", maxrate_bps=90_000_000))
     assert found.video.renditions[0].maxrate_bps == made.video.renditions[0].maxrate_bps
+
+
+def test_other_codecs_are_left_out_when_the_segments_are_transport_streams() -> None:
+    info = media.parse({**probe_result(width=854, height=480), "type": "result"})
+
+    def made(name: str) -> Plan:
+        return plan.make(
+            info,
+            chunk_segments=8,
+            preset="veryfast",
+            rungs=ladder.LADDERS[name],
+            container=plan.Container.MPEG_TS,
+        )
+
+    assert [each.name for each in made("multi").video.renditions] == ["480p", "360p"]
+    with pytest.raises(ValueError, match=r"H\.264"):
+        made("hevc")
+
+
+def test_plan_stays_when_its_ladder_has_other_codecs_than_the_trials() -> None:
+    made = multi(width=1920, height=1080)
+    assert fitting.fitted(made, analysis("720p")) == made
 
 
 @pytest.mark.parametrize(
@@ -356,7 +378,7 @@ def test_level_still_carries_the_rate_when_the_plan_is_fitted() -> None:
 )
 def test_plan_stays_when_the_analysis_is_of_no_use(found: dict[str, Any]) -> None:
     made = planned(width=1920, height=1080)
-    assert plan.fitted(made, found) == made
+    assert fitting.fitted(made, found) == made
 
 
 def test_a_small_source_keeps_the_codec_when_the_ladder_has_one() -> None:

@@ -207,16 +207,18 @@ def make(
         preset: speed preset of the encoder.
         rungs: the ladder, each codec's rungs highest first; the default one if None.
         keep_surround: offer 5.1 sound as it is, too, beside the down-mix.
-        container: of the segments.
+        container: of the segments; MPEG-TS takes the H.264 rungs only.
 
     Raises:
         PermanentError: NO_VIDEO_STREAM.
+        ValueError: the ladder has no rung for the container.
     """
+    rungs = _carried(rungs or ladder.LADDERS["default"], container)
     source = pictures(info.video)
     rate = frame_rate(source)
     duration_s = source.duration_s or info.duration_s or float(1 / rate)
     segment_frames = max(1, round(SEGMENT_S * rate))
-    renditions = tuple(_renditions(source, rate, rungs or ladder.LADDERS["default"]))
+    renditions = tuple(_renditions(source, rate, rungs))
     segments = -(-max(1, round(duration_s * rate)) // segment_frames)
     return Plan(
         version=VERSION,
@@ -230,40 +232,18 @@ def make(
         chunk_segments=chunk_segments,
         chunk_count=-(-segments // chunk_segments) if info.seekable_exactly else 1,
         thumbnails=Stills(320, 180, _still_times(duration_s)),
-        poster=_poster(renditions, duration_s),
+        poster=poster_of(renditions, duration_s),
     )
 
 
-def fitted(made: Plan, analysis: Mapping[str, Any]) -> Plan:
-    """The plan with the ladder that the engine's `analyse` found for this very video.
-
-    Rungs it calls useless are left out, the others take its quality setting and rate. An analysis
-    that is not reliable, or that keeps no rung, changes nothing.
-    """
-    found = {rung["name"]: rung for rung in analysis["renditions"] if rung["useful"]}
-    if not analysis["reliable"] or not found:
-        return made
-    renditions = tuple(
-        _fitted_rendition(rendition, found[rendition.name])
-        for rendition in made.video.renditions
-        if rendition.name in found
-    )
-    return replace(
-        made,
-        video=replace(made.video, renditions=renditions),
-        poster=_poster(renditions, made.duration_s),
-    )
-
-
-def _fitted_rendition(rendition: Rendition, found: Mapping[str, Any]) -> Rendition:
-    """Never above the ladder's rate: size and level were chosen for that."""
-    rate_bps = min(rendition.maxrate_bps, int(found["maxrate_bps"]))
-    return replace(
-        rendition,
-        crf=int(found["crf"]),
-        maxrate_bps=rate_bps,
-        bufsize_bits=int(rate_bps * levels.BUFFER_SECONDS),
-    )
+def _carried(rungs: Sequence[Rung], container: Container) -> Sequence[Rung]:
+    """HLS has HEVC and AV1 in CMAF alone (Apple's authoring specification, 1.5)."""
+    if container is Container.CMAF:
+        return rungs
+    carried = [rung for rung in rungs if rung.codec is Codec.H264]
+    if not carried:
+        raise ValueError("MPEG-TS segments need H.264 rungs, of which the ladder has none")
+    return carried
 
 
 def from_json(stored: Mapping[str, Any]) -> Plan:
@@ -412,7 +392,7 @@ def _still_times(duration_s: float) -> tuple[float, ...]:
     return tuple(round(duration_s * float(part), 3) for part in _STILL_PARTS)
 
 
-def _poster(renditions: Sequence[Rendition], duration_s: float) -> Poster:
+def poster_of(renditions: Sequence[Rendition], duration_s: float) -> Poster:
     for rendition in renditions:
         if min(rendition.width, rendition.height) <= _POSTER_SHORT_SIDE:
             break

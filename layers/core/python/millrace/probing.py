@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from millrace import clock, ladder, media, plan, scratch, tasks, transact, videos
+from millrace import clock, fitting, ladder, media, plan, scratch, tasks, transact, videos
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
@@ -57,7 +57,7 @@ def _fit(job: Job, made: Plan) -> Plan:
         plan_file.write_text(json.dumps(made.to_json()))
         target = ("--target-vmaf", str(ladder.TARGET_VMAF))
         analysis = job.run_engine("analyse", "--plan", str(plan_file), *target)
-    return plan.fitted(made, analysis)
+    return fitting.fitted(made, analysis)
 
 
 def _remember(lease: Lease, found: dict[str, Any]) -> dict[str, Any]:
