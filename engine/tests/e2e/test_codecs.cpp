@@ -30,7 +30,7 @@ const std::vector<std::string> kTracks = {"h264", "hevc", "av1"};
 /// One ladder for the tests that only look.
 const e2e::Ladder& ladder() {
   static const e2e::Ladder kMade = e2e::transcode_with(clip("base.mp4"), e2e::scratch("codecs"),
-                                                      plan_of_all(clip("base.mp4"), 240));
+                                                       plan_of_all(clip("base.mp4"), 240));
   return kMade;
 }
 
