@@ -35,7 +35,7 @@ void decode_all(media::Input& input) {
 }
 
 void make_still(media::Input& input) {
-  media::StillFinder finder(input, fuzz::limits().max_pixels, kWidth, kHeight);
+  media::StillFinder finder(input, fuzz::limits().max_pixels, {kWidth, kHeight}, 1);
   const double length_s = input.duration_s(input.best_video_stream());
   const auto still = finder.nearest(length_s / 2);
   media::make_png(*still.picture, {}, kWidth, kHeight);

@@ -250,7 +250,8 @@ def test_work_ends_there_when_the_picture_grows_past_the_limit(
 def test_memory_stays_below_its_limit_when_a_picture_is_huge(
     engine: Engine, tmp_path: Path
 ) -> None:
-    source = CLIPS["8k.mp4"].path
+    picture = ("-f", "lavfi", "-i", "color=gray:size=7680x4320:rate=25:duration=0.6")
+    source = media.ffmpeg("huge.mp4", *picture, "-c:v", "libx264", "-preset", "ultrafast")
     plan_file = trial.saved(trial.plan_of(engine.run("probe", source)), tmp_path)
     command = ("transcode", source, "--plan", plan_file, "--output", tmp_path / "made")
     generous = engine.run(*command, "--max-memory-bytes", str(3 << 30))

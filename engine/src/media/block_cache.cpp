@@ -64,6 +64,8 @@ void BlockCache::insert_locked(int64_t index, Block block) {
 void BlockCache::plan_read_ahead_locked(int64_t index) {
   if (index == last_index_) return;
   last_index_ = index;
+  // What the reader has overtaken it fetches itself, and may even have let go of again.
+  std::erase_if(wanted_, [index](int64_t wanted) { return wanted <= index; });
   const bool sequential =
       index > 0 && std::any_of(entries_.begin(), entries_.end(),
                                [index](const Entry& entry) { return entry.index == index - 1; });
