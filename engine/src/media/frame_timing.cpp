@@ -4,6 +4,10 @@
 #include <array>
 #include <cmath>
 
+extern "C" {
+#include <libavutil/common.h>
+}
+
 namespace millrace::media {
 
 namespace {
@@ -17,8 +21,8 @@ FrameSteps tabled_steps(AVStream& stream) {
   const int count = avformat_index_get_entries_count(&stream);
   if (stream.nb_frames <= 2 || count < stream.nb_frames) return steps;
   for (int n = 1; n + 1 < count; ++n) {  // the last one's length is often arbitrary
-    steps.add(avformat_index_get_entry(&stream, n)->timestamp -
-              avformat_index_get_entry(&stream, n - 1)->timestamp);
+    steps.add(av_sat_sub64(avformat_index_get_entry(&stream, n)->timestamp,
+                           avformat_index_get_entry(&stream, n - 1)->timestamp));
   }
   return steps;
 }
@@ -57,7 +61,7 @@ FrameSteps steps_between(std::vector<int64_t> presentation, int64_t last_decodin
   for (size_t n = 1; n < presentation.size(); ++n) {
     const bool settled =
         last_decoding_time == AV_NOPTS_VALUE || presentation[n] <= last_decoding_time;
-    if (settled) steps.add(presentation[n] - presentation[n - 1]);
+    if (settled) steps.add(av_sat_sub64(presentation[n], presentation[n - 1]));
   }
   return steps;
 }

@@ -17,9 +17,21 @@ namespace {
 constexpr int kIoBufferBytes = 64 << 10;
 constexpr double kLeastSoundShare = 0.95;
 constexpr int kMaxConsecutiveReadErrors = 64;
+/// Times beyond are damage. Sums and differences of a few that are not stay in 64 bits.
+constexpr int64_t kFarthestTick = int64_t{1} << 60;
 
 bool is_video(const AVStream& stream) {
   return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover_art(stream);
+}
+
+bool is_absurd(int64_t time) {
+  return time != AV_NOPTS_VALUE && (time > kFarthestTick || time < -kFarthestTick);
+}
+
+void forget_absurd_times(AVPacket& packet) {
+  if (is_absurd(packet.pts)) packet.pts = AV_NOPTS_VALUE;
+  if (is_absurd(packet.dts)) packet.dts = AV_NOPTS_VALUE;
+  if (packet.duration < 0 || packet.duration > kFarthestTick) packet.duration = 0;
 }
 
 /// "00:01:02.345000000" → 62.345; 0 for anything else.
@@ -233,7 +245,7 @@ int Input::best_video_stream() const {
 
 int64_t Input::origin(int video_stream, AVRational time_base) const {
   const AVStream& video = *format_->streams[video_stream];
-  if (video.start_time != AV_NOPTS_VALUE) {
+  if (video.start_time != AV_NOPTS_VALUE && !is_absurd(video.start_time)) {
     return av_rescale_q(video.start_time, video.time_base, time_base);
   }
   if (format_->start_time != AV_NOPTS_VALUE) {
@@ -274,6 +286,7 @@ bool Input::read(AVPacket& packet) {
     const AVStream& stream = *format_->streams[packet.stream_index];
     if (stream.discard == AVDISCARD_ALL) continue;
     if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) ++damaged_packets_;
+    forget_absurd_times(packet);
     return true;
   }
   return false;

@@ -28,7 +28,8 @@ std::map<int, double> read_ends(Input& input) {
     if (input.bytes_read() - bytes_before > kMostTailBytes) return {};
     const AVStream& stream = input.stream(packet->stream_index);
     if (packet->pts == AV_NOPTS_VALUE) continue;
-    const auto end = static_cast<double>(packet->pts + std::max<int64_t>(packet->duration, 0));
+    const auto end = static_cast<double>(packet->pts) +
+                     static_cast<double>(std::max<int64_t>(packet->duration, 0));
     double& latest = ends[packet->stream_index];
     latest = std::max(latest, end * av_q2d(stream.time_base));
   }
