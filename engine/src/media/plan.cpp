@@ -167,10 +167,6 @@ void validate(const Plan& plan) {
     require(plan.format == SegmentFormat::Cmaf || rendition.codec == VideoCodec::H264,
             "codec of " + rendition.name + " must be h264 in mpegts");
   }
-  for (const auto& rendition : plan.renditions) {
-    require(plan.format == SegmentFormat::Cmaf || rendition.codec == VideoCodec::H264,
-            "MPEG-TS segments hold H.264 only; " + rendition.name + " is not");
-  }
   std::set<std::string> names;
   for (const auto& rendition : plan.renditions) names.insert(rendition.name);
   for (const auto& audio : plan.audio) names.insert(audio.name);
