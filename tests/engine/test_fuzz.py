@@ -13,7 +13,9 @@ from tests.harness.media import REPOSITORY
 
 SOURCES = REPOSITORY / "engine" / "fuzz"
 CORPUS = SOURCES / "corpus"
-SECONDS = 15
+RUNS = {"probe": 6000, "video": 4000, "audio": 5000}
+"""About a quarter of a minute each. The seed is fixed, so that the outcome tells of the change at
+hand; looking for what nobody knows yet takes hours (docs/ENGINE.md)."""
 
 
 def fuzz(target: str, folder: Path, *options: str) -> str:
@@ -33,11 +35,12 @@ def fuzz(target: str, folder: Path, *options: str) -> str:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("target", ["probe", "video", "audio"])
+@pytest.mark.parametrize("target", RUNS)
 def test_target_finds_nothing_when_it_runs_a_while(target: str, tmp_path: Path) -> None:
     words = f"-dict={SOURCES / 'dictionary.txt'}"
-    log = fuzz(target, tmp_path, words, "-max_len=40000", f"-max_total_time={SECONDS}")
+    log = fuzz(target, tmp_path, words, "-max_len=40000", "-seed=1", f"-runs={RUNS[target]}")
     assert "INITED" in log
+    assert f"Done {RUNS[target]} runs" in log
     assert list(tmp_path.iterdir()), "not one input led anywhere new"
 
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "av/enumerator.h"
 #include "jobs/facts.h"
 #include "jobs/report.h"
 #include "media/decoder.h"
@@ -125,13 +126,14 @@ ordered_json video_json(media::Input& input, AVStream& stream, const Measured& m
           {"bit_depth", pixels == nullptr ? 8 : pixels->comp[0].depth},
           {"interlaced", facts.interlaced},
           {"hdr", hdr_name(facts.hdr)},
-          {"color", color_json(facts.color, parameters.chroma_location)},
+          {"color", color_json(facts.color, av::known(parameters.chroma_location, AVCHROMA_LOC_NB,
+                                                      AVCHROMA_LOC_UNSPECIFIED))},
           {"duration_s", seconds(duration_s)},
           {"frames", frame_count(stream, duration_s, rate)},
           {"attached_picture", media::is_cover_art(stream)},
           {"level", parameters.level >= 0 ? ordered_json(parameters.level) : ordered_json(nullptr)},
           {"chroma_format", chroma_format(static_cast<AVPixelFormat>(parameters.format))},
-          {"field_order", field_order(parameters.field_order)},
+          {"field_order", field_order(media::field_order_of(parameters))},
           {"mastering_display", mastering_json(hdr)},
           {"content_light", light_json(hdr)},
           {"dolby_vision", dolby_vision_json(hdr)},

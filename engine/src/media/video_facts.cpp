@@ -43,7 +43,7 @@ Orientation orientation_of(const AVStream& stream) {
 bool may_hide_fields(const AVFormatContext& format, const AVCodecParameters& parameters) {
   const std::string container = format.iformat->name;
   if (container == "mpegts" || container == "mpeg") return true;
-  if (parameters.field_order != AV_FIELD_UNKNOWN) return false;
+  if (field_order_of(parameters) != AV_FIELD_UNKNOWN) return false;
   switch (parameters.codec_id) {
     case AV_CODEC_ID_DVVIDEO:
     case AV_CODEC_ID_MPEG2VIDEO:
@@ -102,6 +102,11 @@ double peak_light_of(const AVStream& stream, Hdr hdr) {
 
 }  // namespace
 
+AVFieldOrder field_order_of(const AVCodecParameters& parameters) {
+  constexpr auto kEnd = static_cast<AVFieldOrder>(AV_FIELD_BT + 1);
+  return av::known(parameters.field_order, kEnd, AV_FIELD_UNKNOWN);
+}
+
 VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
   const AVCodecParameters& parameters = *stream.codecpar;
   VideoFacts facts;
@@ -117,8 +122,8 @@ VideoFacts video_facts(AVFormatContext& format, AVStream& stream) {
   if (facts.orientation.clockwise_degrees % 180 != 0) {
     std::swap(facts.display_width, facts.display_height);
   }
-  facts.interlaced =
-      parameters.field_order != AV_FIELD_PROGRESSIVE && parameters.field_order != AV_FIELD_UNKNOWN;
+  const AVFieldOrder fields = field_order_of(parameters);
+  facts.interlaced = fields != AV_FIELD_PROGRESSIVE && fields != AV_FIELD_UNKNOWN;
   facts.may_be_interlaced = facts.interlaced || may_hide_fields(format, parameters);
   const AVPixFmtDescriptor* pixels =
       av_pix_fmt_desc_get(static_cast<AVPixelFormat>(parameters.format));

@@ -35,6 +35,9 @@ struct VideoFacts {
   ColorTags color;           ///< as tagged in the source
 };
 
+/// Which field comes first, as the stream says.
+AVFieldOrder field_order_of(const AVCodecParameters& parameters);
+
 /// Reads the facts off a stream (after its analysis).
 VideoFacts video_facts(AVFormatContext& format, AVStream& stream);
 
