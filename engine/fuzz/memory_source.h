@@ -13,6 +13,10 @@
 #include "media/byte_source.h"
 #include "media/input.h"
 
+extern "C" {
+#include <libavutil/mem.h>
+}
+
 namespace millrace::fuzz {
 
 /// Bytes that somebody else keeps.
@@ -57,6 +61,9 @@ inline Limits limits() {
 template <typename Work>
 int run(const uint8_t* data, size_t size, const Work& work) {
   constexpr int64_t kReadAllowance = 16 << 20;
+  // The program's memory limit is kept by its watchdog, which is not here.
+  constexpr size_t kLargestAllocation = 256 << 20;
+  av_max_alloc(kLargestAllocation);
   static const bool quiet = (av_log_set_level(AV_LOG_QUIET), true);
   static_cast<void>(quiet);
   try {

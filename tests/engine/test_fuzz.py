@@ -13,7 +13,7 @@ from tests.harness.media import REPOSITORY
 
 SOURCES = REPOSITORY / "engine" / "fuzz"
 CORPUS = SOURCES / "corpus"
-RUNS = {"probe": 6000, "video": 4000, "audio": 5000}
+RUNS = {"probe": 2000, "video": 2500, "audio": 3000}
 """About a quarter of a minute each. The seed is fixed, so that the outcome tells of the change at
 hand; looking for what nobody knows yet takes hours (docs/ENGINE.md)."""
 
