@@ -22,6 +22,10 @@ constexpr double kMotionPower = 0.5;
 constexpr double kLowestFill = 0.1;  ///< of the buffer, for predictions that are wrong
 constexpr double kRestingFill = 0.5;
 constexpr double kInitialFill = 0.9;
+/// How much the segment to come counts in the average beside the pictures before it. libx264 learns
+/// of a picture when it is coded; with the whole weight, easy scenes after hard ones take more
+/// bits.
+constexpr double kAhead = 0.4;
 
 double octaves(double qp) {
   return std::exp2(qp / 6);  // six steps double the quantiser
@@ -36,7 +40,7 @@ GuidedRateControl::GuidedRateControl(const Options& options) : options_(options)
 void GuidedRateControl::restart() {
   fill_bits_ = kInitialFill * static_cast<double>(options_.rate.bufsize_bits);
   correction_ = {1, 1, 1};
-  spent_bits_ = wanted_bits_ = complexity_ = 0;
+  spent_bits_ = wanted_bits_ = complexity_ = window_bits_ = 0;
   raise_ = 0;
 }
 
@@ -57,17 +61,28 @@ double GuidedRateControl::predict_all(double qp) const {
   return bits;
 }
 
-/// The quantiser at which everything since the chunk's beginning, this segment included, would have
-/// had the wanted rate, corrected for what was spent too much or too little.
+/// What remains of the past after a picture. The closer the cap is to the rate, the less can be
+/// saved for later or paid back: libx264 then looks back over fewer pictures, and so do we.
+double GuidedRateControl::memory() const {
+  if (options_.rate.bufsize_bits <= 0) return 1;
+  const auto maxrate = static_cast<double>(options_.rate.maxrate_bps);
+  const double fill =
+      maxrate * options_.picture_s / static_cast<double>(options_.rate.bufsize_bits);
+  const double headroom = maxrate / static_cast<double>(options_.rate.bitrate_bps);
+  return std::max(0.0, 1 - 0.5 * fill * std::max(0.0, 1.5 - headroom));
+}
+
+/// The quantiser at which everything lately, this segment included, would have had the wanted rate,
+/// corrected for what was spent too much or too little since the chunk's beginning.
 double GuidedRateControl::average_qp() const {
   const auto bitrate = static_cast<double>(options_.rate.bitrate_bps);
-  const double wanted =
-      wanted_bits_ + bitrate * options_.picture_s * static_cast<double>(pictures_.size());
+  const double segment_s = options_.picture_s * static_cast<double>(pictures_.size());
+  const double wanted = window_bits_ + kAhead * bitrate * segment_s;
   double low = 0;
   double high = kHighestBase;
   while (high - low > 0.01) {
     const double qp = (low + high) / 2;
-    (complexity_ / octaves(qp) + predict_all(qp) > wanted ? low : high) = qp;
+    (complexity_ / octaves(qp) + kAhead * predict_all(qp) > wanted ? low : high) = qp;
   }
   const double passed_s = wanted_bits_ / bitrate;
   const double tolerance = 2 * bitrate * std::max(1.0, std::sqrt(passed_s));
@@ -161,8 +176,11 @@ void GuidedRateControl::report(int64_t display, double bits) {
   segment_spent_ += bits;
   ++segment_reported_;
   spent_bits_ += bits;
-  wanted_bits_ += static_cast<double>(options_.rate.bitrate_bps) * options_.picture_s;
-  complexity_ += bits * octaves(picture.whole_qp + fraction_ - offset(picture.kind));
+  const double wanted = static_cast<double>(options_.rate.bitrate_bps) * options_.picture_s;
+  wanted_bits_ += wanted;
+  const double at_zero = bits * octaves(picture.whole_qp + fraction_ - offset(picture.kind));
+  window_bits_ = memory() * (window_bits_ + wanted);
+  complexity_ = memory() * (complexity_ + at_zero);
 }
 
 }  // namespace millrace::media

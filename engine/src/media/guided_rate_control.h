@@ -51,6 +51,7 @@ class GuidedRateControl {
   double predict(const Picture& picture, double qp) const;
   double predict_all(double qp) const;
   static int offset(Kind kind);
+  double memory() const;
   double average_qp() const;
   bool fits(size_t next, int raise) const;
   int drift() const;
@@ -65,7 +66,8 @@ class GuidedRateControl {
   std::array<double, 3> correction_{1, 1, 1};  ///< real over predicted bits, by kind
   double spent_bits_ = 0;                      ///< since the chunk began
   double wanted_bits_ = 0;
-  double complexity_ = 0;  ///< what was spent, as if at quantiser 0
+  double window_bits_ = 0;  ///< wanted lately
+  double complexity_ = 0;   ///< spent lately, as if at quantiser 0
   double planned_bits_ = 0;
   double segment_spent_ = 0;
   int segment_reported_ = 0;
