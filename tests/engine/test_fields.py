@@ -10,7 +10,7 @@ import pytest
 
 from millrace.ladder import Rung
 from tests.harness import media
-from tests.harness.ladder import pictures, plan_for, transcode, video_stream
+from tests.harness.ladder import engine, pictures, plan_for, transcode, video_stream
 
 pytestmark = pytest.mark.needs_engine
 
@@ -67,6 +67,15 @@ def combs(path: Path) -> int:
     return count
 
 
+def still(source: Path, folder: Path) -> Path:
+    """The still of half a second, at the source's size."""
+    width, height = SIZE
+    folder.mkdir()
+    size = ("--width", str(width), "--height", str(height))
+    made = engine("thumbnail", source, "--times", "0.5", "--output", folder, *size)[-1]
+    return folder / str(made["images"][0]["path"])
+
+
 def psnr(path: Path, reference: Path) -> float:
     command = ["ffmpeg", "-i", str(path), "-i", str(reference), "-lavfi", "psnr", "-f", "null", "-"]
     log = subprocess.run(command, check=True, capture_output=True, text=True).stderr
@@ -86,3 +95,11 @@ def test_no_combs_are_left_when_the_source_is_interlaced(tmp_path: Path, name: s
     assert combs(made) < 100
     # With the wrong field first the box would be elsewhere half of the time.
     assert psnr(made, progressive()) > 30
+
+
+@pytest.mark.parametrize("name", ["tff.mp4", "bff-mpeg4.avi"])
+def test_stills_have_no_combs_when_the_source_is_interlaced(tmp_path: Path, name: str) -> None:
+    made = still(moving(name, *SOURCES[name]), tmp_path / "stills")
+    assert combs(made) < 10
+    shown = still(progressive(), tmp_path / "progressive")
+    assert psnr(made, shown) > 26

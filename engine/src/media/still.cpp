@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "av/error.h"
+#include "media/filter_chain.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -37,6 +39,18 @@ av::Frame to_rgb(const AVFrame& picture, const ColorTags& color, int width, int 
                       rgb->linesize),
             "convert a picture");
   return rgb;
+}
+
+/// One picture alone cannot tell what moved between its fields: one field makes the whole picture.
+av::Frame without_combs(av::Frame frame, AVRational time_base) {
+  constexpr int kFewestLines = 4;
+  if (frame->interlaced_frame == 0 || frame->height < kFewestLines) return frame;
+  FilterChain chain("estdif=mode=frame", time_base);
+  av::Frame whole;
+  const auto keep = [&whole](av::Frame made) { whole = std::move(made); };
+  chain.push(*frame, keep);
+  chain.finish(keep);
+  return whole ? std::move(whole) : std::move(frame);
 }
 
 Normaliser make_normaliser(Input& input, int stream, Size box) {
@@ -78,7 +92,8 @@ Still StillFinisher::finish(TimedFrame frame) {
   if (aspect_.num > 0) frame.frame->sample_aspect_ratio = aspect_;
   frame.frame->pts = frame.timestamp;
   const double time_s = static_cast<double>(frame.timestamp - origin_) * av_q2d(time_base_);
-  return {normaliser_.apply(av::share(std::move(frame.frame))), time_s};
+  av::Frame picture = without_combs(std::move(frame.frame), time_base_);
+  return {normaliser_.apply(av::share(std::move(picture))), time_s};
 }
 
 StillFinder::StillFinder(Input& input, int64_t max_pixels, Size box, int threads)
