@@ -14,7 +14,8 @@ from itertools import groupby
 
 from millrace import rates
 from millrace.outputs import Track
-from millrace.plan import AudioTrack, Plan, Rendition, SubtitleTrack
+from millrace.plan import AudioTrack, Plan, SubtitleTrack
+from millrace.renditions import Rendition
 
 MANIFEST = "manifest.mpd"
 _WHOLE_SUBTITLES = "subtitles.vtt"

@@ -8,7 +8,8 @@ from typing import Any
 
 from millrace import levels
 from millrace.levels import Codec
-from millrace.plan import Plan, Rendition, poster_of
+from millrace.plan import Plan, poster_of
+from millrace.renditions import Rendition
 
 
 def fitted(made: Plan, analysis: Mapping[str, Any]) -> Plan:

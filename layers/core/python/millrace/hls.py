@@ -14,7 +14,8 @@ from math import ceil
 
 from millrace import dash, rates
 from millrace.outputs import Segment, Track
-from millrace.plan import AudioTrack, Container, Plan, Rendition, SubtitleTrack
+from millrace.plan import AudioTrack, Container, Plan, SubtitleTrack
+from millrace.renditions import Rendition
 
 MASTER = "master.m3u8"
 MEDIA = "index.m3u8"

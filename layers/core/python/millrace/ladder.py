@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from millrace.levels import Codec
@@ -20,6 +20,8 @@ class Rung:
     maxrate_bps: int
     crf: int = 23
     codec: Codec = Codec.H264
+    bitrate_bps: int | None = None
+    """What average or constant rate control aims at; None: what follows from the cap."""
 
 
 USUAL_CRF: Mapping[Codec, int] = {Codec.H264: 23, Codec.HEVC: 26, Codec.AV1: 35}
@@ -80,7 +82,7 @@ SHORT_SIDES = range(16, 2160 + 1)
 RATES_BPS = range(50_000, 100_000_000 + 1)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _RESERVED = re.compile(r"audio-\d+|stills|subtitles.*|thumbnails.*", re.IGNORECASE)
-_FIELDS = {"name", "short_side", "maxrate_bps", "crf", "codec"}
+_FIELDS = {"name", "short_side", "maxrate_bps", "crf", "codec", "bitrate_bps"}
 
 
 def from_json(document: Any) -> tuple[Rung, ...]:
@@ -102,6 +104,15 @@ def from_json(document: Any) -> tuple[Rung, ...]:
     return tuple(rungs)
 
 
+def to_json(rungs: Sequence[Rung]) -> dict[str, Any]:
+    """The document that `from_json` reads, with every default written out."""
+    listed = [asdict(rung) for rung in rungs]
+    for item in listed:
+        if item["bitrate_bps"] is None:
+            del item["bitrate_bps"]
+    return {"rungs": listed}
+
+
 def _rung(where: str, item: Any) -> Rung:
     if not isinstance(item, dict):
         raise LadderError(where, "must be an object")
@@ -114,13 +125,17 @@ def _rung(where: str, item: Any) -> Rung:
     if short_side % 2 or short_side < least:
         raise LadderError(f"{where}.short_side", f"must be even, {least} at least with {codec}")
     crfs = range(1, HIGHEST_CRF[codec] + 1)
-    crf = _number(where, item, "crf", crfs) if "crf" in item else USUAL_CRF[codec]
+    maxrate_bps = _number(where, item, "maxrate_bps", RATES_BPS)
+    averages = range(RATES_BPS.start, maxrate_bps + 1)
     return Rung(
         name=_name(f"{where}.name", item.get("name")),
         short_side=short_side,
-        maxrate_bps=_number(where, item, "maxrate_bps", RATES_BPS),
-        crf=crf,
+        maxrate_bps=maxrate_bps,
+        crf=_number(where, item, "crf", crfs) if "crf" in item else USUAL_CRF[codec],
         codec=codec,
+        bitrate_bps=(
+            _number(where, item, "bitrate_bps", averages) if "bitrate_bps" in item else None
+        ),
     )
 
 

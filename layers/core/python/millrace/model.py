@@ -110,6 +110,8 @@ class Video(Item, discriminator="video"):
     source_etag = UnicodeAttribute(null=True)
     source_bytes = NumberAttribute(null=True)
     owner = UnicodeAttribute(null=True)
+    settings: JSONAttribute = JSONAttribute(null=True)
+    """What the uploader chose, as `video_settings` keeps it. None: the usual."""
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     uploaded_at = UnicodeAttribute(null=True)

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
-from millrace import ladder, levels
+from millrace import ladder, renditions
 from millrace.ladder import Rung
 from millrace.levels import Codec
 from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
 from millrace.model import TaskKind
+from millrace.renditions import RateControl, Rendition
 
 VERSION = 1
 SEGMENT_S = 4
 HIGHEST_FRAME_RATE = Fraction(60)
 LOWEST_FRAME_RATE = Fraction(1)
-LONGEST_SIDE = 4096
-"""Pixels: the widest picture that common decoders take."""
+_MOST_SEGMENTS = 10_800
+"""Of a track: 12 hours of 4 s."""
+_MOST_IN_A_TASK = 4 * _MOST_SEGMENTS
 MAX_AUDIO_TRACKS = 8
 MAX_SUBTITLE_TRACKS = 16
 _SURROUND_CHANNELS, _SURROUND_BPS = 6, 384_000
@@ -39,7 +42,7 @@ _STANDARD_FRAME_RATES = tuple(
 _SAME_RATE = Fraction(1, 500)
 """Averages this close (relatively) to a standard rate are that rate, measured badly."""
 _STILL_TIMES_S = (10.0, 30.0, 60.0)
-_STILL_PARTS = (Fraction(1, 6), Fraction(3, 6), Fraction(5, 6))
+_USUAL_STILLS = len(_STILL_TIMES_S)
 _POSTER_PART = 0.1
 _POSTER_SHORT_SIDE = 720
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -66,19 +69,6 @@ class Rational:
     @property
     def value(self) -> Fraction:
         return Fraction(self.num, self.den)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    name: str
-    width: int
-    height: int
-    codec: str
-    profile: str
-    level: str
-    crf: int
-    maxrate_bps: int
-    bufsize_bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +113,21 @@ class Stills:
     width: int
     height: int
     times_s: tuple[float, ...]
+    storyboard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StillsWanted:
+    """Which thumbnails a video gets; neither times nor a count: the usual three."""
+
+    times_s: tuple[float, ...] | None = None
+    """Those after the video's end are left out."""
+    count: int | None = None
+    """That many, evenly spaced."""
+    storyboard: bool = True
+
+
+USUAL_STILLS = StillsWanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +202,21 @@ def make(
     chunk_segments: int,
     preset: str,
     rungs: Sequence[Rung] | None = None,
+    rate_control: RateControl = RateControl.CRF,
+    segment_s: int = SEGMENT_S,
+    stills: StillsWanted = USUAL_STILLS,
     keep_surround: bool = False,
     container: Container = Container.CMAF,
 ) -> Plan:
     """Plan a video.
 
     Args:
-        chunk_segments: segments per transcode task.
+        chunk_segments: segments of `SEGMENT_S` per transcode task; with other segments as many
+            as last about as long.
         preset: speed preset of the encoder.
         rungs: the ladder, each codec's rungs highest first; the default one if None.
+        segment_s: length of a segment, up to the nearest frame; longer where a video would have
+            more segments than its tasks can tell of.
         keep_surround: offer 5.1 sound as it is, too, beside the down-mix.
         container: of the segments; MPEG-TS takes the H.264 rungs only.
 
@@ -217,23 +228,47 @@ def make(
     source = pictures(info.video)
     rate = frame_rate(source)
     duration_s = source.duration_s or info.duration_s or float(1 / rate)
-    segment_frames = max(1, round(SEGMENT_S * rate))
-    renditions = tuple(_renditions(source, rate, rungs))
-    segments = -(-max(1, round(duration_s * rate)) // segment_frames)
+    made = tuple(renditions.of(source, rate, rungs, rate_control))
+    at_once = 1 if info.seekable_exactly else len(made)
+    segment_s = max(segment_s, _least_segment_s(duration_s, at_once))
+    grid = _grid(rate, duration_s, segment_s, chunk_segments)
     return Plan(
         version=VERSION,
         container=container,
         frame_rate=Rational(rate.numerator, rate.denominator),
         duration_s=round(duration_s, 3),
-        segment_frames=segment_frames,
-        video=VideoPlan(source.stream, preset, renditions),
+        segment_frames=grid.segment_frames,
+        video=VideoPlan(source.stream, preset, made),
         audio=tuple(_audio(info.audio[:MAX_AUDIO_TRACKS], keep_surround=keep_surround)),
         subtitles=tuple(_subtitles(info.subtitles[:MAX_SUBTITLE_TRACKS])),
-        chunk_segments=chunk_segments,
-        chunk_count=-(-segments // chunk_segments) if info.seekable_exactly else 1,
-        thumbnails=Stills(320, 180, _still_times(duration_s)),
-        poster=poster_of(renditions, duration_s),
+        chunk_segments=grid.chunk_segments,
+        chunk_count=grid.chunk_count if info.seekable_exactly else 1,
+        thumbnails=Stills(320, 180, _still_times(stills, duration_s), stills.storyboard),
+        poster=poster_of(made, duration_s),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    segment_frames: int
+    chunk_segments: int
+    chunk_count: int
+
+
+def _least_segment_s(duration_s: float, at_once: int) -> int:
+    """What keeps the outputs of tasks (`outputs`) below what a table item takes.
+
+    Args:
+        at_once: tracks that one task makes over the whole length.
+    """
+    return max(ceil(duration_s / _MOST_SEGMENTS), ceil(duration_s * at_once / _MOST_IN_A_TASK))
+
+
+def _grid(rate: Fraction, duration_s: float, segment_s: int, chunk_segments: int) -> _Grid:
+    per_chunk = max(1, round(Fraction(chunk_segments * SEGMENT_S, segment_s)))
+    segment_frames = max(1, round(segment_s * rate))
+    segments = -(-max(1, round(duration_s * rate)) // segment_frames)
+    return _Grid(segment_frames, per_chunk, -(-segments // per_chunk))
 
 
 def _carried(rungs: Sequence[Rung], container: Container) -> Sequence[Rung]:
@@ -258,15 +293,20 @@ def from_json(stored: Mapping[str, Any]) -> Plan:
         video=VideoPlan(
             video["stream"],
             video["preset"],
-            tuple(Rendition(**rendition) for rendition in video["renditions"]),
+            tuple(_rendition(rendition) for rendition in video["renditions"]),
         ),
         audio=tuple(AudioTrack(**track) for track in stored["audio"]),
         subtitles=tuple(SubtitleTrack(**track) for track in stored.get("subtitles", ())),
         chunk_segments=stored["chunk_segments"],
         chunk_count=stored["chunk_count"],
-        thumbnails=Stills(stills["width"], stills["height"], tuple(stills["times_s"])),
+        thumbnails=Stills(**{**stills, "times_s": tuple(stills["times_s"])}),
         poster=Poster(**stored["poster"]),
     )
+
+
+def _rendition(stored: Mapping[str, Any]) -> Rendition:
+    control = RateControl(stored.get("rate_control", RateControl.CRF))
+    return Rendition(**{**stored, "rate_control": control})
 
 
 def frame_rate(source: VideoStream) -> Fraction:
@@ -287,56 +327,6 @@ def frame_rate(source: VideoStream) -> Fraction:
         divided = rate / max(1, round(rate / HIGHEST_FRAME_RATE))
         rate = divided if divided <= HIGHEST_FRAME_RATE else HIGHEST_FRAME_RATE
     return max(LOWEST_FRAME_RATE, rate.limit_denominator(1001))
-
-
-def _renditions(source: VideoStream, rate: Fraction, rungs: Sequence[Rung]) -> Iterator[Rendition]:
-    short = min(source.display_width, source.display_height)
-    fitting = [rung for rung in rungs if rung.short_side <= short]
-    if not fitting:
-        side = max(2, short - short % 2)
-        last = [rung for rung in rungs if rung.codec is rungs[0].codec][-1]
-        fitting = [replace(last, name=f"{side}p", short_side=side)]
-    made: set[tuple[str, int, int]] = set()
-    for rung in fitting:
-        rendition = _rendition(rung, *_size(source, rung.short_side), rate)
-        kind = (rendition.codec, rendition.width, rendition.height)
-        if kind in made:
-            continue  # a very long picture: `LONGEST_SIDE` made two rungs the same
-        made.add(kind)
-        yield rendition
-
-
-def _rendition(rung: Rung, width: int, height: int, rate: Fraction) -> Rendition:
-    """HEVC and AV1 do without pictures that their encoders do not take: those become H.264."""
-    codec, crf = rung.codec, rung.crf
-    if min(width, height) < ladder.LEAST_SIDE[codec]:
-        codec, crf = Codec.H264, ladder.USUAL_CRF[Codec.H264]
-    return Rendition(
-        name=rung.name,
-        width=width,
-        height=height,
-        codec=codec.value,
-        profile="high" if codec is Codec.H264 else "main",
-        level=levels.level(width, height, rate, rung.maxrate_bps, codec),
-        crf=crf,
-        maxrate_bps=rung.maxrate_bps,
-        bufsize_bits=int(rung.maxrate_bps * levels.BUFFER_SECONDS),
-    )
-
-
-def _size(source: VideoStream, short_side: int) -> tuple[int, int]:
-    """Even dimensions with the display aspect; a very long picture is made smaller as a whole."""
-    short = min(source.display_width, source.display_height)
-    ratio = Fraction(max(source.display_width, source.display_height), short)
-    side = Fraction(short_side)
-    if side * ratio > LONGEST_SIDE:
-        side = LONGEST_SIDE / ratio
-    pair = (_even(side * ratio), _even(side))
-    return pair if source.display_width >= source.display_height else (pair[1], pair[0])
-
-
-def _even(length: Fraction) -> int:
-    return max(2, 2 * round(length / 2))
 
 
 def _language_tag(language: str) -> str:
@@ -386,10 +376,14 @@ def _subtitles(streams: Sequence[SubtitleStream]) -> Iterator[SubtitleTrack]:
         )
 
 
-def _still_times(duration_s: float) -> tuple[float, ...]:
-    if duration_s > _STILL_TIMES_S[-1]:
+def _still_times(wanted: StillsWanted, duration_s: float) -> tuple[float, ...]:
+    if wanted.times_s is not None:
+        return tuple(time_s for time_s in wanted.times_s if time_s < duration_s)
+    if wanted.count is None and duration_s > _STILL_TIMES_S[-1]:
         return _STILL_TIMES_S
-    return tuple(round(duration_s * float(part), 3) for part in _STILL_PARTS)
+    count = _USUAL_STILLS if wanted.count is None else wanted.count
+    parts = (Fraction(2 * index + 1, 2 * count) for index in range(count))
+    return tuple(round(duration_s * float(part), 3) for part in parts)
 
 
 def poster_of(renditions: Sequence[Rendition], duration_s: float) -> Poster:

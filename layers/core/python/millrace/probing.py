@@ -13,15 +13,30 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from millrace import clock, fitting, ladder, media, plan, scratch, tasks, transact, videos
+from millrace import (
+    clock,
+    fitting,
+    ladder,
+    media,
+    plan,
+    scratch,
+    tasks,
+    transact,
+    video_settings,
+    videos,
+)
+from millrace.config import Settings
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
+from millrace.levels import Codec
+from millrace.media import MediaInfo
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
 from millrace.plan import Container, Plan
+from millrace.renditions import RateControl
 from millrace.tasks import Lease
+from millrace.video_settings import VideoSettings
 from millrace.worker import Job
 
-_LADDER = "default"
 _PUT_AT_ONCE = 50
 """Tasks in one transaction; DynamoDB takes 100 items."""
 
@@ -36,18 +51,36 @@ def work(job: Job) -> None:
 
 
 def _probe(job: Job) -> dict[str, Any]:
-    settings = job.shop.settings
     info = media.parse(job.run_engine("probe"))
-    made = plan.make(
-        info,
-        chunk_segments=settings.chunk_segments,
-        preset=settings.preset,
-        keep_surround=settings.keep_surround,
-        container=Container(settings.container),
-    )
-    if _LADDER in ladder.PER_TITLE:
+    chosen = video_settings.from_json(job.video.settings)
+    made = _plan(info, chosen, job.shop.settings)
+    if chosen.ladder in ladder.PER_TITLE and chosen.rate_control is RateControl.CRF:
         made = _fit(job, made)
     return {"media": dict(info.raw), "plan": made.to_json()}
+
+
+def _plan(info: MediaInfo, chosen: VideoSettings, usual: Settings) -> Plan:
+    """By the video's own settings, and the deployment's for what they leave open."""
+    surround = chosen.keep_surround
+    return plan.make(
+        info,
+        chunk_segments=usual.chunk_segments,
+        preset=chosen.preset or usual.preset,
+        rungs=chosen.rungs,
+        rate_control=chosen.rate_control,
+        segment_s=chosen.segment_s,
+        stills=chosen.thumbnails,
+        keep_surround=usual.keep_surround if surround is None else surround,
+        container=_container(chosen, usual),
+    )
+
+
+def _container(chosen: VideoSettings, usual: Settings) -> Container:
+    """A ladder without H.264 cannot go into MPEG-TS: then the deployment's wish does not hold."""
+    if chosen.container is not None:
+        return chosen.container
+    carried = any(rung.codec is Codec.H264 for rung in chosen.rungs)
+    return Container(usual.container) if carried else Container.CMAF
 
 
 def _fit(job: Job, made: Plan) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -27,8 +28,10 @@ def work(job: Job) -> None:
     size = (wanted.width, wanted.height)
     times_s = [poster.time_s, *wanted.times_s]
     with scratch.folder() as folder:
-        pictures = _frames(job, folder, times_s, size, "--storyboard")
-        _store_storyboard(job, folder)
+        asked = ["--storyboard"] if wanted.storyboard else []
+        pictures = _frames(job, folder, times_s, size, *asked)
+        if wanted.storyboard:
+            _store_storyboard(job, folder)
     job.heart.progress(60)
     thumbnails = []
     for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures[1:], strict=True)):
@@ -39,9 +42,12 @@ def work(job: Job) -> None:
     with scratch.folder() as folder:
         (picture,) = _frames(job, folder, [at_s], (poster.width, poster.height), "--skip-black")
     _store(job, POSTER, picture)
-    output = {"thumbnails": thumbnails, "poster": POSTER, "storyboard": STORYBOARD}
+    output: dict[str, Any] = {"thumbnails": thumbnails, "poster": POSTER}
     made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
-    tasks.finish(job.lease, output, *made, Video.storyboard.set(STORYBOARD))
+    if wanted.storyboard:
+        output["storyboard"] = STORYBOARD
+        made.append(Video.storyboard.set(STORYBOARD))
+    tasks.finish(job.lease, output, *made)
 
 
 def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from millrace import settings_rules
 from millrace.problems import FieldError, Problem, validation_failed
+from millrace.video_settings import USUAL, VideoSettings
 
 MIB = 1024 * 1024
 SINGLE_POST_BYTES = 16 * MIB
@@ -59,6 +61,7 @@ class UploadRequest:
     size_bytes: int
     content_type: str
     title: str
+    settings: VideoSettings = USUAL
 
     @property
     def is_multipart(self) -> bool:
@@ -78,7 +81,7 @@ def parse_upload_request(body: Mapping[str, Any], max_bytes: int) -> UploadReque
     """Check the body of `POST /uploads`.
 
     Args:
-        body: `filename`, `size_bytes`, and optionally `content_type` and `title`.
+        body: `filename`, `size_bytes`, and optionally `content_type`, `title` and `settings`.
         max_bytes: the largest file taken (MILLRACE_MAX_UPLOAD_BYTES).
 
     Raises:
@@ -101,9 +104,11 @@ def parse_upload_request(body: Mapping[str, Any], max_bytes: int) -> UploadReque
     size_bytes = check("size_bytes", lambda value: _size(value, max_bytes))
     content_type = check("content_type", lambda value: _content_type(value, extension))
     title = check("title", lambda value: _title(value, filename or "video"))
+    settings, wrong = settings_rules.parse(body.get("settings"))
+    errors += wrong
     if errors:
         raise validation_failed(errors)
-    return UploadRequest(filename, extension, size_bytes, content_type, title)
+    return UploadRequest(filename, extension, size_bytes, content_type, title, settings)
 
 
 def part_size(size_bytes: int) -> int:

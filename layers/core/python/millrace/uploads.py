@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from millrace import clock, keys, s3_uploads, upload_rules, videos, views
+from millrace import clock, keys, s3_uploads, upload_rules, video_settings, videos, views
 from millrace.auth import Caller
 from millrace.config import Settings
 from millrace.errors import TransitionRefused
@@ -71,6 +71,7 @@ class Uploads:
             content_type=request.content_type,
             declared_bytes=request.size_bytes,
             owner=caller.name,
+            settings=request.settings.to_json(),
         )
         _check_same(video, request)
         _check_open(video)
@@ -264,8 +265,8 @@ def _check_same(video: Video, request: UploadRequest) -> None:
     """A key stands for one file: with another one it is a client's mistake, not a repeat."""
     before = (video.filename, video.declared_bytes, video.content_type, video.title)
     asked = (request.filename, request.size_bytes, request.content_type, request.title)
-    if before != asked:
-        detail = "Use a new Idempotency-Key for another file, size, type or title."
+    if before != asked or video_settings.from_json(video.settings) != request.settings:
+        detail = "Use a new Idempotency-Key for another file, size, type, title or settings."
         raise Problem(ProblemType.IDEMPOTENCY_KEY_REUSED, detail)
 
 

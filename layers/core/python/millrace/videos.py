@@ -9,6 +9,7 @@ Cancelling, and setting a failed or cancelled video going again, are in `steerin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -58,11 +59,15 @@ def create(
     content_type: str | None = None,
     declared_bytes: int | None = None,
     owner: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Video:
     """Make a video that waits for its upload.
 
     Idempotent: if `video_id` exists, that video is returned unchanged, so a repeated request
     (`keys.video_id_of_request`) gets the video of the first one.
+
+    Args:
+        settings: as `video_settings` keeps them; None: the usual.
 
     Raises:
         RetryableError: the database is too busy.
@@ -78,6 +83,7 @@ def create(
         content_type=content_type,
         declared_bytes=declared_bytes,
         owner=owner,
+        settings=settings,
         due_at=clock.stamp(FIRST_LOOK_S),
     )
     log = transact.entry(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millrace import keys, videos
+from millrace import keys, video_settings, videos
 from millrace.auth import Caller
 from millrace.model import Task, TaskKind, Transaction, Video, VideoStatus
 from millrace.problems import video_not_found
@@ -115,6 +115,7 @@ def video(video: Video, site_url: str) -> dict[str, Any]:
         "storyboard_url": _url(video, video.storyboard, site_url),
         "hls_url": _url(video, "master.m3u8" if video.playable else None, site_url),
         "dash_url": _url(video, video.manifest, site_url),
+        "settings": _settings(video),
     }
     media = _media(video)
     if media:
@@ -169,6 +170,14 @@ def _renditions(video: Video) -> list[dict[str, Any]]:
         {name: rendition[name] for name in names if name in rendition}
         for rendition in _get(video.plan or {}, "video", "renditions") or []
     ]
+
+
+def _settings(video: Video) -> dict[str, Any]:
+    """What was chosen; once it is planned, also what the deployment chose."""
+    chosen = video_settings.from_json(video.settings).to_json()
+    plan = video.plan or {}
+    planned = {"preset": _get(plan, "video", "preset"), "container": plan.get("container")}
+    return {**chosen, **{name: value for name, value in planned.items() if value}}
 
 
 def _dimensions(media: Mapping[str, Any]) -> dict[str, int | None]:
