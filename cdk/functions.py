@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cdk.settings import Settings
+
 PREFIX = "millrace"
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
@@ -32,7 +34,8 @@ class Queue:
 
     Attributes:
         batch_size: messages per invocation.
-        max_concurrency: invocations at once that the event source mapping may start (2 to 1000).
+        max_concurrency: invocations at once that the event source mapping may start (2 to 1000),
+            unless the deployment chooses (`{function}_concurrency`).
         fifo: keep the order of messages with the same group (the video's id).
     """
 
@@ -131,9 +134,10 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=10),
         access=Access(
             table=_READ + _WRITE,
+            indexes=("by_status",),
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
-            sends=("transcode", "thumbnail", "publish"),
+            sends=("probe", "transcode", "thumbnail", "publish"),
         ),
         settings=("chunk_segments", "preset", "keep_surround", "container", *_ENGINE_LIMITS),
     ),
@@ -146,10 +150,11 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=50),
         access=Access(
             table=_READ + _WRITE,
+            indexes=("by_status",),
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
-            sends=("publish",),
+            sends=("transcode", "publish"),
         ),
         settings=_ENGINE_LIMITS,
     ),
@@ -162,10 +167,11 @@ FUNCTIONS: tuple[Function, ...] = (
         queue=Queue(batch_size=1, max_concurrency=10),
         access=Access(
             table=_READ + _WRITE,
+            indexes=("by_status",),
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
-            sends=("publish",),
+            sends=("thumbnail", "publish"),
         ),
         settings=_ENGINE_LIMITS,
     ),
@@ -221,14 +227,15 @@ API = Function(
         uploads_bucket=_SEE_UPLOADS,
         sends=("publish",),
     ),
-    settings=("max_upload_bytes",),
+    settings=("max_upload_bytes", "uploads_per_minute"),
 )
 
 
-def max_concurrency(spec: Function, transcode_concurrency: int) -> int:
-    """Invocations at once for a function with a queue; transcode's is a deployment's choice."""
+def max_concurrency(spec: Function, settings: Settings) -> int:
+    """Invocations at once for a function with a queue."""
     assert spec.queue is not None
-    return transcode_concurrency if spec.name == "transcode" else spec.queue.max_concurrency
+    chosen: int = getattr(settings, f"{spec.name}_concurrency", 0)
+    return chosen or spec.queue.max_concurrency
 
 
 def queue_name(function: str, *, dead_letter: bool = False) -> str:

@@ -137,7 +137,7 @@ class Pipeline(Construct):
                 target=function,
                 event_source_arn=self._resources.queues.pairs[spec.name].queue.queue_arn,
                 batch_size=spec.queue.batch_size,
-                max_concurrency=max_concurrency(spec, self._settings.transcode_concurrency),
+                max_concurrency=max_concurrency(spec, self._settings),
                 report_batch_item_failures=True,
             )
         if spec.schedule_minutes:

@@ -100,9 +100,11 @@ def _queues() -> str:
 {_table(header, rows)}
 
 - **At once**: invocations that the event source mapping starts side by side
-  (`MaximumConcurrency`).
+  (`MaximumConcurrency`); a deployment may choose others (`probe_concurrency` and so on).
 - **Hidden for**: visibility timeout of a received message,
   {VISIBILITY_PER_TIMEOUT} × the function's timeout.
+- A message of a task queue is the right to run one task of that queue, usually the one it names:
+  a more urgent one goes first ([fairness](../explanation/fairness.md)).
 - A failing task is tried again after 1, 2 and 4 s by its worker, which then writes a dead letter
   with the reason, the attempts and the engine's log. Besides, SQS moves a message by itself after
   {MAX_RECEIVE_COUNT} receives: the backstop for workers that die without a word.
@@ -116,8 +118,6 @@ def _queues() -> str:
 
 def _concurrency(spec: Function) -> str:
     assert spec.queue is not None
-    if spec.name == "transcode":
-        return f"{spec.queue.max_concurrency} (`transcode_concurrency`)"
     return str(spec.queue.max_concurrency)
 
 

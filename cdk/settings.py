@@ -20,8 +20,15 @@ class Settings:
     suffix: str = ""
     """End of the bucket names; default `{account}-{region}`."""
     architecture: Architecture = "x86_64"
-    transcode_concurrency: int = 50
-    """Chunks encoded at once (2 to 1000)."""
+    ingest_concurrency: int = 0
+    """Invocations of the function at once (2 to 1000), like the next ones; 0: as `cdk/functions.py`
+    says."""
+    probe_concurrency: int = 0
+    transcode_concurrency: int = 0
+    thumbnail_concurrency: int = 0
+    publish_concurrency: int = 0
+    uploads_per_minute: int = 600
+    """That one access token may begin; beyond, the API answers 429."""
     image_repository: str = ""
     """Take the functions' images from the ECR repositories `{image_repository}-{function}` instead
     of building them, e.g. `millrace`."""
@@ -53,15 +60,17 @@ class Settings:
     """Check the template against cdk-nag's AwsSolutions rules; a finding stops the synthesis."""
 
     def __post_init__(self) -> None:
-        if not 2 <= self.transcode_concurrency <= 1000:
-            raise ContextError("transcode_concurrency must be between 2 and 1000")
+        for spec in fields(self):
+            limit = getattr(self, spec.name)
+            if spec.name.endswith("_concurrency") and limit and not 2 <= limit <= 1000:
+                raise ContextError(f"{spec.name} must be between 2 and 1000")
         if self.architecture not in ("x86_64", "arm64"):
             raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
         if self.container not in ("cmaf", "mpegts"):
             raise ContextError(f"container must be cmaf or mpegts, not {self.container!r}")
         for name in (
             *("chunk_segments", "max_upload_bytes", "max_duration_s"),
-            *("max_pixels", "max_output_bytes"),
+            *("max_pixels", "max_output_bytes", "uploads_per_minute"),
         ):
             if getattr(self, name) < 1:
                 raise ContextError(f"{name} must be at least 1")

@@ -7,7 +7,7 @@ all there: that makes every start but the first a matter of a second.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,9 +24,19 @@ from cli.deploy_site import publish_site
 from cli.deploy_sweep import DataInTheWayError, sweep_unfinished
 from cli.state import REPOSITORY, replace_text
 
-__all__ = ["DeployConfig", "DeployError", "Outputs", "deploy"]
+__all__ = ["ON_ONE_MACHINE", "DeployConfig", "DeployError", "Outputs", "deploy"]
 
 Progress = Callable[[str], None]
+
+ON_ONE_MACHINE: Mapping[str, int] = {
+    "ingest": 2,
+    "probe": 2,
+    "transcode": 2,
+    "thumbnail": 2,
+    "publish": 4,
+}
+"""Function name → invocations at once, for a machine of few processors: they share them, and what
+waits in a queue needs no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +46,8 @@ class DeployConfig:
     state_dir: Path
     """Keeps what was deployed last (`deployed.json`) and the log (`logs/deploy.log`)."""
     port: int = 4566
-    transcode_concurrency: int = 2
-    """Chunks encoded at once (2 to 1000)."""
+    concurrency: Mapping[str, int] = field(default_factory=lambda: ON_ONE_MACHINE)
+    """Function name → invocations at once (2 to 1000)."""
     chunk_segments: int = 8
     """Segments of 4 s in one transcode task."""
     extra_settings: dict[str, str] = field(default_factory=dict)
@@ -54,7 +64,7 @@ class DeployConfig:
             "image_tag": "local",
             "site_url": site,
             "allowed_origins": origins,
-            "transcode_concurrency": str(self.transcode_concurrency),
+            **{f"{name}_concurrency": str(most) for name, most in self.concurrency.items()},
             "chunk_segments": str(self.chunk_segments),
             **self.extra_settings,
         }

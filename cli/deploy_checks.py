@@ -91,7 +91,7 @@ def _mappings(session: Session, settings: Settings) -> Iterator[str]:
     by_source = {mapping["EventSourceArn"].rsplit(":", 1)[1]: mapping for mapping in found}
     for spec in _fed():
         mapping = by_source.get(queue_name(spec.name), {})
-        limit = max_concurrency(spec, settings.transcode_concurrency)
+        limit = max_concurrency(spec, settings)
         if mapping.get("State") not in ("Enabled", "Enabling", "Creating", "Updating"):
             yield f"the event source mapping of {spec.name}"
         elif mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import psutil
 from cli import aws
 from cli.activity import Activity
 from cli.console import console, fail
-from cli.deploy import DeployConfig, DeployError, Outputs, deploy
+from cli.deploy import ON_ONE_MACHINE, DeployConfig, DeployError, Outputs, deploy
 from cli.images import write_image_map
 from cli.state import REPOSITORY, Running, State, replace_text
 from local import server
@@ -26,6 +26,22 @@ from local import server
 RESTART_PAUSE_S = 1.0
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 300.0
+_Command = Callable[..., None]
+
+
+def _concurrency_options(command: _Command) -> _Command:
+    """`--probe-concurrency` and the like, one for each function that a queue feeds."""
+    for name, usual in reversed(tuple(ON_ONE_MACHINE.items())):
+        variable = f"MILLRACE_{name.upper()}_CONCURRENCY"
+        command = click.option(
+            f"--{name}-concurrency",
+            envvar=variable,
+            default=usual,
+            show_default=True,
+            type=click.IntRange(2, 1000),
+            help=f"Invocations of {name} at once ({variable}).",
+        )(command)
+    return command
 
 
 @click.command()
@@ -36,14 +52,7 @@ CRASH_WINDOW_S = 300.0
     show_default=True,
     help="Port of everything: pages, API, S3 (MILLRACE_PORT).",
 )
-@click.option(
-    "--transcode-concurrency",
-    envvar="MILLRACE_TRANSCODE_CONCURRENCY",
-    default=2,
-    show_default=True,
-    type=click.IntRange(2, 1000),
-    help="Chunks encoded at once (MILLRACE_TRANSCODE_CONCURRENCY).",
-)
+@_concurrency_options
 @click.option(
     "--chunk-segments",
     envvar="MILLRACE_CHUNK_SEGMENTS",
@@ -53,14 +62,20 @@ CRASH_WINDOW_S = 300.0
     help="Segments of 4 s in one transcode task (MILLRACE_CHUNK_SEGMENTS).",
 )
 @click.pass_obj
-def up(state: State, port: int, transcode_concurrency: int, chunk_segments: int) -> None:
+def up(state: State, port: int, chunk_segments: int, **concurrency: int) -> None:
     """Start LocalStack, deploy, and stay in the foreground until Ctrl-C."""
     running = state.running()
     if running is not None:
         fail(f"already running (process {running.pid}): {running.gallery_url}")
     config = _cloud_config(state, port)
+    deploy_config = DeployConfig(
+        port=port,
+        state_dir=state.root,
+        concurrency={name.removesuffix("_concurrency"): n for name, n in concurrency.items()},
+        chunk_segments=chunk_segments,
+    )
     with _stop_signal() as stop:
-        _serve(state, config, stop, transcode_concurrency, chunk_segments)
+        _serve(state, config, deploy_config, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
 
 
@@ -94,17 +109,10 @@ def _stop_signal() -> Iterator[threading.Event]:
 def _serve(
     state: State,
     config: server.CloudConfig,
+    deploy_config: DeployConfig,
     stop: threading.Event,
-    transcode_concurrency: int,
-    chunk_segments: int,
 ) -> None:
     """Run LocalStack until asked to stop, starting it again when it dies by itself."""
-    deploy_config = DeployConfig(
-        port=config.port,
-        state_dir=state.root,
-        transcode_concurrency=transcode_concurrency,
-        chunk_segments=chunk_segments,
-    )
     crashes: list[float] = []
     while not stop.is_set():
         try:

@@ -31,7 +31,7 @@ MakeFailed = Callable[..., Video]
 
 def letter(video_id: str, kind: TaskKind, index: int, failed_at: str | None = None) -> Task:
     """A task that failed for good, as its worker leaves it."""
-    task = tasks.new(video_id, kind, index, units=1)
+    task = tasks.new(video_id, kind, index, units=1, urgency="1.0.")
     with clock.source(
         lambda: datetime.fromisoformat(failed_at) if failed_at else datetime.now(UTC)
     ):
@@ -54,7 +54,7 @@ def make_failed(make_video: MakeVideo) -> MakeFailed:
     ) -> Video:
         video = make_video(status, plan=PLAN if planned else None, reason="CORRUPT", **attributes)
         if planned:
-            probe = tasks.new(video.video_id, TaskKind.PROBE, 0, units=0)
+            probe = tasks.new(video.video_id, TaskKind.PROBE, 0, units=0, urgency="1.0.")
             probe.status, probe.attempt = "DONE", 1
             probe.save()
             letter(video.video_id, kind, 2, failed_at).save()

@@ -83,7 +83,12 @@ class Cloud:
         answer = self.s3.put_object(Bucket=UPLOADS, Key=key, Body=body)
         return str(answer["ETag"]).strip('"')
 
-    def upload(self, video_id: str = VIDEO_ID, body: bytes = b"a film") -> None:
+    def upload(
+        self,
+        video_id: str = VIDEO_ID,
+        body: bytes = b"a film",
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         """The whole way of a client: create the video, store the object, S3 tells."""
         key = keys.upload_key(video_id, ".mp4")
         videos.create(
@@ -92,6 +97,7 @@ class Cloud:
             filename="film.mp4",
             upload_key=key,
             declared_bytes=len(body),
+            settings=settings,
         )
         etag = self.put_object(key, body)
         self.notify(key, etag, len(body))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millrace import fitting, ladder, media, plan
+from millrace import fitting, ladder, media, plan, renditions
 from millrace.errors import PermanentError, Reason
 from millrace.model import TaskKind
 from millrace.plan import Plan
@@ -55,7 +55,12 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
         "subtitles": [],
         "chunk_segments": 8,
         "chunk_count": 2,
-        "thumbnails": {"width": 320, "height": 180, "times_s": [8.701, 26.105, 43.508]},
+        "thumbnails": {
+            "width": 320,
+            "height": 180,
+            "times_s": [8.701, 26.105, 43.508],
+            "storyboard": True,
+        },
         "poster": {"time_s": 5.221, "width": 1280, "height": 720},
     }
 
@@ -71,6 +76,8 @@ def rendition(name: str, width: int, height: int, level: str, maxrate: int) -> d
         "crf": 23,
         "maxrate_bps": maxrate,
         "bufsize_bits": maxrate * 3 // 2,
+        "rate_control": "crf",
+        "bitrate_bps": None,
     }
 
 
@@ -120,7 +127,7 @@ def test_plan_is_sound_whatever_the_source_is(
     for each in made.video.renditions:
         assert each.width % 2 == each.height % 2 == 0
         assert min(each.width, each.height) <= max(2, short)
-        assert max(each.width, each.height) <= plan.LONGEST_SIDE
+        assert max(each.width, each.height) <= renditions.LONGEST_SIDE
     assert 1 <= made.frame_rate.value <= 60
     assert abs(made.segment_s - 4) <= Fraction(1, 2)
     assert made.chunk_count >= 1

@@ -18,6 +18,7 @@ from millrace.listing import LetterQuery, list_letters
 from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
 from millrace.queues import Queues
 from millrace.replay import observed, replay
+from millrace.turns import Turn
 from tests.unit.core.fake_engine import probe_result
 from tests.unit.core.harness import SITE, VIDEO_ID, Cloud
 from tests.unit.core.test_crashes import check_completed, for_every_moment
@@ -170,7 +171,7 @@ def test_video_completes_when_it_was_cancelled_between_its_tasks_and_its_plan(cl
     upload(cloud, "ingest")
     lease, _, _ = tasks.start(TaskMessage(VIDEO_ID, TaskKind.PROBE, 0), "slow")
     made = plan.make(media.parse(probe_result(audio=0)), chunk_segments=2, preset="veryfast")
-    probing.put_tasks(VIDEO_ID, made)
+    probing.put_tasks(VIDEO_ID, made, Turn())
     ask(cloud, "cancel")
     with pytest.raises(TransitionRefused):
         probing.begin(lease, probe_result(audio=0), made)

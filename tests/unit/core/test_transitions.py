@@ -20,6 +20,7 @@ from millrace.queues import Queues
 from millrace.replay import observed, replay
 from millrace.storage import Bucket
 from millrace.tasks import Lease, Load
+from millrace.turns import Turn
 from tests.unit.core.fake_engine import probe_result
 from tests.unit.core.harness import SITE, UPLOADS, VIDEO_ID, Cloud
 
@@ -88,7 +89,7 @@ class Interleavings(RuleBasedStateMachine):
         held = self._is_held(lease)
         try:
             if lease.task.kind is TaskKind.PROBE:
-                probing.put_tasks(VIDEO_ID, PLAN)
+                probing.put_tasks(VIDEO_ID, PLAN, Turn())
                 probing.begin(lease, RESULT, PLAN)
             else:
                 tasks.finish(lease, output(lease.task))
@@ -208,7 +209,7 @@ class Interleavings(RuleBasedStateMachine):
             if not self._video_is_active():
                 attempts.cancel(lease)
             elif lease.task.kind is TaskKind.PROBE:
-                probing.put_tasks(VIDEO_ID, PLAN)
+                probing.put_tasks(VIDEO_ID, PLAN, Turn())
                 probing.begin(lease, RESULT, PLAN)
             else:
                 tasks.finish(lease, output(lease.task))

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from millrace import clock, keys, tasks, transact, videos
+from millrace import clock, keys, tasks, transact, video_settings, videos
 from millrace.deadletters import awaits_burial
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.queues import Queues
 from millrace.storage import Bucket, StoredObject
+from millrace.turns import Turn
 
 
 class Outcome(StrEnum):
@@ -93,7 +94,9 @@ def _again(door: Door, video: Video, etag: str) -> Outcome:
 
 def _first(door: Door, video_id: str, video: Video | None, stored: StoredObject) -> Outcome:
     problem = _problem(video, stored, door.max_upload_bytes)
-    probe = tasks.new(video_id, TaskKind.PROBE, 0, units=0)
+    chosen = video_settings.from_json(video.settings if video else None)
+    urgency = Turn(chosen.priority).urgency(TaskKind.PROBE, 0)
+    probe = tasks.new(video_id, TaskKind.PROBE, 0, units=0, urgency=urgency)
     if problem is not None:
         tasks.mark_stillborn(probe, *problem)
     write = _changed(video, stored, problem) if video else _made(video_id, stored, problem)

@@ -36,6 +36,8 @@ class Settings:
     engine: str = "millrace-engine"
     """Path of the engine, or its name on PATH."""
     max_upload_bytes: int = 53_687_091_200
+    uploads_per_minute: int = 600
+    """That one access token may begin."""
     max_duration_s: int = 43_200
     max_pixels: int = 36_000_000
     """Per frame."""
@@ -63,7 +65,10 @@ def variable(field: str) -> str:
 
 _ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
 NEEDS: Mapping[str, tuple[str, ...]] = {
-    "api": ("table", "uploads_bucket", "site_url", "publish_queue_url", "max_upload_bytes"),
+    "api": (
+        *("table", "uploads_bucket", "site_url", "publish_queue_url"),
+        *("max_upload_bytes", "uploads_per_minute"),
+    ),
     "ingest": (
         *("table", "uploads_bucket", "max_upload_bytes"),
         *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url"),

@@ -8,10 +8,12 @@ Table layout (one table):
 | task        | VIDEO#{id}      | TASK#{kind}#{index:05d}          |
 | transaction | VIDEO#{id}      | LOG#{utc microseconds}#{event}#… |
 | token       | TOKEN#{sha256}  | TOKEN                            |
+| allowance   | TOKEN#{sha256}  | UPLOADS#{minute}                 |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
-the dead letters, are in the first two as well, in partitions of their own.
+the dead letters, are in the first two as well, and tasks that wait for their first attempt in the
+first, in partitions of their own.
 """
 
 from __future__ import annotations
@@ -104,6 +106,11 @@ def token_pk(token_sha256: str) -> str:
 TOKEN_SK = "TOKEN"  # noqa: S105 - a key, no secret
 
 
+def allowance_sk(minute: str) -> str:
+    """`minute` is like 2026-05-31T12:00."""
+    return f"UPLOADS#{minute}"
+
+
 def shard_of(video_id: str) -> int:
     return int(hashlib.sha256(video_id.encode()).hexdigest()[:8], 16) % SHARDS
 
@@ -128,6 +135,16 @@ def letters_shard(shard: int) -> str:
 def queue_letters_shard(queue: str, shard: int) -> str:
     """Partition of `by_status` that lists the dead letters of one queue."""
     return f"LETTER#{queue}#{shard}"
+
+
+def ready_shard(queue: str, shard: int) -> str:
+    """Partition of `by_status` that lists the tasks of one queue that wait for an attempt."""
+    return f"READY#{queue}#{shard}"
+
+
+def ready_key(urgency: str, created_at: str, video_id: str, task: str) -> str:
+    """Sort key of what waits: the most urgent first, of equals the oldest."""
+    return f"{urgency}#{created_at}#{video_id}#{task}"
 
 
 def letter_key(failed_at: str, video_id: str, task: str) -> str:

@@ -163,6 +163,8 @@ class Task(Item, discriminator="task"):
     units = NumberAttribute(default=1)
     """Weight in the video's percent."""
     units_done = NumberAttribute(default=0)
+    urgency = UnicodeAttribute(null=True)
+    """Whose turn it is, see `turns`. None for tasks made before there were turns."""
     resends = NumberAttribute(default=0)
     """Times the monitor sent this task's message again since it became PENDING."""
     engine_log = UnicodeAttribute(null=True)
@@ -201,6 +203,13 @@ class Token(Item, discriminator="token"):
     created_at = UnicodeAttribute()
     expires_at = UnicodeAttribute(null=True)
     ttl = TTLAttribute(null=True)
+
+
+class Allowance(Item, discriminator="allowance"):
+    """How many uploads a token began in one minute."""
+
+    begun = NumberAttribute()
+    ttl = TTLAttribute()
 
 
 def bind(table_name: str, region: str | None = None, **meta: Any) -> None:

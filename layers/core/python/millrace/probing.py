@@ -22,6 +22,7 @@ from millrace import (
     scratch,
     tasks,
     transact,
+    turns,
     video_settings,
     videos,
 )
@@ -34,6 +35,7 @@ from millrace.model import Task, TaskKind, TaskStatus, Video, VideoStatus
 from millrace.plan import Container, Plan
 from millrace.renditions import RateControl
 from millrace.tasks import Lease
+from millrace.turns import Turn
 from millrace.video_settings import VideoSettings
 from millrace.worker import Job
 
@@ -45,7 +47,8 @@ def work(job: Job) -> None:
     """The probe's work; see the module."""
     found = job.task.output or _remember(job.lease, _probe(job))
     the_plan = plan.from_json(found["plan"])
-    put_tasks(job.lease.task.video_id, the_plan)
+    priority = video_settings.from_json(job.video.settings).priority
+    put_tasks(job.lease.task.video_id, the_plan, Turn(priority, found.get("round", 0)))
     begin(job.lease, found["media"], the_plan)
     send(job, the_plan)
 
@@ -56,7 +59,8 @@ def _probe(job: Job) -> dict[str, Any]:
     made = _plan(info, chosen, job.shop.settings)
     if chosen.ladder in ladder.PER_TITLE and chosen.rate_control is RateControl.CRF:
         made = _fit(job, made)
-    return {"media": dict(info.raw), "plan": made.to_json()}
+    turn = turns.current(chosen.priority)
+    return {"media": dict(info.raw), "plan": made.to_json(), "round": turn.round}
 
 
 def _plan(info: MediaInfo, chosen: VideoSettings, usual: Settings) -> Plan:
@@ -99,18 +103,20 @@ def _remember(lease: Lease, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def put_tasks(video_id: str, the_plan: Plan) -> None:
+def put_tasks(video_id: str, the_plan: Plan, turn: Turn) -> None:
     """Write every task of the plan that is not there yet; those that are stay as they are."""
     missing = iter(the_plan.tasks())
     while batch := list(islice(missing, _PUT_AT_ONCE)):
-        items = [
-            tasks.new(video_id, kind, index, units=the_plan.units(kind, index))
-            for kind, index in batch
-        ]
+        items = [_new(video_id, the_plan, turn, *task) for task in batch]
         try:
             transact.commit_unlogged(*(transact.put(item) for item in items))
         except TransitionRefused:
             _put_singly(items)
+
+
+def _new(video_id: str, the_plan: Plan, turn: Turn, kind: TaskKind, index: int) -> Task:
+    units, urgency = the_plan.units(kind, index), turn.urgency(kind, index)
+    return tasks.new(video_id, kind, index, units=units, urgency=urgency)
 
 
 def _put_singly(items: Sequence[Task]) -> None:

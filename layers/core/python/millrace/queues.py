@@ -33,9 +33,11 @@ class Queues:
     sqs: SQSClient
     settings: Settings
 
-    def send_task(self, task: TaskMessage) -> None:
+    def send_task(self, task: TaskMessage, delay_s: int = 0) -> None:
         """Announce a task. Sending twice does no harm: starting it is a conditional write."""
-        self.sqs.send_message(QueueUrl=self._url(_name(task)), MessageBody=task.body())
+        self.sqs.send_message(
+            QueueUrl=self._url(_name(task)), MessageBody=task.body(), DelaySeconds=delay_s
+        )
 
     def send_tasks(self, tasks: Sequence[TaskMessage]) -> None:
         """Announce many, in order, ten a request; what SQS turns down is sent singly."""

@@ -34,7 +34,7 @@ class _BadError(Exception):
 
 
 def parse(value: Any, field: str = "settings") -> tuple[VideoSettings, list[FieldError]]:
-    """Read the member `settings` of a request; None chooses nothing.
+    """Read the member `settings` of a request; None chooses nothing, in it and for it.
 
     Returns:
         The settings, and one error for each member that is wrong (the settings are then of no
@@ -47,7 +47,7 @@ def parse(value: Any, field: str = "settings") -> tuple[VideoSettings, list[Fiel
     errors = _unknown(field, value, _READERS)
     chosen: dict[str, Any] = {}
     for name, read in _READERS.items():
-        if name in value:
+        if value.get(name) is not None:
             try:
                 chosen[name] = read(f"{field}.{name}", value[name])
             except _BadError as bad:

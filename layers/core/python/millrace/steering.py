@@ -181,8 +181,8 @@ def _revival(task: Task) -> transact.Write:
         Task.forgiven_attempts.set(int(task.attempt)),
         Task.resends.set(0),
         *(gone.remove() for gone in (Task.reason, Task.reason_message, Task.ended_at)),
-        *(gone.remove() for gone in (Task.dead_lettered_at, Task.created_key)),
-        *(gone.remove() for gone in (Task.status_shard, Task.created_shard)),
+        *(gone.remove() for gone in (Task.dead_lettered_at, Task.created_shard)),
+        *tasks.ready(task),
         *videos.due(Task, task.video_id, clock.stamp(tasks.RESEND_AFTER_S)),
     ]
     unchanged = (Task.status == task.status) & (Task.attempt == int(task.attempt))

@@ -81,8 +81,13 @@ def key_of(message: TaskMessage) -> Task:
     return Task(keys.video_pk(message.video_id), keys.task_sk(message.kind, message.index))
 
 
-def new(video_id: str, kind: TaskKind, index: int, *, units: int) -> Task:
-    """A PENDING task, not yet written. It is due at the monitor in case its message gets lost."""
+def new(video_id: str, kind: TaskKind, index: int, *, units: int, urgency: str) -> Task:
+    """A PENDING task, not yet written. It is due at the monitor in case its message gets lost.
+
+    Args:
+        urgency: see `turns`.
+    """
+    now, shard = clock.stamp(), keys.shard_of(video_id)
     return Task(
         keys.video_pk(video_id),
         keys.task_sk(kind, index),
@@ -92,8 +97,11 @@ def new(video_id: str, kind: TaskKind, index: int, *, units: int) -> Task:
         index=index,
         status=TaskStatus.PENDING.value,
         units=units,
-        created_at=clock.stamp(),
-        due_shard=keys.due_shard(keys.shard_of(video_id)),
+        urgency=urgency,
+        status_shard=keys.ready_shard(queue_of(kind), shard),
+        created_key=keys.ready_key(urgency, now, video_id, keys.task_id(kind, index)),
+        created_at=now,
+        due_shard=keys.due_shard(shard),
         due_at=clock.stamp(RESEND_AFTER_S),
     )
 
@@ -127,6 +135,7 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
         Task.started_at.set(now),
         Task.heartbeat_at.set(now),
         Task.units_done.set(0),
+        *_not_ready(),
         *videos.due(Task, message.video_id, clock.stamp(LOST_AFTER_S)),
     ]
     pending = (Task.status == TaskStatus.PENDING) & (Task.attempt == int(task.attempt))
@@ -200,7 +209,7 @@ def cancel_pending(task: Task) -> bool:
         attempt=int(task.attempt),
         detail={"kind": task.task_kind, "from": TaskStatus.PENDING, "to": TaskStatus.CANCELLED},
     )
-    actions = [*ended(TaskStatus.CANCELLED), *videos.not_due(Task)]
+    actions = [*ended(TaskStatus.CANCELLED), *_not_ready(), *videos.not_due(Task)]
     try:
         write = transact.update(Task(task.pk, task.sk), actions, Task.status == TaskStatus.PENDING)
         unwanted = ~Video.status.is_in(*videos.ACTIVE)
@@ -259,6 +268,18 @@ def _alive(lease: Lease, load: Load) -> list[Action]:
     if load.memory_bytes is not None:
         actions.append(Task.memory_bytes.set(load.memory_bytes))
     return actions
+
+
+def ready(task: Task) -> list[Action]:
+    """Have a task listed among those that wait for their turn."""
+    key = keys.ready_key(task.urgency or "~", task.created_at, task.video_id, task.task_id)
+    queue = queue_of(TaskKind(task.task_kind))
+    shard = keys.ready_shard(queue, keys.shard_of(task.video_id))
+    return [Task.status_shard.set(shard), Task.created_key.set(key)]
+
+
+def _not_ready() -> list[Action]:
+    return [Task.status_shard.remove(), Task.created_key.remove()]
 
 
 def as_letter(task: Task) -> list[Action]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from millrace import clock, keys, s3_uploads, upload_rules, video_settings, videos, views
+from millrace import allowance, clock, keys, s3_uploads, upload_rules, video_settings, videos, views
 from millrace.auth import Caller
 from millrace.config import Settings
 from millrace.errors import TransitionRefused
+from millrace.ladder import LADDERS
 from millrace.model import Video, VideoStatus
 from millrace.problems import Problem, ProblemType, invalid_parameter, video_not_found
 from millrace.queues import Queues
@@ -41,6 +42,7 @@ def rules(max_bytes: int) -> dict[str, Any]:
             {"extension": extension, "content_types": list(accepted)}
             for extension, accepted in upload_rules.CONTENT_TYPES.items()
         ],
+        "ladders": list(LADDERS),
     }
 
 
@@ -59,10 +61,12 @@ class Uploads:
 
         Raises:
             Problem: 422 validation-failed or idempotency-key-reused, 409 upload-not-open when the
-                key's upload is over, 400 invalid-parameters for an unusable key.
+                key's upload is over, 400 invalid-parameters for an unusable key, 429
+                too-many-uploads.
         """
         request = upload_rules.parse_upload_request(body, self.settings.max_upload_bytes)
         video_id = _video_id(caller, idempotency_key)
+        allowance.take(caller, self.settings.uploads_per_minute)
         video = videos.create(
             video_id=video_id,
             title=request.title,

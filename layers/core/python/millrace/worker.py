@@ -7,7 +7,7 @@ Returning means: the message is settled, SQS may delete it. `TryAgain` means: it
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import attempts, clients, events, heart, queues, scratch, tasks, videos
+from millrace import attempts, clients, events, heart, queues, scratch, tasks, turns, videos
 from millrace.config import Settings
 from millrace.deadletters import awaits_burial, bury
 from millrace.engine import Engine, Line, Stop
@@ -128,6 +128,19 @@ class Job:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The message that woke a worker: the right to run one task of its queue."""
+
+    queues: Queues
+    named: TaskMessage
+    receipt: str
+
+    def hold(self, seconds: int) -> None:
+        """Keep it invisible for so long from now."""
+        self.queues.hold(queues.queue_of(self.named.kind), self.receipt, seconds)
+
+
 Work = Callable[[Job], None]
 """Does a task and makes its closing move; raises what `Job.run_engine` and the move raise."""
 
@@ -144,13 +157,12 @@ def handle(shop: Workshop, message: SQSRecord, context: LambdaContext, work: Wor
     except MalformedMessage as error:
         reject(shop.queues, name, message.body, error)
         return
-    log.append_keys(video_id=wanted.video_id, task_id=wanted.task_id)
+    ticket = Ticket(shop.queues, wanted, message.receipt_handle)
     claim = _claim(shop, wanted, context.aws_request_id)
     if claim is None:
         return
-    receipt, queue = message.receipt_handle, queues.queue_of(wanted.kind)
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_S
-    _attempt(shop, claim, lambda s: shop.queues.hold(queue, receipt, s), deadline, work)
+    _attempt(shop, claim, ticket, deadline, work)
 
 
 def reject(queues: Queues, name: str, body: str, error: MalformedMessage) -> None:
@@ -161,14 +173,25 @@ def reject(queues: Queues, name: str, body: str, error: MalformedMessage) -> Non
 
 
 def _claim(shop: Workshop, wanted: TaskMessage, worker: str) -> tuple[Lease, Task, Video] | None:
-    try:
-        return tasks.start(wanted, worker)
-    except TransitionRefused:
-        task = tasks.get(wanted)
+    """A task to work on: the most urgent one, see `turns`; None if there is nothing to do."""
+    log.append_keys(video_id=wanted.video_id, task_id=wanted.task_id)
+    if claim := _first(turns.order(wanted), worker):
+        return claim
+    task = tasks.get(wanted)
     if task is not None and tasks.is_lost(task):
         # Its message came back before the monitor looked: the silent worker is replaced here.
         return _take_over(shop, wanted, task, worker)
     _settle(shop, wanted, task)
+    return _first(turns.others(wanted), worker)
+
+
+def _first(wanted: Iterator[TaskMessage], worker: str) -> tuple[Lease, Task, Video] | None:
+    """The first of these tasks that can be started."""
+    for task in wanted:
+        with suppress(TransitionRefused):
+            claim = tasks.start(task, worker)
+            log.append_keys(video_id=task.video_id, task_id=task.task_id)
+            return claim
     return None
 
 
@@ -205,7 +228,7 @@ def _is_wanted(wanted: TaskMessage) -> bool:
 def _attempt(
     shop: Workshop,
     claim: tuple[Lease, Task, Video],
-    hold: Callable[[int], None],
+    ticket: Ticket,
     deadline: float,
     work: Work,
 ) -> None:
@@ -214,15 +237,15 @@ def _attempt(
     every_s = heart.interval_s(shop.beat_s, int(video.tasks_total))
     log.info("task.started", extra={"attempt": lease.attempt})
     try:
-        with Heart(lease, int(task.units), stop, hold, every_s) as beating:
+        with Heart(lease, int(task.units), stop, ticket.hold, every_s) as beating:
             job = Job(shop, lease, task, video, beating, stop, deadline)
             _work(job, work)
     except (Stopped, TransitionRefused) as error:
-        _abandon(shop, lease, str(error), hold)
+        _abandon(shop, lease, str(error), ticket)
     except PermanentError as error:
         _fail(shop, lease, error)
     except RetryableError as error:
-        _give_back(shop, lease, error, hold)
+        _give_back(shop, lease, error, ticket)
     else:
         _announce(shop, lease.task, lease.attempt)
         record(Metric.TASKS_DONE)
@@ -246,7 +269,7 @@ def _work(job: Job, work: Work) -> None:
         raise RetryableError(Reason.INTERNAL, message) from error
 
 
-def _abandon(shop: Workshop, lease: Lease, cause: str, hold: Callable[[int], None]) -> None:
+def _abandon(shop: Workshop, lease: Lease, cause: str, ticket: Ticket) -> None:
     """The work was stopped or its closing move refused: settle the task if it is still ours."""
     log.info("task.abandoned", extra={"cause": cause})
     if not _is_wanted(lease.task):
@@ -255,7 +278,7 @@ def _abandon(shop: Workshop, lease: Lease, cause: str, hold: Callable[[int], Non
         # A purge may be waiting for us.
         shop.queues.send_publish(lease.task.video_id, f"{lease.task.task_id}-{lease.attempt}-end")
     if _is_wanted(lease.task):  # perhaps since a moment ago: a retry
-        _give_back(shop, lease, RetryableError(Reason.INTERNAL, f"Interrupted: {cause}."), hold)
+        _give_back(shop, lease, RetryableError(Reason.INTERNAL, f"Interrupted: {cause}."), ticket)
 
 
 def _fail(shop: Workshop, lease: Lease, error: PermanentError) -> None:
@@ -267,9 +290,7 @@ def _fail(shop: Workshop, lease: Lease, error: PermanentError) -> None:
     _bury(shop, task)
 
 
-def _give_back(
-    shop: Workshop, lease: Lease, error: RetryableError, hold: Callable[[int], None]
-) -> None:
+def _give_back(shop: Workshop, lease: Lease, error: RetryableError, ticket: Ticket) -> None:
     log.warning("task.retried", extra={"reason": error.reason, "why": error.message})
     try:
         task = attempts.give_back(lease, error)
@@ -280,7 +301,12 @@ def _give_back(
         return
     record(Metric.TASKS_RETRIED)
     number = min(attempts.failures(task), len(RETRY_DELAYS_S))
-    hold(RETRY_DELAYS_S[max(number, 1) - 1])
+    delay_s = RETRY_DELAYS_S[max(number, 1) - 1]
+    if lease.task != ticket.named:
+        # The message that names it may be anywhere, and this one names another that still waits.
+        shop.queues.send_task(lease.task, delay_s)
+        return
+    ticket.hold(delay_s)
     raise TryAgain(error.message) from error
 
 
