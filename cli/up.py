@@ -62,7 +62,7 @@ def _concurrency_options(command: _Command) -> _Command:
     help="Segments of 4 s in one transcode task (MILLRACE_CHUNK_SEGMENTS).",
 )
 @click.pass_obj
-def up(state: State, port: int, chunk_segments: int, **concurrency: int) -> None:
+def up(state: State, /, port: int, chunk_segments: int, **concurrency: int) -> None:
     """Start LocalStack, deploy, and stay in the foreground until Ctrl-C."""
     running = state.running()
     if running is not None:

@@ -9,10 +9,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as api_module
 import millrace
-from millrace import listing, upload_rules, uploads
+from millrace import ladder, listing, settings_rules, upload_rules, uploads
 from millrace.auth import Role
+from millrace.ladder import LADDERS
 from millrace.model import VideoStatus
+from millrace.plan import Container
 from millrace.problems import ProblemType
+from millrace.renditions import RateControl
+from millrace.video_settings import Priority
 from tests.unit.api.conftest import MakeVideo
 from tests.unit.api.support import DOCUMENT, Api, resolve
 
@@ -145,6 +149,29 @@ def test_limits_are_the_codes_own_when_documented() -> None:
         if parameter["name"] == "limit"
     )
     assert (limit["maximum"], limit["default"]) == (listing.MAX_LIMIT, listing.DEFAULT_LIMIT)
+
+
+def test_settings_are_the_codes_own_when_documented() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    chosen = schemas["VideoSettings"]["properties"]
+    assert list(chosen) == list(settings_rules._READERS)
+    assert chosen["ladder"]["oneOf"][0]["enum"] == list(LADDERS)
+    for name, kind in (("rate_control", RateControl), ("priority", Priority)):
+        assert chosen[name]["enum"] == list(kind)
+    assert chosen["container"]["enum"] == [*Container, None]
+    assert chosen["preset"]["enum"] == [*settings_rules.PRESETS, None]
+    lengths = (chosen["segment_s"]["minimum"], chosen["segment_s"]["maximum"])
+    assert lengths == (settings_rules.SEGMENTS_S[0], settings_rules.SEGMENTS_S[-1])
+    stills = schemas["ThumbnailSettings"]["properties"]
+    assert stills["count"]["maximum"] == stills["times_s"]["maxItems"] == settings_rules.MAX_STILLS
+    assert stills["times_s"]["items"]["maximum"] == settings_rules.LATEST_STILL_S
+    assert schemas["Ladder"]["properties"]["rungs"]["maxItems"] == ladder.MOST_RUNGS
+    rung = schemas["Rung"]["properties"]
+    assert set(rung) == ladder._FIELDS
+    for name, allowed in (("short_side", ladder.SHORT_SIDES), ("maxrate_bps", ladder.RATES_BPS)):
+        assert (rung[name]["minimum"], rung[name]["maximum"]) == (allowed[0], allowed[-1])
+    missing = [name for name in chosen if f"| `{name}` |" not in GUIDE]
+    assert missing == []
 
 
 def test_the_version_is_one_when_told_in_several_places() -> None:

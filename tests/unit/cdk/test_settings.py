@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from cdk.functions import FUNCTIONS, max_concurrency
 from cdk.settings import ContextError, Settings
 
 
@@ -31,6 +32,9 @@ def test_context_names_only_what_differs_when_written() -> None:
     [
         ({"transcode_concurrency": "1"}, "transcode_concurrency"),
         ({"transcode_concurrency": "many"}, "transcode_concurrency='many'"),
+        ({"ingest_concurrency": "1001"}, "ingest_concurrency"),
+        ({"publish_concurrency": "-2"}, "publish_concurrency"),
+        ({"uploads_per_minute": "0"}, "uploads_per_minute"),
         ({"architecture": "mips"}, "architecture"),
         ({"chunk_segments": "0"}, "chunk_segments"),
         ({"site_url": "https://example.org/"}, "site_url"),
@@ -46,3 +50,13 @@ def test_settings_are_refused_by_name_when_a_value_is_wrong(
 
 def test_every_setting_has_a_default_when_listed() -> None:
     assert all(spec.name in Settings().__dir__() for spec in fields(Settings))
+
+
+def test_every_function_with_a_queue_has_its_own_limit_when_a_deployment_chooses() -> None:
+    fed = [spec for spec in FUNCTIONS if spec.queue]
+    chosen = {f"{spec.name}_concurrency": str(7 + n) for n, spec in enumerate(fed)}
+    settings = Settings.from_context(chosen.get)
+    assert [max_concurrency(spec, settings) for spec in fed] == list(range(7, 7 + len(fed)))
+    assert [max_concurrency(spec, Settings()) for spec in fed] == [
+        spec.queue.max_concurrency for spec in fed if spec.queue
+    ]

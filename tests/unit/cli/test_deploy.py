@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli import deploy
-from cli.deploy import DeployConfig, Outputs
+from cli.deploy import ON_ONE_MACHINE, DeployConfig, Outputs
 
 RAW = {
     "ApiId": "abc",
@@ -38,7 +38,7 @@ def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
         "image_tag": "local",
         "site_url": "http://127.0.0.1:4900/millrace-site-local",
         "allowed_origins": "http://127.0.0.1:4900,http://localhost:4900",
-        "transcode_concurrency": "2",
+        **{f"{name}_concurrency": str(most) for name, most in ON_ONE_MACHINE.items()},
         "chunk_segments": "4",
     }
 
