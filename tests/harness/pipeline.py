@@ -143,7 +143,13 @@ class Pipeline:
         answer: dict[str, Any] = response.json()
         return answer
 
-    def announce(self, path: Path, name: str | None = None, content_type: str = "video/mp4") -> Any:
+    def announce(
+        self,
+        path: Path,
+        name: str | None = None,
+        content_type: str = "video/mp4",
+        settings: dict[str, Any] | None = None,
+    ) -> Any:
         """POST /uploads for a file; the whole answer."""
         response = self.api(
             "POST",
@@ -152,14 +158,21 @@ class Pipeline:
                 "filename": name or path.name,
                 "size_bytes": path.stat().st_size,
                 "content_type": content_type,
+                "settings": settings or {},
             },
         )
         assert response.status_code == 201, response.text
         return response.json()
 
-    def upload(self, path: Path, name: str | None = None, content_type: str = "video/mp4") -> str:
+    def upload(
+        self,
+        path: Path,
+        name: str | None = None,
+        content_type: str = "video/mp4",
+        settings: dict[str, Any] | None = None,
+    ) -> str:
         """Upload as a browser does; the video's id."""
-        created = self.announce(path, name, content_type)
+        created = self.announce(path, name, content_type, settings)
         target = created["upload"]
         if target["method"] == "post":
             form = {key: (None, value) for key, value in target["fields"].items()}
