@@ -138,15 +138,20 @@ def test_a_message_runs_what_waits_when_its_own_task_was_done_by_another(cloud: 
 
 
 def test_both_videos_complete_when_a_worker_dies_at_any_moment(cloud: Cloud) -> None:
+    """The clip's head runs on a message of the film, fails, and is tried again on its own."""
     other = VIDEO_ID
 
     def prepare(video_id: str) -> None:
+        (cloud.engine.home / "faults.json").unlink(missing_ok=True)
         plan(cloud, video_id, chunks=2)
+        transcode(cloud, 1)
         plan(cloud, other, chunks=1)
+        cloud.engine.fails("transcode-chunk-0", code="OUTPUT_FAILED", exit_code=5)
 
     def scenario(video_id: str) -> None:
-        while cloud.deliver("transcode"):
-            pass
+        cloud.deliver("transcode")
+        cloud.pass_time(2)
+        cloud.deliver("transcode")
         cloud.wire.kill_at = None
         cloud.heal()
         for each in (video_id, other):
