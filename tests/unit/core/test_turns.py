@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from millrace import steering, videos
 from millrace.model import TaskKind, TaskStatus, VideoStatus
 from millrace.queues import Queues
@@ -135,6 +137,22 @@ def test_a_message_runs_what_waits_when_its_own_task_was_done_by_another(cloud: 
     transcode(cloud, 3)
     assert chunks_done(cloud, FILM) == 3
     assert cloud.engine.calls().count("transcode-chunk-0") == 1
+
+
+def test_messages_run_what_they_name_when_the_list_cannot_be_read(cloud: Cloud) -> None:
+    def throttle(operation: str) -> None:
+        if operation == "Query":
+            answer: Any = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+            raise ClientError(answer, operation)
+
+    plan(cloud, FILM, chunks=3)
+    plan(cloud, CLIP, chunks=1, priority=Priority.HIGH)
+    cloud.wire.on_call = throttle
+    transcode(cloud, 3)
+    cloud.wire.on_call = None
+    assert (chunks_done(cloud, FILM), chunks_done(cloud, CLIP)) == (3, 0)
+    cloud.drain()
+    assert cloud.video(CLIP).status == VideoStatus.COMPLETED
 
 
 def test_both_videos_complete_when_a_worker_dies_at_any_moment(cloud: Cloud) -> None:

@@ -19,11 +19,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
 
+from aws_lambda_powertools import Logger
+from pynamodb.exceptions import PynamoDBException
+
 from millrace import keys, tasks
 from millrace.events import TaskMessage
 from millrace.model import ByStatus, Item, Task, TaskKind, TaskStatus
 from millrace.queues import queue_of
 from millrace.video_settings import Priority
+
+log = Logger(child=True)
 
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 _LAST_ROUND = 999_999
@@ -66,8 +71,7 @@ def order(named: TaskMessage) -> Iterator[TaskMessage]:
     """
     task = tasks.get(named)
     if task is not None and task.status == TaskStatus.PENDING and task.status_shard is not None:
-        found = list(_listed(queue_of(named.kind), "!", task.urgency or "~"))
-        yield from _spread(found, named)[:_TRIES]
+        yield from _spread(_seen(named, task.urgency or "~"), named)[:_TRIES]
     yield named
 
 
@@ -75,11 +79,21 @@ def others(named: TaskMessage) -> Iterator[TaskMessage]:
     """What to try to start when the named task is not to be: some other message ran it, and left
     this one for what waits now. If all of that is taken, it is looked once more what came since."""
     for _ in range(2):
-        yield from _spread(list(_listed(queue_of(named.kind), "!", _LAST)), named)
+        yield from _spread(_seen(named, _LAST), named)
 
 
 def _tails(priority: Priority) -> str:
     return f"{_RANK[priority]}.1."
+
+
+def _seen(named: TaskMessage, below: str) -> list[Task]:
+    """What waits in the queue of a message and is more urgent than `below`; nothing where the
+    index cannot be read just now: what messages name is never wrong, only less fair."""
+    try:
+        return list(_listed(queue_of(named.kind), "!", below))
+    except PynamoDBException:
+        log.warning("turns.unknown", exc_info=True)
+        return []
 
 
 def _spread(found: list[Task], named: TaskMessage) -> list[TaskMessage]:
