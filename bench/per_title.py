@@ -23,7 +23,8 @@ from bench.plans import fixed_plan, last_line, written
 from bench.quality import Options, measure
 from bench.tools import CACHE, ENGINE, run
 from millrace import fitting
-from millrace.plan import Plan, Rendition
+from millrace.plan import Plan
+from millrace.renditions import Rendition
 
 # Four seconds of each kind, two shots of the film; the estimate was fitted on other pictures of it.
 CLIPS = (
