@@ -90,12 +90,10 @@ def test_a_token_waits_for_the_next_minute_when_it_began_too_many_uploads(
         assert api.post("/uploads", FILM, token=uploader).status == 201
 
 
-def test_everything_is_accepted_when_a_hundred_uploads_come_at_once(
-    api: Api, uploader: str
-) -> None:
-    answers = [api.post("/uploads", FILM, token=uploader) for _ in range(100)]
+def test_everything_is_accepted_when_many_uploads_come_at_once(api: Api, uploader: str) -> None:
+    answers = [api.post("/uploads", FILM, token=uploader) for _ in range(30)]
     assert {answer.status for answer in answers} == {201}
-    assert len({answer.body["video_id"] for answer in answers}) == 100
+    assert len({answer.body["video_id"] for answer in answers}) == 30
 
 
 def test_it_asks_for_patience_when_dynamodb_throttles(

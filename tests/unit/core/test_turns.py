@@ -43,7 +43,7 @@ def transcode(cloud: Cloud, times: int) -> None:
 
 
 def test_a_short_video_is_done_long_before_a_long_one_when_it_comes_second(cloud: Cloud) -> None:
-    plan(cloud, FILM, chunks=20)
+    plan(cloud, FILM, chunks=12)
     transcode(cloud, 5)
     plan(cloud, CLIP, chunks=1)
     transcode(cloud, 1)
