@@ -131,6 +131,13 @@ def test_few_errors_are_told_when_there_are_very_many() -> None:
     assert len(bad({f"x{number}": 1 for number in range(1000)})) == settings_rules.MAX_ERRORS
 
 
+def test_little_of_a_name_is_repeated_when_it_is_very_long() -> None:
+    for settings in ({"x" * 10_000: 1}, {"ladder": {"rungs": [{**RUNG, "x" * 10_000: 1}]}}):
+        _, errors = settings_rules.parse(settings)
+        assert len(errors) == 1
+        assert len(errors[0].field + errors[0].message) < 500
+
+
 def planned(duration_s: float = 100.0, *, seekable: bool = True, **options: Any) -> Plan:
     source = probe_result(width=1280, height=720, duration_s=duration_s, seekable=seekable)
     info = media.parse({**source, "type": "result"})

@@ -23,6 +23,8 @@ SEGMENTS_S = range(1, 10 + 1)
 MAX_STILLS = 100
 LATEST_STILL_S = 7 * 24 * 3600
 MAX_ERRORS = 20
+_LONGEST_FIELD = 120
+"""Characters of a field's name that are repeated; the client wrote it."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -87,7 +89,7 @@ def _ladder(field: str, value: Any) -> str | tuple[Rung, ...]:
     try:
         return ladder.from_json(value)
     except LadderError as error:
-        where = field if error.field == "ladder" else f"{field}.{error.field}"
+        where = field if error.field == "ladder" else f"{field}.{error.field}"[:_LONGEST_FIELD]
         raise _bad(where, "bad_ladder", f"{where}{str(error).removeprefix(error.field)}.") from None
 
 
