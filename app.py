@@ -20,18 +20,22 @@ from millrace import (
     auth,
     clients,
     config,
+    deliveries,
     listing,
     problems,
     redriving,
     uploads,
     videos,
     views,
+    webhook_requests,
+    webhooks,
 )
 from millrace.auth import Caller, Role
 from millrace.config import Settings
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.problems import Problem, ProblemType
 from millrace.queues import TASK_QUEUES, Queues
+from millrace.targets import Policy
 from millrace.uploads import Uploads
 
 View = Callable[..., Any]
@@ -69,6 +73,10 @@ def upload_service() -> Uploads:
 
 def queues() -> Queues:
     return Queues(clients.sqs(), settings())
+
+
+def hook_policy() -> Policy:
+    return Policy.parse(settings().webhook_networks, plain_http=settings().webhook_plain_http)
 
 
 def route(path: str, method: str, *, body: bool = True) -> Callable[[View], View]:
@@ -218,6 +226,83 @@ def redrive() -> Response:
     return _json(answer, 202, _NO_STORE)
 
 
+# --- webhooks ---------------------------------------------------------------------------------
+
+
+@route("/webhooks", "POST")
+def create_webhook() -> Response:
+    """Have an address told of events. Its secret is in this answer and in no other."""
+    caller = _require(Role.ADMIN)
+    made = webhook_requests.create(_body(), hook_policy(), caller.name)
+    return _json(made, 201, {**_NO_STORE, "Location": f"webhooks/{made['id']}"})
+
+
+@route("/webhooks", "GET")
+def list_webhooks() -> Response:
+    """List all webhooks, oldest first."""
+    _require(Role.ADMIN)
+    found = [webhook_requests.view(webhook) for webhook in webhooks.everything()]
+    return _json({"webhooks": found}, headers=_NO_STORE)
+
+
+@route("/webhooks/{webhook_id}", "GET")
+def get_webhook(webhook_id: str) -> Response:
+    """Tell how a webhook is doing."""
+    _require(Role.ADMIN)
+    return _json(webhook_requests.view(webhook_requests.find(webhook_id)), headers=_NO_STORE)
+
+
+@route("/webhooks/{webhook_id}", "DELETE")
+def delete_webhook(webhook_id: str) -> Response:
+    """Delete a webhook."""
+    _require(Role.ADMIN)
+    webhook_requests.delete(webhook_id)
+    return Response("", status_code=204)
+
+
+@route("/webhooks/{webhook_id}/enable", "POST", body=False)
+def enable_webhook(webhook_id: str) -> Response:
+    """Enable a disabled webhook, or end its rest."""
+    _require(Role.ADMIN)
+    webhooks.enable(webhook_requests.find(webhook_id))
+    return _json(webhook_requests.view(webhook_requests.find(webhook_id)), headers=_NO_STORE)
+
+
+@route("/webhooks/{webhook_id}/secret", "POST", body=False)
+def rotate_webhook_secret(webhook_id: str) -> Response:
+    """Give a webhook a new secret; the one before signs for another day."""
+    _require(Role.ADMIN)
+    secret = webhooks.rotate(webhook_requests.find(webhook_id))
+    return _json({"id": webhook_id, "secret": secret}, headers=_NO_STORE)
+
+
+@route("/webhooks/{webhook_id}/test", "POST", body=False)
+def test_webhook(webhook_id: str) -> Response:
+    """Send a test event."""
+    _require(Role.ADMIN)
+    event_id = webhooks.send_test(queues(), webhook_requests.find(webhook_id))
+    return _json({"event_id": event_id}, 202, _NO_STORE)
+
+
+@route("/webhooks/{webhook_id}/deliveries", "GET")
+def list_deliveries(webhook_id: str) -> Response:
+    """List what was sent to a webhook, newest first."""
+    _require(Role.ADMIN)
+    webhook_requests.find(webhook_id)
+    page = listing.list_deliveries(listing.parse_delivery_query(_query(), webhook_id))
+    found = [deliveries.view(delivery) for delivery in page.entries]
+    return _json({"deliveries": found, "next_cursor": page.next_cursor}, headers=_NO_STORE)
+
+
+@route("/webhooks/{webhook_id}/redrive", "POST")
+def redrive_deliveries(webhook_id: str) -> Response:
+    """Send again what a webhook did not take: one event, or all."""
+    _require(Role.ADMIN)
+    done = webhook_requests.redrive(queues(), webhook_id, _body())
+    answer = {"redriven": done.event_ids, "next_cursor": done.next_cursor}
+    return _json(answer, 202, _NO_STORE)
+
+
 # --- short forms ------------------------------------------------------------------------------
 
 
@@ -334,7 +419,7 @@ def _guard(view: View, parameters: Mapping[str, str]) -> Response:
     except Problem as problem:
         return Refusal(problem)
     except TransitionRefused:
-        return Refusal(Problem(ProblemType.CONFLICT, "Read the video again, then decide."))
+        return Refusal(Problem(ProblemType.CONFLICT, "Read it again, then decide."))
     except RetryableError:
         logger.warning("the request could not be served now", exc_info=True)
         return _unavailable()

@@ -13,6 +13,8 @@ from enum import StrEnum
 from cdk.settings import Settings
 
 PREFIX = "millrace"
+TOPIC = f"{PREFIX}-events"
+"""Name of the SNS topic of events."""
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
 throttled invocation can be retried before the message shows up again."""
@@ -58,6 +60,9 @@ class Access:
             403 instead of 404 for an object that is not there.
         media_listing: S3 actions on the site bucket itself, limited to the prefix `videos/`.
         sends: queues (by function name) that messages may be sent to.
+        deletes: partition keys of items that `DeleteItem` may remove, for whoever is not given the
+            action on the whole table.
+        topic: SNS actions on the topic of events, without the `sns:` prefix.
     """
 
     table: tuple[str, ...] = ()
@@ -67,6 +72,8 @@ class Access:
     uploads_bucket: tuple[str, ...] = ()
     media_listing: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class Function:
     Attributes:
         purpose: one line for the reference page.
         settings: names of `cdk.settings.Settings` fields handed on as `MILLRACE_<NAME>`.
+        tells_addresses: it tells people where things are, so it must know the site's public URL.
         schedule_minutes: invoked every so many minutes, for functions without a queue.
     """
 
@@ -88,6 +96,7 @@ class Function:
     queue: Queue | None = None
     schedule_minutes: int | None = None
     settings: tuple[str, ...] = field(default=())
+    tells_addresses: bool = False
 
     @property
     def visibility_s(self) -> int:
@@ -121,7 +130,7 @@ FUNCTIONS: tuple[Function, ...] = (
             table=_READ + _WRITE,
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
-            sends=("probe",),
+            sends=("probe", "notify"),
         ),
         settings=("max_upload_bytes",),
     ),
@@ -137,7 +146,7 @@ FUNCTIONS: tuple[Function, ...] = (
             indexes=("by_status",),
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
-            sends=("probe", "transcode", "thumbnail", "publish"),
+            sends=("probe", "transcode", "thumbnail", "publish", "notify"),
         ),
         settings=("chunk_segments", "preset", "keep_surround", "container", *_ENGINE_LIMITS),
     ),
@@ -154,7 +163,7 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
-            sends=("transcode", "publish"),
+            sends=("transcode", "publish", "notify"),
         ),
         settings=_ENGINE_LIMITS,
     ),
@@ -171,7 +180,7 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
             media=("PutObject",),
-            sends=("thumbnail", "publish"),
+            sends=("thumbnail", "publish", "notify"),
         ),
         settings=_ENGINE_LIMITS,
     ),
@@ -189,8 +198,19 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads_bucket=("ListBucketVersions", "ListBucketMultipartUploads"),
             media=("PutObject", "DeleteObject", "DeleteObjectVersion"),
             media_listing=("ListBucketVersions",),
-            sends=("probe", "transcode", "thumbnail", "publish"),
+            sends=("probe", "transcode", "thumbnail", "publish", "notify"),
         ),
+    ),
+    Function(
+        name="notify",
+        package=Package.ZIP,
+        purpose="Tells webhooks and the SNS topic what happened.",
+        timeout_s=60,
+        memory_mb=512,
+        queue=Queue(batch_size=1, max_concurrency=10),
+        access=Access(table=(*_READ, "PutItem", "UpdateItem"), topic=("Publish",)),
+        settings=("webhook_networks", "webhook_plain_http"),
+        tells_addresses=True,
     ),
     Function(
         name="monitor",
@@ -204,7 +224,8 @@ FUNCTIONS: tuple[Function, ...] = (
             indexes=("by_due",),
             uploads=(*_READ_UPLOADS, "AbortMultipartUpload"),
             uploads_bucket=(*_SEE_UPLOADS, "ListBucketMultipartUploads"),
-            sends=("ingest", "probe", "transcode", "thumbnail", "publish"),
+            sends=("ingest", "probe", "transcode", "thumbnail", "publish", "notify"),
+            topic=("ListSubscriptionsByTopic",),
         ),
     ),
 )
@@ -225,9 +246,14 @@ API = Function(
             "ListMultipartUploadParts",
         ),
         uploads_bucket=_SEE_UPLOADS,
-        sends=("publish",),
+        sends=("publish", "notify"),
+        deletes=("HOOKS",),
     ),
-    settings=("max_upload_bytes", "uploads_per_minute"),
+    settings=(
+        *("max_upload_bytes", "uploads_per_minute"),
+        *("webhook_networks", "webhook_plain_http"),
+    ),
+    tells_addresses=True,
 )
 
 

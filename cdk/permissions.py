@@ -10,9 +10,10 @@ from aws_cdk import CfnElement, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk.functions import API, Function
+from cdk.functions import Function
 from cdk.nag import acknowledge
 from cdk.queues import Queues
 from cdk.settings import Settings
@@ -29,6 +30,7 @@ class Resources:
 
     storage: Storage
     queues: Queues
+    topic: sns.Topic
     settings: Settings
 
 
@@ -60,6 +62,10 @@ def _statements(
         _allow("s3", access.uploads_bucket, [storage.uploads.bucket_arn]),
         _allow("s3", access.media_listing, [storage.site.bucket_arn], _BELOW_MEDIA),
     ]
+    if access.deletes:
+        below = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(access.deletes)}}
+        found.append(_allow("dynamodb", ("DeleteItem",), [storage.table.table_arn], below))
+    found.append(_allow("sns", access.topic, [resources.topic.topic_arn]))
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
         found.append(_allow("dynamodb", ("Query",), arns))
@@ -123,7 +129,9 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     if access.media:
         variables["MILLRACE_SITE_BUCKET"] = storage.site.bucket_name
     variables |= _queue_urls(spec, resources.queues)
-    if spec is API:
+    if access.topic:
+        variables["MILLRACE_TOPIC_ARN"] = resources.topic.topic_arn
+    if spec.tells_addresses:
         variables["MILLRACE_SITE_URL"] = storage.site_url
     if spec.engine_memory_bytes is not None:
         variables["MILLRACE_MAX_MEMORY_BYTES"] = str(spec.engine_memory_bytes)

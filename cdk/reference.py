@@ -71,6 +71,8 @@ def _permissions(spec: Function) -> str:
         ("S3, `uploads/*` in it", access.uploads),
         ("S3, site bucket, prefix `videos/`", access.media_listing),
         ("S3, `videos/*` in it", access.media),
+        ("DynamoDB, `DeleteItem` of items below", access.deletes),
+        ("SNS, the topic of events", access.topic),
         ("SQS, sends to", tuple(queue_name(name) for name in access.sends)),
     ]
     items = "\n".join(
@@ -112,6 +114,8 @@ def _queues() -> str:
   An alarm rings for every dead-letter queue that holds a message.
 - All queues are encrypted (SSE-SQS) and refuse plain HTTP. `{queue_name("publish")}` keeps the
   order of the messages of one video; its senders name each message, equal bodies are not merged.
+- `{queue_name("notify")}` holds no delivery back for longer than 15 minutes; longer waits are in
+  the table. Its dead letters are deliveries that were given up, after ten attempts in 31 hours.
 - `{queue_name("ingest")}` is filled by S3: `ObjectCreated` below `uploads/`.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
@@ -27,6 +28,7 @@ class Settings:
     transcode_concurrency: int = 0
     thumbnail_concurrency: int = 0
     publish_concurrency: int = 0
+    notify_concurrency: int = 0
     uploads_per_minute: int = 600
     """That one access token may begin; beyond, the API answers 429."""
     image_repository: str = ""
@@ -51,6 +53,10 @@ class Settings:
     """Per frame."""
     max_output_bytes: int = 96_636_764_160
     """What one task may write."""
+    webhook_networks: str = "public"
+    """Where webhooks may lead: networks like `10.1.0.0/16` and `public`, comma-separated."""
+    webhook_plain_http: bool = False
+    """Whether webhooks may have `http://` addresses."""
     log_level: str = "INFO"
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
@@ -74,6 +80,9 @@ class Settings:
         ):
             if getattr(self, name) < 1:
                 raise ContextError(f"{name} must be at least 1")
+        for part in self.webhook_networks.split(","):
+            if part.strip() != "public" and not _is_network(part.strip()):
+                raise ContextError(f"webhook_networks has networks and public, not {part!r}")
         if self.site_url.endswith("/"):
             raise ContextError("site_url must not end with a slash")
 
@@ -102,6 +111,14 @@ class Settings:
             for spec in fields(self)
             if getattr(self, spec.name) != getattr(defaults, spec.name)
         }
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(name: str, type_name: str, raw: Any) -> Any:

@@ -15,6 +15,7 @@ from cdk.pipeline import Pipeline
 from cdk.queues import Queues
 from cdk.settings import Settings
 from cdk.storage import Storage
+from cdk.topic import make_topic
 
 
 class MillraceStack(Stack):
@@ -27,7 +28,8 @@ class MillraceStack(Stack):
         storage = Storage(self, "Storage", settings)
         queues = Queues(self, "Queues")
         queues.receive_uploads(storage)
-        resources = Resources(storage, queues, settings)
+        topic = make_topic(self)
+        resources = Resources(storage, queues, topic, settings)
         pipeline = Pipeline(self, "Pipeline", resources)
         api = Api(self, "Api", resources, pipeline.layer)
         Alarms(self, "Alarms", queues)
@@ -41,6 +43,7 @@ class MillraceStack(Stack):
                 "UploadsBucket": storage.uploads.bucket_name,
                 "SiteBucket": storage.site.bucket_name,
                 "Table": storage.table.table_name,
+                "EventsTopic": topic.topic_arn,
             }
             | {f"{name.title()}Queue": pair.queue.queue_url for name, pair in queues.pairs.items()}
         )

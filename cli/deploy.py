@@ -34,6 +34,7 @@ ON_ONE_MACHINE: Mapping[str, int] = {
     "transcode": 2,
     "thumbnail": 2,
     "publish": 4,
+    "notify": 4,
 }
 """Function name → invocations at once, for a machine of few processors: they share them, and what
 waits in a queue needs no memory."""

@@ -15,6 +15,7 @@ from cdk.functions import (
     FUNCTIONS,
     MAX_RECEIVE_COUNT,
     PREFIX,
+    TOPIC,
     Function,
     max_concurrency,
     queue_name,
@@ -29,6 +30,7 @@ def missing_resources(session: Session, settings: Settings) -> list[str]:
         _buckets,
         _table,
         _queues,
+        _topic,
         _functions,
         _mappings,
         _schedules,
@@ -68,6 +70,12 @@ def _queues(session: Session, _settings: Settings) -> Iterator[str]:
             yield f"queue {absent}"
         if {name, dead} <= set(urls) and not _redrives(sqs, urls[name], dead):
             yield f"the redrive of queue {name} to {dead}"
+
+
+def _topic(session: Session, _settings: Settings) -> Iterator[str]:
+    found = session.client("sns").list_topics()["Topics"]
+    if not any(topic["TopicArn"].endswith(f":{TOPIC}") for topic in found):
+        yield f"the SNS topic {TOPIC}"
 
 
 def _redrives(sqs: Any, url: str, dead: str) -> bool:

@@ -61,8 +61,29 @@ def _concurrency_options(command: _Command) -> _Command:
     type=click.IntRange(1, 150),
     help="Segments of 4 s in one transcode task (MILLRACE_CHUNK_SEGMENTS).",
 )
+@click.option(
+    "--webhook-networks",
+    envvar="MILLRACE_WEBHOOK_NETWORKS",
+    default="public",
+    show_default=True,
+    help="Where webhooks may lead, e.g. public,127.0.0.0/8 (MILLRACE_WEBHOOK_NETWORKS).",
+)
+@click.option(
+    "--webhook-plain-http",
+    envvar="MILLRACE_WEBHOOK_PLAIN_HTTP",
+    is_flag=True,
+    help="Allow webhooks with http:// addresses (MILLRACE_WEBHOOK_PLAIN_HTTP).",
+)
 @click.pass_obj
-def up(state: State, /, port: int, chunk_segments: int, **concurrency: int) -> None:
+def up(
+    state: State,
+    /,
+    port: int,
+    chunk_segments: int,
+    webhook_networks: str,
+    webhook_plain_http: bool,
+    **concurrency: int,
+) -> None:
     """Start LocalStack, deploy, and stay in the foreground until Ctrl-C."""
     running = state.running()
     if running is not None:
@@ -73,6 +94,10 @@ def up(state: State, /, port: int, chunk_segments: int, **concurrency: int) -> N
         state_dir=state.root,
         concurrency={name.removesuffix("_concurrency"): n for name, n in concurrency.items()},
         chunk_segments=chunk_segments,
+        extra_settings={
+            "webhook_networks": webhook_networks,
+            "webhook_plain_http": str(webhook_plain_http).lower(),
+        },
     )
     with _stop_signal() as stop:
         _serve(state, config, deploy_config, stop)

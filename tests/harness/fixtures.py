@@ -16,11 +16,17 @@ from tests.harness.pipeline import REPOSITORY, Pipeline
 def pipeline() -> Iterator[Pipeline]:
     """A Millrace on a state directory of its own, started from nothing.
 
-    Chunks are small, so that even short clips are made of several.
+    Chunks are small, so that even short clips are made of several; webhooks may lead
+    to this machine.
     """
     state_dir = REPOSITORY / "build" / "test-state"
     shutil.rmtree(state_dir, ignore_errors=True)
-    running = Pipeline(state_dir, settings={"MILLRACE_CHUNK_SEGMENTS": "3"})
+    settings = {
+        "MILLRACE_CHUNK_SEGMENTS": "3",
+        "MILLRACE_WEBHOOK_NETWORKS": "public,127.0.0.0/8",
+        "MILLRACE_WEBHOOK_PLAIN_HTTP": "true",
+    }
+    running = Pipeline(state_dir, settings=settings)
     try:
         yield running.start()
     finally:

@@ -13,7 +13,7 @@ import moto.core.utils
 import moto.sqs.models
 from moto import backend_index, mock_aws
 
-SERVICES = ("dynamodb", "moto_api._internal", "s3", "sqs")
+SERVICES = ("dynamodb", "moto_api._internal", "s3", "sns", "sqs")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from tests.unit.api.support import Api
 BUCKET = "millrace-uploads-test"
 QUEUE_NAME = "millrace-publish.fifo"
 QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE_NAME}"
+NOTIFY_QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/millrace-notify"
 SITE_URL = "https://site.example"
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 
@@ -36,6 +37,11 @@ class Cloud:
     def messages(self) -> list[dict[str, Any]]:
         """What was sent to the publish queue, taken off it."""
         found = self.sqs.receive_message(QueueUrl=QUEUE_URL, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What was sent to the notify queue, taken off it."""
+        found = self.sqs.receive_message(QueueUrl=NOTIFY_QUEUE_URL, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
 
     def open_multiparts(self) -> list[str]:
@@ -56,6 +62,7 @@ def aws() -> Iterator[Cloud]:
         patch.setenv("MILLRACE_UPLOADS_BUCKET", BUCKET)
         patch.setenv("MILLRACE_SITE_URL", SITE_URL)
         patch.setenv("MILLRACE_PUBLISH_QUEUE_URL", QUEUE_URL)
+        patch.setenv("MILLRACE_NOTIFY_QUEUE_URL", NOTIFY_QUEUE_URL)
         patch.setenv("MILLRACE_MAX_UPLOAD_BYTES", str(MAX_UPLOAD_BYTES))
         clients.reset()
         api_module.settings.cache_clear()
@@ -72,6 +79,7 @@ def cloud(aws: Cloud) -> Cloud:
     aws.s3.create_bucket(Bucket=BUCKET)
     made = aws.sqs.create_queue(QueueName=QUEUE_NAME, Attributes={"FifoQueue": "true"})
     assert made["QueueUrl"] == QUEUE_URL
+    aws.sqs.create_queue(QueueName="millrace-notify")
     model.Item.create_table(billing_mode="PAY_PER_REQUEST")
     return aws
 

@@ -9,7 +9,18 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as api_module
 import millrace
-from millrace import ladder, listing, settings_rules, upload_rules, uploads
+from millrace import (
+    ladder,
+    listing,
+    news,
+    posting,
+    settings_rules,
+    targets,
+    upload_rules,
+    uploads,
+    webhook_requests,
+    webhooks,
+)
 from millrace.auth import Role
 from millrace.ladder import LADDERS
 from millrace.model import VideoStatus
@@ -119,6 +130,18 @@ def test_every_route_answers_as_documented_when_it_succeeds_and_when_it_refuses(
     api.get("/dead-letters?limit=0", token=admin)
     api.post("/dead-letters/redrive", {"all": True}, token=admin)
     api.post("/dead-letters/redrive", {}, token=admin)
+    webhook = api.post("/webhooks", {"url": "https://hooks.example/"}, token=admin).body["id"]
+    event = {"event_id": api.post(f"/webhooks/{webhook}/test", token=admin).body["event_id"]}
+    api.get("/webhooks", token=admin)
+    for wanted in (webhook, "wh_" + "a" * 26):
+        api.get(f"/webhooks/{wanted}", token=admin)
+        api.get(f"/webhooks/{wanted}/deliveries", token=admin)
+        for verb in ("enable", "secret", "test"):
+            api.post(f"/webhooks/{wanted}/{verb}", token=admin)
+        api.post(f"/webhooks/{wanted}/redrive", event, token=admin)
+        api.delete(f"/webhooks/{wanted}", token=admin)
+    api.post("/webhooks", {}, token=admin)
+    api.get("/webhooks")
     api.get("/watch/x")
     api.get("/videos?limit=0")
     api.delete(f"/videos/{video}", token=admin)
@@ -143,6 +166,13 @@ def test_limits_are_the_codes_own_when_documented() -> None:
     numbers = schemas["PartNumbers"]["properties"]["part_numbers"]
     assert numbers["maxItems"] == uploads.PARTS_PER_REQUEST
     assert schemas["PartList"]["properties"]["parts"]["maxItems"] == upload_rules.MAX_PARTS
+    hook = schemas["WebhookRequest"]["properties"]
+    assert hook["url"]["maxLength"] == targets.MAX_URL_CHARS
+    assert hook["description"]["maxLength"] == webhook_requests.MAX_DESCRIPTION_CHARS
+    assert schemas["WebhookList"]["properties"]["webhooks"]["maxItems"] == webhooks.MAX_WEBHOOKS
+    assert schemas["EventType"]["enum"] == list(news.EVENTS)
+    errors = schemas["DeliveryAttempt"]["properties"]["error"]["enum"]
+    assert errors == [*posting.Failure, None]
     limit = next(
         parameter["schema"]
         for parameter in DOCUMENT["paths"]["/videos"]["get"]["parameters"]
@@ -188,4 +218,4 @@ def test_needs_are_installed_when_the_api_is_deployed() -> None:
     """Every pin is exact, and nothing that the API does not import is shipped."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    assert set(pins) == {"aws-lambda-powertools", "boto3", "pynamodb"}
+    assert set(pins) == {"aws-lambda-powertools", "boto3", "pynamodb", "standardwebhooks"}

@@ -42,7 +42,7 @@ class Synthesis:
     def name_of(self, logical_id: str) -> str:
         """What a person calls a resource: its physical name."""
         properties = self.template["Resources"][logical_id]["Properties"]
-        for key in ("QueueName", "TableName", "LogGroupName", "FunctionName"):
+        for key in ("QueueName", "TableName", "LogGroupName", "FunctionName", "TopicName"):
             if key in properties:
                 return str(properties[key])
         if "BucketName" in properties:

@@ -28,6 +28,7 @@ def test_outputs_name_everything_a_deployment_needs_when_synthesised(template: S
     assert {
         *("ApiId", "ApiStage", "ApiUrl", "SiteUrl", "UploadsBucket", "SiteBucket", "Table"),
         *("IngestQueue", "ProbeQueue", "TranscodeQueue", "ThumbnailQueue", "PublishQueue"),
+        *("NotifyQueue", "EventsTopic"),
     } <= set(template.template["Outputs"])
 
 

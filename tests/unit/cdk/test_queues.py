@@ -29,7 +29,7 @@ def test_every_queue_has_its_own_dead_letter_queue_when_synthesised(template: Sy
         assert policy["maxReceiveCount"] == 5
         targets.append(target)
     assert sorted(targets) == sorted(dead)
-    assert len(queues) == len(FED) == 5
+    assert len(queues) == len(FED) == 6
 
 
 def test_a_message_is_hidden_six_timeouts_long_when_received(template: Synthesis) -> None:
@@ -114,3 +114,13 @@ def test_only_the_uploads_bucket_may_write_to_ingest_when_objects_arrive(
     assert statement["Condition"]["StringEquals"] == {
         "aws:SourceAccount": {"Ref": "AWS::AccountId"}
     }
+
+
+def test_topic_is_encrypted_and_refuses_plain_http_when_synthesised(template: Synthesis) -> None:
+    ((name, topic),) = template.named("AWS::SNS::Topic", "TopicName").items()
+    assert name == "millrace-events"
+    assert "alias/aws/sns" in template.readable(topic["KmsMasterKeyId"])
+    (policy,) = template.resources("AWS::SNS::TopicPolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -38,6 +38,9 @@ def test_context_names_only_what_differs_when_written() -> None:
         ({"architecture": "mips"}, "architecture"),
         ({"chunk_segments": "0"}, "chunk_segments"),
         ({"site_url": "https://example.org/"}, "site_url"),
+        ({"webhook_networks": "10.0.0.1/8"}, "webhook_networks"),
+        ({"webhook_networks": "public,somewhere"}, "somewhere"),
+        ({"webhook_plain_http": "perhaps"}, "webhook_plain_http"),
         ({"nag": "maybe"}, "nag='maybe'"),
     ],
 )

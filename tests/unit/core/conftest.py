@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.unit.core.fake_engine import FakeEngine
 from tests.unit.core.harness import Cloud, pretended_aws
+from tests.unit.core.internet import Internet
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +40,13 @@ def engine(tmp_path: Path) -> FakeEngine:
     home = tmp_path / "fake-engine"
     home.mkdir()
     return FakeEngine.made(home, still)
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    pretended = Internet()
+    pretended.attach(monkeypatch)
+    return pretended
 
 
 @pytest.fixture

@@ -31,8 +31,11 @@ from tests.unit.core.wire import Crash, Wire
 REPOSITORY = Path(__file__).resolve().parents[3]
 TABLE = "millrace"
 UPLOADS, SITE = "millrace-uploads-test", "millrace-site-test"
-QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish")
-VISIBILITY_S = {"ingest": 180, "probe": 720, "transcode": 5400, "thumbnail": 1800, "publish": 360}
+QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish", "notify")
+VISIBILITY_S = {
+    **{"ingest": 180, "probe": 720, "transcode": 5400, "thumbnail": 1800},
+    **{"publish": 360, "notify": 360},
+}
 BATCH = {"ingest": 10}
 VIDEO_ID = "a" * 26
 
@@ -283,6 +286,7 @@ def pretended_aws(
         for name, value in environment.items():
             setenv(name, value)
         cloud = Cloud(wire, database, engine, environment)
+        cloud.settings("publish")  # moves that a test makes by itself are announced, too
         Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         database.learn_tables()
         yield cloud
@@ -317,6 +321,8 @@ def _resources(engine: FakeEngine) -> dict[str, str]:
         "MILLRACE_ENGINE": str(engine.path),
         "MILLRACE_MAX_UPLOAD_BYTES": "1000000",
         "MILLRACE_CHUNK_SEGMENTS": "2",
+        "MILLRACE_WEBHOOK_PLAIN_HTTP": "true",
+        "MILLRACE_TOPIC_ARN": clients.sns().create_topic(Name="millrace-events")["TopicArn"],
     }
     for queue in QUEUES:
         suffix = ".fifo" if queue == "publish" else ""

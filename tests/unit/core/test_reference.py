@@ -13,8 +13,8 @@ from tests.unit.core.harness import REPOSITORY
 
 PAGES = REPOSITORY / "docs" / "reference"
 SOURCE = REPOSITORY / "layers" / "core" / "python" / "millrace"
-EVENT = re.compile(r'"((?:video|upload|task)\.[a-z_]+)"')
-MOVERS = ("arrival", "attempts", "probing", "steering", "tasks", "videos")
+EVENT = re.compile(r'"((?:video|upload|task|rendition)\.[a-z_]+)"')
+MOVERS = ("arrival", "attempts", "probing", "steering", "tasks", "videos", "watchable")
 
 
 def first_cells(page: str) -> list[str]:

@@ -61,6 +61,14 @@ class Wire:
         if self._run < 2:
             self._moment(f"before {operation}")
 
+    def moment(self, what: str) -> None:
+        """A change outside of AWS: a function may die before it, too."""
+        with self._lock:
+            if self.dead:
+                raise Crash(what)
+            if self.in_function:
+                self._moment(what)
+
     def _moment(self, what: str) -> None:
         self.moments.append(what)
         if len(self.moments) == self.kill_at:

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -35,7 +36,13 @@ def sqs() -> SQSClient:
     return boto3.client("sqs", config=_config(10, 4).merge(Config(signature_version="v4")))
 
 
+@cache
+def sns() -> SNSClient:
+    return boto3.client("sns", config=_config(10, 4).merge(Config(signature_version="v4")))
+
+
 def reset() -> None:
     """Forget the clients (tests, after the endpoint or the credentials changed)."""
     s3.cache_clear()
     sqs.cache_clear()
+    sns.cache_clear()

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from millrace import model
+from millrace import model, news
 from millrace.errors import MillraceError, Reason
 
 
@@ -28,11 +28,15 @@ class Settings:
     transcode_queue_url: str = ""
     thumbnail_queue_url: str = ""
     publish_queue_url: str = ""
+    notify_queue_url: str = ""
     ingest_dlq_url: str = ""
     probe_dlq_url: str = ""
     transcode_dlq_url: str = ""
     thumbnail_dlq_url: str = ""
     publish_dlq_url: str = ""
+    notify_dlq_url: str = ""
+    topic_arn: str = ""
+    """SNS topic that events are published to."""
     engine: str = "millrace-engine"
     """Path of the engine, or its name on PATH."""
     max_upload_bytes: int = 53_687_091_200
@@ -53,6 +57,10 @@ class Settings:
     """Offer 5.1 sound as it is, too, beside its down-mix."""
     container: str = "cmaf"
     """Of the segments: `cmaf`, or `mpegts` for players that know nothing else."""
+    webhook_networks: str = "public"
+    """Where webhooks may lead: networks like `10.1.0.0/16` and `public`, comma-separated."""
+    webhook_plain_http: bool = False
+    """Whether webhooks may have `http://` addresses."""
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"container": ("cmaf", "mpegts")}
@@ -63,38 +71,41 @@ def variable(field: str) -> str:
     return f"MILLRACE_{field.upper()}"
 
 
+_HOOKS = ("webhook_networks", "webhook_plain_http")
 _ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": (
         *("table", "uploads_bucket", "site_url", "publish_queue_url"),
-        *("max_upload_bytes", "uploads_per_minute"),
+        *("max_upload_bytes", "uploads_per_minute", "notify_queue_url", *_HOOKS),
     ),
     "ingest": (
         *("table", "uploads_bucket", "max_upload_bytes"),
-        *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url"),
+        *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url", "notify_queue_url"),
     ),
     "probe": (
         *("table", "uploads_bucket", "chunk_segments", "preset", *_ENGINE),
         *("keep_surround", "container"),
         *("probe_queue_url", "probe_dlq_url"),
-        *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
+        *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url", "notify_queue_url"),
     ),
     "transcode": (
         *("table", "uploads_bucket", "site_bucket", *_ENGINE),
-        *("transcode_queue_url", "transcode_dlq_url", "publish_queue_url"),
+        *("transcode_queue_url", "transcode_dlq_url", "publish_queue_url", "notify_queue_url"),
     ),
     "thumbnail": (
         *("table", "uploads_bucket", "site_bucket", *_ENGINE),
-        *("thumbnail_queue_url", "thumbnail_dlq_url", "publish_queue_url"),
+        *("thumbnail_queue_url", "thumbnail_dlq_url", "publish_queue_url", "notify_queue_url"),
     ),
     "publish": (
         *("table", "uploads_bucket", "site_bucket"),
         *("probe_queue_url", "transcode_queue_url", "thumbnail_queue_url"),
-        *("publish_queue_url", "publish_dlq_url"),
+        *("publish_queue_url", "publish_dlq_url", "notify_queue_url"),
     ),
+    "notify": ("table", "site_url", "notify_queue_url", "notify_dlq_url", "topic_arn", *_HOOKS),
     "monitor": (
         *("table", "uploads_bucket", "ingest_queue_url", "probe_queue_url"),
         *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
+        *("notify_queue_url", "topic_arn"),
     ),
 }
 """What each function (and the API) uses. The infrastructure gives each of them just these."""
@@ -144,4 +155,6 @@ def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)  # type: ignore[arg-type]  # checked against the defaults above
     if model.Item.Meta.table_name != settings.table:
         model.bind(settings.table)
+    if settings.notify_queue_url:
+        news.bind(settings.notify_queue_url)
     return settings

@@ -50,6 +50,14 @@ class PublishMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyMessage:
+    """News to be told, or one delivery of them."""
+
+    event_id: str
+    webhook_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskMessage:
     """The name of a unit of work. Its state is in the table, never in the message."""
 
@@ -120,6 +128,29 @@ def parse_publish(body: str) -> PublishMessage:
     if fields.get("action") not in tuple(PublishAction):
         raise MalformedMessage("A publish message's action is publish or purge.")
     return PublishMessage(PublishAction(fields["action"]), _video_id(fields))
+
+
+def notify_body(event_id: str, webhook_id: str | None = None) -> str:
+    """The message that names news to be told, or (with a webhook) one delivery of them."""
+    names = {"webhook_id": webhook_id} if webhook_id else {}
+    return json.dumps({"version": _VERSION, "event_id": event_id, **names})
+
+
+def parse_notify(body: str) -> NotifyMessage:
+    """Read a notify message; a dead letter that was sent back is one, too.
+
+    Raises:
+        MalformedMessage: it is none.
+    """
+    fields = _versioned(body)
+    event_id, webhook_id = fields.get("event_id"), fields.get("webhook_id")
+    if not isinstance(event_id, str) or not keys.EVENT_ID.fullmatch(event_id):
+        raise MalformedMessage("A notify message's event_id is evt_ and 32 hexadecimal digits.")
+    if webhook_id is not None and not (
+        isinstance(webhook_id, str) and keys.WEBHOOK_ID.fullmatch(webhook_id)
+    ):
+        raise MalformedMessage("A notify message's webhook_id is wh_ and 26 letters and digits.")
+    return NotifyMessage(event_id, webhook_id)
 
 
 def parse_s3(body: str) -> list[ObjectCreated]:

@@ -9,11 +9,16 @@ Table layout (one table):
 | transaction | VIDEO#{id}      | LOG#{utc microseconds}#{event}#… |
 | token       | TOKEN#{sha256}  | TOKEN                            |
 | allowance   | TOKEN#{sha256}  | UPLOADS#{minute}                 |
+| webhook     | HOOKS           | WEBHOOK#{id}                     |
+| SNS topic   | HOOKS           | TOPIC                            |
+| news        | NEWS#{event id} | NEWS                             |
+| delivery    | WEBHOOK#{id}#{shard} | DELIVERY#{event id}         |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
 the dead letters, are in the first two as well, and tasks that wait for their first attempt in the
-first, in partitions of their own.
+first, in partitions of their own. What is to be told is due in partitions of its own,
+after everything else.
 """
 
 from __future__ import annotations
@@ -111,8 +116,52 @@ def allowance_sk(minute: str) -> str:
     return f"UPLOADS#{minute}"
 
 
-def shard_of(video_id: str) -> int:
-    return int(hashlib.sha256(video_id.encode()).hexdigest()[:8], 16) % SHARDS
+HOOKS_PK = "HOOKS"
+"""Who is told of events: all webhooks and the topic, read together with one query."""
+TOPIC_SK = "TOPIC"
+COUNT_SK = "COUNT"
+WEBHOOK_SK_PREFIX = "WEBHOOK#"
+NEWS_SK = "NEWS"
+WEBHOOK_ID = re.compile(r"wh_[a-z0-9]{26}")
+EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
+
+
+def new_webhook_id() -> str:
+    return f"wh_{new_video_id()}"
+
+
+def new_event_id(at: datetime) -> str:
+    """Sorts by time (milliseconds), then is random: an endpoint knows an event by it."""
+    return f"evt_{int(at.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def webhook_sk(webhook_id: str) -> str:
+    return WEBHOOK_SK_PREFIX + webhook_id
+
+
+def news_pk(event_id: str) -> str:
+    return f"NEWS#{event_id}"
+
+
+def deliveries_pk(webhook_id: str, shard: int) -> str:
+    return f"WEBHOOK#{webhook_id}#{shard}"
+
+
+def delivery_pk(webhook_id: str, event_id: str) -> str:
+    return deliveries_pk(webhook_id, shard_of(event_id))
+
+
+def delivery_sk(event_id: str) -> str:
+    return f"DELIVERY#{event_id}"
+
+
+DELIVERY_SK = re.compile(rf"DELIVERY#{EVENT_ID.pattern}")
+"""What `delivery_sk` makes."""
+
+
+def shard_of(name: str) -> int:
+    """The partition of a video (by its id), or of an event's deliveries (by the event's)."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % SHARDS
 
 
 def status_shard(status: str, shard: int) -> str:
@@ -125,6 +174,11 @@ def created_shard(shard: int) -> str:
 
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def telling_shard(shard: int) -> str:
+    """Partition of `by_due` for what is to be told: the pipeline itself never waits for it."""
+    return f"TELL#{shard}"
 
 
 def letters_shard(shard: int) -> str:

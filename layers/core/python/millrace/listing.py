@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from millrace import keys
-from millrace.model import Item, Task, Transaction, Video, VideoStatus
+from millrace.model import Delivery, DeliveryStatus, Item, Task, Transaction, Video, VideoStatus
 from millrace.problems import FieldError, Problem, ProblemType, invalid_parameter
 
 DEFAULT_LIMIT = 24
@@ -35,6 +35,8 @@ _FIRST, _LAST = "0", ":"
 """Below and above every creation key: they start with a digit, and ':' follows '9'."""
 _CREATED_KEY = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z#{keys.VIDEO_ID.pattern}")
 _LOG_KEY = re.compile(r"LOG#[\x20-\x7e]{1,900}")
+_DELIVERY_LAST = "DELIVERY$"
+"""Above every delivery's key: '$' follows '#'."""
 _LOG_FIRST, _LOG_LAST = "LOG#", "LOG$"
 _DIGEST_BYTES = 9
 _YEARS = range(1970, 9999)
@@ -79,6 +81,22 @@ class LetterQuery:
     def scope(self) -> str:
         """What a cursor is bound to."""
         return f"letters|{self.queue or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryQuery:
+    """Which deliveries of one webhook to list."""
+
+    webhook_id: str
+    statuses: tuple[DeliveryStatus, ...] = ()
+    """None means all."""
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """What a cursor is bound to."""
+        return "|".join(["deliveries", self.webhook_id, *self.statuses])
 
 
 def parse_video_query(params: Mapping[str, str], statuses: Mapping[str, VideoStatus]) -> VideoQuery:
@@ -180,6 +198,43 @@ def list_letters(query: LetterQuery) -> Page[Task]:
     return Page(entries, encode_cursor(query.scope, _created_key(entries[-1])) if more else None)
 
 
+def parse_delivery_query(params: Mapping[str, str], webhook_id: str) -> DeliveryQuery:
+    """Read `status`, `limit` and `cursor` of a webhook's deliveries.
+
+    Raises:
+        Problem: 400 invalid-parameters.
+    """
+    _only(params, {"status", "limit", "cursor"})
+    known = {status.lower(): status for status in DeliveryStatus}
+    status = params.get("status")
+    if status is not None and status not in known:
+        raise invalid_parameter("status", "unknown", f"status is one of {', '.join(known)}.")
+    wanted = (known[status],) if status is not None else ()
+    return DeliveryQuery(webhook_id, wanted, parse_limit(params), params.get("cursor"))
+
+
+def list_deliveries(query: DeliveryQuery) -> Page[Delivery]:
+    """One page of a webhook's deliveries, newest first.
+
+    Raises:
+        Problem: 400 invalid-cursor.
+    """
+    below = _DELIVERY_LAST
+    if query.cursor is not None:
+        below = decode_cursor(query.scope, query.cursor, keys.DELIVERY_SK)
+    shards = [_deliveries_of(query, shard, below) for shard in range(keys.SHARDS)]
+    merged = heapq.merge(*shards, key=lambda delivery: str(delivery.sk), reverse=True)
+    entries: list[Delivery] = []
+    for examined, delivery in enumerate(merged, start=1):
+        if not query.statuses or delivery.status in query.statuses:
+            if len(entries) == query.limit:
+                return Page(entries, encode_cursor(query.scope, entries[-1].sk))
+            entries.append(delivery)
+        if examined == query.limit * _EXAMINED_PER_ENTRY:
+            return Page(entries, encode_cursor(query.scope, delivery.sk))
+    return Page(entries, None)
+
+
 def list_events(video_id: str, limit: int, cursor: str | None) -> Page[Transaction]:
     """One page of a video's transaction log, oldest first.
 
@@ -263,6 +318,17 @@ def _letters_of(query: LetterQuery, shard: int, high: str) -> Iterator[Task]:
             partition, below, scan_index_forward=False, page_size=page_size
         )
     return (item for item in found if isinstance(item, Task))
+
+
+def _deliveries_of(query: DeliveryQuery, shard: int, below: str) -> Iterator[Delivery]:
+    """Lazily, one shard's deliveries below a key, newest first."""
+    found = Item.query(
+        keys.deliveries_pk(query.webhook_id, shard),
+        Item.sk < below,
+        scan_index_forward=False,
+        page_size=query.limit // keys.SHARDS + 4,
+    )
+    return (item for item in found if isinstance(item, Delivery))
 
 
 def _created_key(item: Item) -> str:

@@ -32,6 +32,8 @@ class Metric(Enum):
     WORKERS_LOST = ("WorkersLost", MetricUnit.Count, "running tasks whose worker fell silent")
     MESSAGES_RESENT = ("MessagesResent", MetricUnit.Count, "messages that seemed lost")
     MESSAGES_REJECTED = ("MessagesRejected", MetricUnit.Count, "messages nobody can read")
+    WEBHOOKS_DELIVERED = ("WebhooksDelivered", MetricUnit.Count, "events that an endpoint took")
+    WEBHOOKS_FAILED = ("WebhooksFailed", MetricUnit.Count, "attempts that an endpoint did not take")
     UPLOADS_EXPIRED = ("UploadsExpired", MetricUnit.Count, "uploads never finished")
 
     @property

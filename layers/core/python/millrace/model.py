@@ -142,6 +142,8 @@ class Video(Item, discriminator="video"):
     completed before there were any."""
     reason = UnicodeAttribute(null=True)
     reason_message = UnicodeAttribute(null=True)
+    renditions_ready_at = UnicodeAttribute(null=True)
+    """When every chunk stood for the first time, and with it every rendition."""
     reviving_since = UnicodeAttribute(null=True)
     """When a failed or cancelled video was set going again, until all of its tasks have been."""
 
@@ -210,6 +212,89 @@ class Allowance(Item, discriminator="allowance"):
 
     begun = NumberAttribute()
     ttl = TTLAttribute()
+
+
+class Webhook(Item, discriminator="webhook"):
+    """An address that wants to be told of events. Its secrets must be kept readable: they sign."""
+
+    webhook_id = UnicodeAttribute()
+    url = UnicodeAttribute()
+    description = UnicodeAttribute(null=True)
+    events: JSONAttribute = JSONAttribute()
+    """Names of the events it wants."""
+    secret = UnicodeAttribute()
+    previous_secret = UnicodeAttribute(null=True)
+    previous_until = UnicodeAttribute(null=True)
+    """Until then the secret before signs, too."""
+    created_at = UnicodeAttribute()
+    created_by = UnicodeAttribute()
+    disabled_at = UnicodeAttribute(null=True)
+    """When it answered 410 Gone."""
+    failures = NumberAttribute(default=0)
+    """Attempts that failed since one succeeded."""
+    failing_since = UnicodeAttribute(null=True)
+    rest_until = UnicodeAttribute(null=True)
+    """Until then nothing is sent to it: it failed often."""
+
+
+class Topic(Item, discriminator="topic"):
+    """What is known of the SNS topic."""
+
+    listening = BooleanAttribute(default=False)
+    """Whether it has subscriptions."""
+
+
+class Count(Item, discriminator="count"):
+    """How many webhooks there are, so that two requests at once cannot pass the limit."""
+
+    webhooks = NumberAttribute(default=0)
+
+
+class News(Item, discriminator="news"):
+    """An event that somebody wants to be told of: the outbox, written in the transaction of the
+    move it tells of."""
+
+    event_id = UnicodeAttribute()
+    event = UnicodeAttribute()
+    video_id = UnicodeAttribute(null=True)
+    """None of a test."""
+    at = UnicodeAttribute()
+    detail: JSONAttribute = JSONAttribute(null=True)
+    body = UnicodeAttribute(null=True)
+    """What is sent, the same bytes to everybody and on every retry; made when it is first told."""
+    resends = NumberAttribute(default=0)
+    ttl = TTLAttribute(null=True)
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    """Every attempt was used up."""
+    CANCELLED = "CANCELLED"
+    """Its webhook was deleted, or disabled."""
+
+
+class Delivery(Item, discriminator="delivery"):
+    """One event on its way to one webhook."""
+
+    webhook_id = UnicodeAttribute()
+    event_id = UnicodeAttribute()
+    event = UnicodeAttribute()
+    video_id = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    attempt = NumberAttribute(default=0)
+    """Number of the attempt made last, or under way: it fences what is written about it."""
+    forgiven_attempts = NumberAttribute(default=0)
+    attempts: JSONAttribute = JSONAttribute(null=True)
+    """`[{"attempt", "at", "duration_ms", "status_code", "error"}, …]`, the last ones."""
+    created_at = UnicodeAttribute()
+    next_at = UnicodeAttribute(null=True)
+    """Not before then; None when nothing more is to be sent."""
+    delivered_at = UnicodeAttribute(null=True)
+    dead_lettered_at = UnicodeAttribute(null=True)
+    resends = NumberAttribute(default=0)
+    ttl = TTLAttribute(null=True)
 
 
 def bind(table_name: str, region: str | None = None, **meta: Any) -> None:

@@ -18,12 +18,12 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from millrace import attempts, clock, keys, tasks, videos
+from millrace import attempts, clock, deliveries, keys, tasks, videos
 from millrace.deadletters import awaits_burial
 from millrace.errors import MillraceError, TransitionRefused
 from millrace.events import ObjectCreated, TaskMessage
 from millrace.metrics import Metric, record
-from millrace.model import Item, Task, TaskStatus, Video, VideoStatus
+from millrace.model import Delivery, Item, News, Task, TaskStatus, Video, VideoStatus
 from millrace.queues import Queues
 from millrace.storage import Bucket, StoredObject
 
@@ -80,8 +80,10 @@ def _due(*, everything: bool) -> Iterator[tuple[str, str]]:
     """Keys of what is due, read before anything is changed: changing `due_at` moves an item in
     the index that is being read."""
     before = _LAST if everything else clock.stamp()
-    for shard in range(keys.SHARDS):
-        found = Item.by_due.query(keys.due_shard(shard), Item.due_at < before)
+    shards = range(keys.SHARDS)
+    # What is to be told comes last: endpoints that do not answer must not hold up any video.
+    for shard in (*map(keys.due_shard, shards), *map(keys.telling_shard, shards)):
+        found = Item.by_due.query(shard, Item.due_at < before)
         yield from [(item.pk, item.sk) for item in found]
 
 
@@ -96,6 +98,8 @@ def _look(watch: Watch, pk: str, sk: str) -> None:
         _look_at_task(watch, item)
     elif isinstance(item, Video):
         _look_at_video(watch, item)
+    elif isinstance(item, News | Delivery):
+        deliveries.remind(watch.queues, item)
 
 
 def _look_at_task(watch: Watch, task: Task) -> None:

@@ -115,9 +115,17 @@ def _publish(press: Press, video: Video) -> None:
         if playlists is not None:
             _write(press.site, video.video_id, playlists, final=final)
         manifest = hls.manifest_path(the_plan)
-        _record(video, len(made), manifest, playable=playlists is not None, final=final)
+        ready = _ready_renditions(the_plan, made) if playlists is not None else []
+        _record(video, len(made), manifest, ready, playable=playlists is not None, final=final)
     except TransitionRefused:
         _look_again(press, video)
+
+
+def _ready_renditions(the_plan: Plan, done: list[Task]) -> list[str]:
+    """Renditions of which every chunk stands: a chunk is made in all of them at once."""
+    chunks = sum(1 for task in done if task.task_kind == TaskKind.TRANSCODE)
+    whole = chunks == the_plan.chunk_count
+    return [rung.name for rung in the_plan.video.renditions] if whole else []
 
 
 def _render(the_plan: Plan, done: list[Task], *, final: bool) -> Playlists | None:
@@ -143,19 +151,27 @@ def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) ->
         site.put_text(keys.media_key(video_id, path), text, cache)
 
 
-def _record(video: Video, made: int, manifest: str | None, *, playable: bool, final: bool) -> None:
+def _record(
+    video: Video,
+    made: int,
+    manifest: str | None,
+    ready: list[str],
+    *,
+    playable: bool,
+    final: bool,
+) -> None:
     """The move that belongs to what was just written."""
     if video.status == VideoStatus.COMPLETED:
         videos.republished(video, made, manifest)
         return
     since_upload_s = clock.age_s(video.uploaded_at or video.created_at)
     if final:
-        videos.complete(video, manifest)
+        videos.complete(video, manifest, ready)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
         log.info("video.completed")
     else:
-        videos.published(video, made, playable=playable)
+        videos.published(video, made, ready, playable=playable)
     if playable and not video.playable:
         record(Metric.VIDEOS_PLAYABLE)
         record(Metric.TIME_TO_PLAYABLE, since_upload_s)

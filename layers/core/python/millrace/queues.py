@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from millrace import clock, events
 from millrace.config import Settings
 from millrace.events import ObjectCreated, PublishAction, TaskMessage
-from millrace.model import Task, TaskKind
+from millrace.model import Delivery, Task, TaskKind
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -28,7 +29,7 @@ _LONGEST_BODY_BYTES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The queues by name: `ingest`, `probe`, `transcode`, `thumbnail`, `publish`."""
+    """The queues by name: `ingest`, `probe`, `transcode`, `thumbnail`, `publish`, `notify`."""
 
     sqs: SQSClient
     settings: Settings
@@ -70,6 +71,18 @@ class Queues:
         """Tell of an object whose notification was lost."""
         self.sqs.send_message(QueueUrl=self._url("ingest"), MessageBody=events.s3_body(created))
 
+    def send_notify(self, event_id: str, webhook_id: str | None = None, delay_s: float = 0) -> None:
+        """Have news told, or (with a webhook) one delivery of them tried. Repeatable.
+
+        Args:
+            delay_s: 900 at most; what must wait longer is in the table, not in a queue.
+        """
+        self.sqs.send_message(
+            QueueUrl=self._url("notify"),
+            MessageBody=events.notify_body(event_id, webhook_id),
+            DelaySeconds=math.ceil(delay_s),
+        )
+
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""
         self.sqs.change_message_visibility(
@@ -87,6 +100,16 @@ class Queues:
             "engine_log": task.engine_log or "",
         }
         self._send_letter(_name(message), letter)
+
+    def send_delivery_letter(self, delivery: Delivery) -> None:
+        """Keep the message of a delivery that was given up, with what was tried."""
+        letter = {
+            **json.loads(events.notify_body(delivery.event_id, delivery.webhook_id)),
+            "event": delivery.event,
+            "video_id": delivery.video_id,
+            "attempts": delivery.attempts or [],
+        }
+        self._send_letter("notify", letter)
 
     def send_unreadable(self, name: str, body: str, reason: str, message: str) -> None:
         """Keep a message that nobody can work on, as text, with the reason."""

@@ -19,7 +19,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from millrace import clock, keys
+from millrace import clock, keys, news
 from millrace.errors import Reason, RetryableError, TransitionRefused
 from millrace.model import Item, Transaction
 
@@ -62,6 +62,11 @@ def check(item: Item, condition: Condition) -> Write:
     )
 
 
+def remove(item: Item, condition: Condition) -> Write:
+    """Delete an item, found by its keys, if `condition` holds."""
+    return lambda transaction: transaction.delete(item, condition)
+
+
 def entry(
     video_id: str,
     event: str,
@@ -87,18 +92,21 @@ def entry(
 
 
 def commit(entries: Sequence[Transaction], *writes: Write) -> None:
-    """Make one move: all `writes` and their log `entries`, or nothing.
+    """Make one move: all `writes` and their log `entries`, or nothing; and with them, where
+    somebody listens for such a line, the news of it, whose telling is then asked for.
 
     Raises:
         TransitionRefused: a condition did not hold.
         RetryableError: OUTPUT_FAILED, after conflicts or throttling that would not pass.
     """
+    told = news.of(entries)
     try:
-        commit_unlogged(*(put(line) for line in entries), *writes)
+        commit_unlogged(*(put(line) for line in entries), *(put(item) for item in told), *writes)
     except TransitionRefused as refusal:
         # If our line is there, an earlier answer was lost on its way and this is our own echo.
         if not _is_written(entries[0]):
             raise TransitionRefused(entries[0].event) from refusal
+    news.announce(told)
 
 
 def commit_unlogged(*writes: Write) -> None:

@@ -9,16 +9,16 @@ Cancelling, and setting a failed or cancelled video going again, are in `steerin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from millrace import clock, keys, transact
+from millrace import clock, keys, transact, watchable
 from millrace.errors import Reason, TransitionRefused
-from millrace.model import Item, Task, Transaction, Video, VideoStatus
+from millrace.model import Item, Task, Video, VideoStatus
 from millrace.queues import Queues
 
 UPLOAD_LIFETIME_S = 24 * 3600
@@ -242,8 +242,11 @@ def claim_publication(video_id: str, tasks_done: int) -> None:
     transact.update_once(key_of(video_id), [Video.publishing_tasks.set(tasks_done)], condition)
 
 
-def published(video: Video, tasks_done: int, *, playable: bool) -> None:
+def published(video: Video, tasks_done: int, ready: Sequence[str], *, playable: bool) -> None:
     """After playlists were written from `tasks_done` done tasks.
+
+    Args:
+        ready: names of the renditions of which every chunk stands.
 
     Raises:
         TransitionRefused: a newer set was begun meanwhile, or the video left PROCESSING: what is
@@ -254,13 +257,14 @@ def published(video: Video, tasks_done: int, *, playable: bool) -> None:
         Video.published_tasks.set(tasks_done),
         Video.updated_at.set(clock.stamp()),
     ]
-    if video.playable or not playable:
+    if playable and not video.playable:
+        actions += [Video.playable.set(True), Video.playable_at.set(clock.stamp())]
+    news = watchable.since_now(video, ready, playable=playable)
+    if not news.lines:
         transact.update_once(key_of(video.video_id), actions, condition)
         return
-    now = clock.stamp()
-    log = transact.entry(video.video_id, "video.playable", detail={"playable": True})
-    actions += [Video.playable.set(True), Video.playable_at.set(now)]
-    transact.commit([log], transact.update(key_of(video.video_id), actions, condition))
+    change = [*actions, *news.actions], condition & news.condition
+    transact.commit(news.lines, transact.update(key_of(video.video_id), *change))
 
 
 def doubt_publication(video_id: str) -> None:
@@ -286,11 +290,12 @@ def _offered(manifest: str | None) -> list[Action]:
     return [Video.manifest.set(manifest)] if manifest else []
 
 
-def complete(video: Video, manifest: str | None) -> None:
+def complete(video: Video, manifest: str | None, ready: Sequence[str]) -> None:
     """PROCESSING → COMPLETED, once: every task is done and the final playlists are published.
 
     Args:
         manifest: path of the DASH manifest, published with them, if there is one.
+        ready: names of all renditions.
 
     Raises:
         TransitionRefused: it is completed already, or on another way.
@@ -312,17 +317,11 @@ def complete(video: Video, manifest: str | None) -> None:
         *_offered(manifest),
         *not_due(Video),
     ]
-    logs: list[Transaction] = []
-    if not video.playable:
-        logs.append(transact.entry(video.video_id, "video.playable", detail={"playable": True}))
-    logs.append(
-        transact.entry(
-            video.video_id,
-            "video.completed",
-            detail={"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total},
-        )
-    )
-    transact.commit(logs, transact.update(key_of(video.video_id), actions, condition))
+    news = watchable.since_now(video, ready, playable=True)
+    detail = {"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total}
+    completed = transact.entry(video.video_id, "video.completed", detail=detail)
+    change = [*actions, *news.actions], condition & news.condition
+    transact.commit([*news.lines, completed], transact.update(key_of(video.video_id), *change))
 
 
 def key_of(video_id: str) -> Video:
