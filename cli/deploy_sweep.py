@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from localstack_client.session import Session
 
-from cdk.functions import PREFIX
+from cdk.functions import PREFIX, TOPIC
 
 STACK = "Millrace"
 
@@ -44,6 +44,7 @@ def sweep_unfinished(session: Session) -> bool:
     _functions(session.client("lambda"))
     _api(session.client("apigateway"))
     _schedules(session.client("events"))
+    _topic(session.client("sns"))
     logs = session.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate(
         logGroupNamePrefix=f"/aws/lambda/{PREFIX}-"
@@ -100,3 +101,9 @@ def _schedules(events: Any) -> None:
         if targets:
             events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
         events.delete_rule(Name=rule["Name"])
+
+
+def _topic(sns: Any) -> None:
+    for topic in sns.list_topics()["Topics"]:
+        if topic["TopicArn"].endswith(f":{TOPIC}"):
+            sns.delete_topic(TopicArn=topic["TopicArn"])

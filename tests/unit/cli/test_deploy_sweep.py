@@ -33,6 +33,8 @@ def leftovers(session: boto3.Session) -> boto3.Session:
     for name in ("millrace-probe", "other"):
         session.client("sqs").create_queue(QueueName=name)
         session.client("logs").create_log_group(logGroupName=f"/aws/lambda/{name}")
+    for name in ("millrace-events", "others-events"):
+        session.client("sns").create_topic(Name=name)
     session.client("apigateway").create_rest_api(name="millrace-api")
     session.client("apigateway").create_rest_api(name="other")
     session.client("events").put_rule(Name="Millrace-Schedule", ScheduleExpression="rate(1 minute)")
@@ -42,7 +44,9 @@ def leftovers(session: boto3.Session) -> boto3.Session:
 def _found(session: Any) -> set[str]:
     urls = session.client("sqs").list_queues().get("QueueUrls", [])
     groups = session.client("logs").describe_log_groups()["logGroups"]
+    topics = session.client("sns").list_topics()["Topics"]
     return {
+        *(topic["TopicArn"].rsplit(":", 1)[1] for topic in topics),
         *session.client("dynamodb").list_tables()["TableNames"],
         *(url.rsplit("/", 1)[1] for url in urls),
         *(group["logGroupName"] for group in groups),
@@ -53,7 +57,7 @@ def _found(session: Any) -> set[str]:
 
 def test_only_our_leftovers_go_when_there_is_no_stack(leftovers: boto3.Session) -> None:
     assert sweep_unfinished(leftovers)
-    assert _found(leftovers) == {"other", "/aws/lambda/other"}
+    assert _found(leftovers) == {"other", "others-events", "/aws/lambda/other"}
 
 
 def test_nothing_is_touched_when_the_stack_is_whole(leftovers: boto3.Session) -> None:
