@@ -12,10 +12,11 @@ The parts are in `bench/scaling`: measurements and their dates in `measurements.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.chart import lines
+from bench.markdown import put_between_marks, table
 from bench.scaling.cost import ARCHITECTURES, cost
 from bench.scaling.measured import Measurements, ServiceTimes
 from bench.scaling.scenarios import (
@@ -38,12 +39,6 @@ LONG_DAYS = ((10_000, 600, 1000), (100_000, 600, 1000), (100_000, 600, 4000))
 CORE_SPEEDS = (0.5, 1.0, 1.5)
 ARM_SPEEDS = (0.8, 1.0, 1.2)
 _VIDEOS_SIMULATED = 12_000
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown."""
-    written = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*written, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def clock(seconds: float) -> str:
@@ -170,20 +165,6 @@ def plot(service: ServiceTimes, path: Path) -> None:
         title="One hour of 1080p on a cold deployment (simulated)",
         logarithmic=True,
     )
-
-
-def put_between_marks(page: Path, name: str, text: str) -> None:
-    """Replace what stands between `<!-- name -->` and `<!-- /name -->`.
-
-    Raises:
-        ValueError: the page has no such marks.
-    """
-    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
-    before, found, rest = page.read_text().partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"{page.name} has no place for {name}")
-    page.write_text(before + begin + text + end + after)
 
 
 def main() -> None:

@@ -52,12 +52,13 @@ class Pipeline:
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    command: tuple[str, ...] = (sys.executable, "-m", "cli", "up")
 
     def start(self) -> Pipeline:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         with (self.state_dir / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "up"],
+                self.command,
                 cwd=REPOSITORY,
                 env={
                     **os.environ,

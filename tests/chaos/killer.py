@@ -1,0 +1,110 @@
+"""Kills what runs and fills the disk, at moments that follow from a seed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from tests.harness.pipeline import Pipeline
+
+DISK_MIB = 192
+FULL_S = 4.0
+"""Shorter than the time in which a task uses up its four attempts."""
+_LEAST_PAUSE_S, _MOST_PAUSE_S = 0.3, 2.5
+
+
+def disk_folder(pipeline: Pipeline) -> Path:
+    """Where functions keep their temporary files."""
+    return pipeline.state_dir / "cloud" / "functions" / "tmp"
+
+
+@cache
+def namespace() -> tuple[str, ...]:
+    """How to start a program that may mount something for itself; empty where nobody may."""
+    unprivileged = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    command = ("unshare", *unprivileged, "--mount", "--")
+    try:
+        done = subprocess.run([*command, "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return ()
+    return command if done.returncode == 0 else ()
+
+
+@dataclass
+class Killer:
+    """One storm's deaths."""
+
+    pipeline: Pipeline
+    seed: int
+    emulator_kills: int = 1
+    struck: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(f"killer-{self.seed}")
+
+    def rage(self, seconds: float, stop: threading.Event) -> None:
+        """Until the time is over; the emulator dies at moments drawn beforehand."""
+        began = time.monotonic()
+        deaths = sorted(
+            self._chance.uniform(0.3, 0.9) * seconds for _ in range(self.emulator_kills)
+        )
+        means: list[Callable[[], bool]] = [self.kill_engine] * 3 + [self.kill_function] * 2
+        if namespace():
+            means.append(self.fill_disk)
+        while (passed := time.monotonic() - began) < seconds and not stop.is_set():
+            if deaths and passed > deaths[0]:
+                deaths.pop(0)
+                self.kill_emulator()
+            else:
+                self._chance.choice(means)()
+            stop.wait(self._chance.uniform(_LEAST_PAUSE_S, _MOST_PAUSE_S))
+        if deaths:  # a short storm must have them, too
+            self.kill_emulator()
+
+    def kill_engine(self) -> bool:
+        return self._kill("an engine was killed", "millrace-engine", "transcode")
+
+    def kill_function(self) -> bool:
+        return self._kill("a function was killed", "awslambdaric")
+
+    def kill_emulator(self) -> None:
+        """The cloud itself; `up` starts another."""
+        with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess, ValueError):
+            psutil.Process(self.pipeline.running["cloud_pid"]).kill()
+            self.struck["the emulator was killed"] += 1
+
+    def fill_disk(self) -> bool:
+        """To its last byte, for a while. It is seen through the process that has it mounted."""
+        assert self.pipeline.process is not None
+        seen = Path(f"/proc/{self.pipeline.process.pid}/root{disk_folder(self.pipeline).resolve()}")
+        filler = seen / "filler"
+        try:
+            with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(1 << 16))
+            time.sleep(self._chance.uniform(0.5, FULL_S))
+        finally:
+            with contextlib.suppress(OSError):
+                filler.unlink()
+        self.struck["the disk was full"] += 1
+        return True
+
+    def _kill(self, what: str, *words: str) -> bool:
+        found = self.pipeline.processes(*words)
+        if not found:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._chance.choice(found).kill()
+            self.struck[what] += 1
+        return True

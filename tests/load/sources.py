@@ -1,0 +1,103 @@
+"""What is uploaded: short, so that a hundred of them end in a quarter of an hour on two cores; of
+every kind, so that they are like what people upload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.harness import media
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and what a browser would say that it is."""
+
+    name: str
+    path: str
+    content_type: str
+
+    @property
+    def size_bytes(self) -> int:
+        return Path(self.path).stat().st_size
+
+
+def _phone() -> Path:
+    return media.clip("portrait.mp4", 2, "1080x1920")
+
+
+def _hd() -> Path:
+    return media.clip("hd.mp4", 3, "1920x1080")
+
+
+def _quicktime() -> Path:
+    codecs = ("-c:v", "mpeg4", "-c:a", "pcm_s16le")
+    return media.clip("camera.mov", 4, "1280x720", *codecs)
+
+
+def _matroska() -> Path:
+    codecs = ("-c:v", "libx265", "-preset", "ultrafast", "-c:a", "ac3")
+    return media.clip("film.mkv", 3, "640x360", *codecs)
+
+
+def _avi() -> Path:
+    return media.clip("old.avi", 5, "640x360", "-c:v", "mpeg4", "-c:a", "libmp3lame")
+
+
+def _webm() -> Path:
+    codecs = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus")
+    return media.clip("screen.webm", 4, "640x360", *codecs)
+
+
+def _silent() -> Path:
+    return media.silent_clip("silent.mp4")
+
+
+# Name, file, type, how many of a hundred.
+_MIX: tuple[tuple[str, Callable[[], Path], str, int], ...] = (
+    ("mp4, 360p, 3 s", lambda: media.clip("short.mp4"), "video/mp4", 16),
+    ("mp4, portrait 1080p, 2 s", _phone, "video/mp4", 14),
+    ("mp4, 1080p, 3 s", _hd, "video/mp4", 10),
+    ("mov, 720p, 4 s", _quicktime, "video/quicktime", 12),
+    ("mkv, HEVC, 5.1 and texts, 9 s", media.everything, "video/x-matroska", 6),
+    ("mkv, HEVC, 3 s", _matroska, "video/x-matroska", 8),
+    ("avi, MPEG-4, 5 s", _avi, "video/x-msvideo", 8),
+    ("webm, VP8, 4 s", _webm, "video/webm", 8),
+    ("mp4, silent, 2 s", _silent, "video/mp4", 6),
+    ("mp4, cartoon, 5 s", lambda: media.BUNNY, "video/mp4", 4),
+    ("mpg, MPEG-1, hand-held", lambda: media.MEDIA / "cityCC0.mpg", "video/mpeg", 3),
+    ("mp4, film, two chunks, 16 s", media.short_film, "video/mp4", 3),
+    ("mp4, noise, above 16 MiB, 8 s", media.large_clip, "video/mp4", 2),
+)
+
+
+def mix(count: int) -> list[Source]:
+    """`count` uploads, the kinds interleaved, each as often as its share (at least the first)."""
+    made = [Source(name, str(make()), kind) for name, make, kind, _ in _chosen(count)]
+    shares = [share for *_, share in _chosen(count)]
+    given = [0] * len(made)
+    order = []
+    for number in range(1, count + 1):
+        # The kind that is furthest behind its share is next.
+        behind = [
+            share * number / sum(shares) - have for share, have in zip(shares, given, strict=True)
+        ]
+        chosen = behind.index(max(behind))
+        given[chosen] += 1
+        order.append(made[chosen])
+    return order
+
+
+def _chosen(count: int) -> tuple[tuple[str, Callable[[], Path], str, int], ...]:
+    """A few uploads are of the kinds that are made quickly."""
+    return _MIX if count > len(_MIX) else (*_MIX[:1], *_MIX[7:9])
+
+
+def write(sources: list[Source], path: Path) -> None:
+    path.write_text(json.dumps([asdict(source) for source in sources]))
+
+
+def read(path: Path) -> list[Source]:
+    return [Source(**entry) for entry in json.loads(path.read_text())]
