@@ -111,7 +111,10 @@ def _upload_all(pipeline: Pipeline, plan: Plan) -> dict[str, str]:
     chosen = [(good[n % len(good)], "completed") for n in range(plan.videos)]
     chosen += [(bad[n % len(bad)], "failed") for n in range(plan.bad)]
     chance.shuffle(chosen)
-    return {pipeline.upload(path): status for path, status in chosen}
+    types = {".avi": "video/x-msvideo", ".mp4": "video/mp4"}
+    return {
+        pipeline.upload(path, content_type=types[path.suffix]): status for path, status in chosen
+    }
 
 
 def _come_right(pipeline: Pipeline, wanted: dict[str, str], plan: Plan, outcome: Outcome) -> None:
