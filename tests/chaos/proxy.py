@@ -111,8 +111,8 @@ class Proxy:
             return await self._disturbed(incoming, request)
         except (Dropped, aiohttp.ClientError):
             # Whoever is not there does not answer either.
-            assert incoming.transport is not None
-            incoming.transport.abort()
+            if incoming.transport is not None:  # or it is gone by itself
+                incoming.transport.abort()
             raise asyncio.CancelledError from None
 
     async def _disturbed(self, incoming: web.Request, request: Request) -> web.Response:
