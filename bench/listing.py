@@ -2,10 +2,10 @@
 
     python -m bench.listing
 
-The product's own listings (`millrace.listing`) on the tables of `./millrace up` (`local/dynamodb`),
-in this process: HTTP, which costs both the same, would hide a difference. The two take turns.
-Target: p95 at 100,000 at most 1.2 times that at 100, and the same read units. Only pages that both
-have are compared: the 100 newest of 100 are all there are, and need no look at what comes after.
+The product's own listings (`millrace.listing`), as the API's function asks them: over HTTP, of two
+tables of a running `./millrace up` of its own. The two take turns. Target: p95 at 100,000 at most
+1.2 times that at 100, and the same read units. Only pages that both have are compared: the 100
+newest of 100 are all there are, and need no look at what comes after.
 """
 
 from __future__ import annotations
@@ -15,55 +15,52 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
-
-import botocore.client
 
 from bench.markdown import table
+from bench.own import own_pipeline
+from cli import aws
 from millrace import keys, listing, model
 from millrace.listing import VideoQuery
 from millrace.model import Item, VideoStatus
-from tests.harness.quick_moto import quick_moto
-from tests.unit.core.database import Database
 
-TABLE = "millrace"
 FEW, MANY = 100, 100_000
 TARGET = 1.2
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _PLAN_BYTES = 2500
 """With the rest about as long as the item of a real video."""
 _STATUSES = (VideoStatus.COMPLETED,) * 8 + (VideoStatus.PROCESSING, VideoStatus.FAILED)
-_CLIENT: Any = botocore.client.BaseClient
 
 
-@dataclass
-class Meter:
-    """Answers AWS clients from the database in use; counts what a call consumes."""
+class Table:
+    """A table of so many videos, and a connection that counts what it consumes."""
 
-    database: Database
-    read_units: float = 0.0
+    def __init__(self, count: int) -> None:
+        self.count, self.read_units = count, 0.0
+        self._name = f"listing-{count}"
+        model.bind(self._name, aws.REGION)
+        self._connection = Item._connection
+        Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        _fill(count)
+        events = Item._get_connection().connection.client.meta.events
+        events.register("provide-client-params.dynamodb.Query", _ask_for_units)
+        events.register("after-call.dynamodb.Query", self._count)
+        self.listings = _listings(count)
 
-    @contextmanager
-    def attached(self) -> Iterator[None]:
-        by_moto = _CLIENT._make_api_call
+    def use(self) -> None:
+        """Have the models mean this table."""
+        Item.Meta.table_name, Item._connection = self._name, self._connection
+        self.read_units = 0.0
 
-        def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
-            if not self.database.answers(operation):
-                return by_moto(client, operation, request)
-            counted = {**request, "ReturnConsumedCapacity": "TOTAL"}
-            answer = self.database.call(client, operation, counted)
-            consumed = answer.get("ConsumedCapacity") or {}
-            if isinstance(consumed, dict):
-                self.read_units += float(consumed.get("CapacityUnits", 0))
-            return answer
+    def _count(self, parsed: dict[str, Any], **_: Any) -> None:
+        self.read_units += float(parsed["ConsumedCapacity"]["CapacityUnits"])
 
-        with mock.patch.object(_CLIENT, "_make_api_call", call):
-            yield
+
+def _ask_for_units(params: dict[str, Any], **_: Any) -> None:
+    params["ReturnConsumedCapacity"] = "TOTAL"
 
 
 @dataclass
@@ -82,8 +79,8 @@ class Sample:
         return statistics.fmean(self.read_units)
 
 
-def fill(count: int) -> None:
-    """`count` videos in the database in use, a minute between one and the next."""
+def _fill(count: int) -> None:
+    """`count` videos in the table in use, a minute between one and the next."""
     chance = random.Random(count)
     with Item.batch_write() as batch:
         for number in range(count):
@@ -111,7 +108,7 @@ def _video(number: int, chance: random.Random) -> model.Video:
     )
 
 
-def listings(count: int) -> dict[str, Callable[[], object]]:
+def _listings(count: int) -> dict[str, Callable[[], object]]:
     """What is asked, by name."""
     middle = _BEGIN + timedelta(minutes=count // 2)
 
@@ -128,38 +125,25 @@ def listings(count: int) -> dict[str, Callable[[], object]]:
 
 
 def measure(rounds: int) -> dict[str, dict[int, Sample]]:
-    with quick_moto():
-        databases = {count: Database() for count in (FEW, MANY)}
-        meter = Meter(databases[FEW])
-        with meter.attached():
-            model.bind(TABLE)
-            Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-            asked = {}
-            for count, database in databases.items():
-                meter.database = database
-                database.learn_tables()
-                fill(count)
-                asked[count] = listings(count)
-            return _take_turns(meter, databases, asked, rounds)
-
-
-def _take_turns(
-    meter: Meter,
-    databases: dict[int, Database],
-    asked: dict[int, dict[str, Callable[[], object]]],
-    rounds: int,
-) -> dict[str, dict[int, Sample]]:
-    samples = {name: {count: Sample() for count in databases} for name in asked[FEW]}
-    for turn in range(rounds):
-        for name, count in ((name, count) for name in samples for count in databases):
-            meter.database, meter.read_units = databases[count], 0.0
-            began = time.thread_time()
-            asked[count][name]()
-            took_ms = 1000 * (time.thread_time() - began)
-            if turn:  # the first warms up
-                samples[name][count].took_ms.append(took_ms)
-                samples[name][count].read_units.append(meter.read_units)
+    with own_pipeline("listing") as pipeline:
+        os.environ.update(aws.environment(pipeline.port))
+        tables = [Table(count) for count in (FEW, MANY)]
+        samples = {name: {one.count: Sample() for one in tables} for name in tables[0].listings}
+        for turn in range(rounds + 1):
+            for name in samples:
+                for one in tables if turn % 2 else reversed(tables):
+                    _ask(one, name, samples[name][one.count], kept=turn > 0)
     return samples
+
+
+def _ask(asked: Table, name: str, sample: Sample, *, kept: bool) -> None:
+    asked.use()
+    began = time.perf_counter()
+    asked.listings[name]()
+    took_ms = 1000 * (time.perf_counter() - began)
+    if kept:  # the first warms up
+        sample.took_ms.append(took_ms)
+        sample.read_units.append(asked.read_units)
 
 
 def report(samples: dict[str, dict[int, Sample]]) -> str:
@@ -184,14 +168,7 @@ def _verdict(ratio: float, few: Sample, many: Sample) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Listings at 100 and at 100,000 videos.")
     parser.add_argument("--rounds", type=int, default=200)
-    rounds = parser.parse_args().rounds
-    fake = {
-        "AWS_ACCESS_KEY_ID": "t",
-        "AWS_SECRET_ACCESS_KEY": "t",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    os.environ.update(fake)
-    print(report(measure(rounds)))
+    print(report(measure(parser.parse_args().rounds)))
 
 
 if __name__ == "__main__":
