@@ -52,7 +52,10 @@ def clock(seconds: float) -> str:
 
 
 def makespan_table(service: ServiceTimes) -> str:
-    head = ("workers", "segments a chunk", "playable", "completed", "speed-up", "x86_64", "arm64")
+    head = (
+        *("workers", "segments a chunk", "at once", "playable", "sound done", "pictures done"),
+        *("stills done", "completed", "speed-up", "x86_64", "arm64"),
+    )
     alone = makespan(service, HOUR_S, 1, 8).completed_s
     return table(head, (_makespan_row(row, alone) for row in _shown(service)))
 
@@ -66,8 +69,8 @@ def _shown(service: ServiceTimes) -> Iterable[Makespan]:
 def _makespan_row(row: Makespan, alone_s: float) -> tuple[str, ...]:
     return (
         f"{row.workers:,}",
-        str(row.chunk_segments),
-        clock(row.playable_s),
+        *(str(row.chunk_segments), str(row.most_at_once), clock(row.playable_s)),
+        *(clock(row.ended_s[kind]) for kind in ("audio", "chunk", "stills")),
         clock(row.completed_s),
         f"{alone_s / row.completed_s:.1f}",
         *(f"${cost(row.consumed, name).total:.2f}" for name in ARCHITECTURES),
@@ -154,6 +157,10 @@ def plot(service: ServiceTimes, path: Path) -> None:
         ],
         "completed, chunks to fit": [
             (n, makespan(service, HOUR_S, n, best_chunk(HOUR_S, n)).completed_s) for n in WORKERS
+        ],
+        "its pictures alone": [
+            (n, makespan(service, HOUR_S, n, best_chunk(HOUR_S, n)).ended_s["chunk"])
+            for n in WORKERS
         ],
         "playable": [(n, makespan(service, HOUR_S, n, 8).playable_s) for n in WORKERS],
     }

@@ -46,6 +46,8 @@ class Makespan:
     chunk_segments: int
     playable_s: float
     completed_s: float
+    ended_s: dict[str, float]
+    """When the last task of each kind was done: `chunk`, `audio`, `stills`."""
     most_at_once: int
     table_waited_s: float
     consumed: Consumed
@@ -72,8 +74,9 @@ def makespan(
         chunk_segments,
         video.playable_s or 0.0,
         video.completed_s or 0.0,
+        video.ended_s,
         transcode.most_at_once,
-        video._items.waited_s,
+        video.items.waited_s,
         Consumed.of(cloud),
     )
 

@@ -83,11 +83,13 @@ class Video:
     playable_s: float | None = None
     completed_s: float | None = None
     done: set[str] = field(default_factory=set)
+    ended_s: dict[str, float] = field(default_factory=dict)
+    """When the last task of each kind was done: `chunk`, `audio`, `stills`."""
     _looking: bool = False
     _look_again: bool = False
 
     def __post_init__(self) -> None:
-        self._items = self.cloud.partition()
+        self.items = self.cloud.partition()
         self._end = self.cloud.env.event()
 
     def start(self) -> simpy.Event:
@@ -131,6 +133,7 @@ class Video:
             yield cloud.compute.handler(function, service.task_overhead_s)
             yield from self._move()
             self.done.add(f"{kind}-{index}")
+            self.ended_s[kind] = cloud.env.now - self.arrived_s
             self._look()
 
         return work
@@ -175,4 +178,4 @@ class Video:
 
     def _units(self, units: float) -> Steps:
         self.cloud.table_units += units
-        yield self._items.take(units)
+        yield self.items.take(units)
