@@ -15,6 +15,7 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 EVERY_S = 5.0
+ENGINE = "engine"
 QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish.fifo")
 
 
@@ -42,7 +43,7 @@ class Sampler:
     root_pid: int
     samples: list[Sample] = field(default_factory=list)
     _gone_cpu_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    _last_cpu_s: dict[int, tuple[str, float]] = field(default_factory=dict)
+    _last_cpu_s: dict[tuple[int, bool], tuple[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -90,27 +91,35 @@ class Sampler:
             return False
 
     def _processes(self) -> tuple[dict[str, float], dict[str, int], dict[str, int]]:
-        """By group. A process that has ended keeps the CPU time of its last sample."""
+        """By group. What a process that has ended had used at its last sample stays counted; an
+        engine's time is in its worker's count of ended children from its end on."""
         memory: dict[str, int] = defaultdict(int)
         count: dict[str, int] = defaultdict(int)
-        seen: dict[int, tuple[str, float]] = {}
+        seen: dict[tuple[int, bool], tuple[str, float]] = {}
         for process in _family(self.root_pid):
             try:
                 with process.oneshot():
                     group, times = _group(process), process.cpu_times()
-                    seen[process.pid] = (group, times.user + times.system)
+                    seen[process.pid, False] = (group, times.user + times.system)
+                    if group.startswith("function "):
+                        ended_s = times.children_user + times.children_system
+                        seen[process.pid, True] = (ENGINE, ended_s)
                     memory[group] += process.memory_info().rss
             except psutil.Error:
                 continue
             count[group] += 1
-        for pid, (group, spent_s) in self._last_cpu_s.items():
-            if pid not in seen:
+        return self._summed(seen), dict(memory), dict(count)
+
+    def _summed(self, seen: dict[tuple[int, bool], tuple[str, float]]) -> dict[str, float]:
+        for key, (group, spent_s) in self._last_cpu_s.items():
+            is_engine_itself = group == ENGINE and not key[1]
+            if key not in seen and not is_engine_itself:
                 self._gone_cpu_s[group] += spent_s
         self._last_cpu_s = seen
         cpu_s = defaultdict(float, self._gone_cpu_s)
         for group, spent_s in seen.values():
             cpu_s[group] += spent_s
-        return dict(cpu_s), dict(memory), dict(count)
+        return dict(cpu_s)
 
 
 def _family(root_pid: int) -> list[psutil.Process]:
@@ -125,7 +134,7 @@ def _group(process: psutil.Process) -> str:
     """Engine, function by its name, the cloud, or the launcher."""
     line = " ".join(process.cmdline())
     if "millrace-engine" in line:
-        return "engine"
+        return ENGINE
     if "awslambdaric" in line:
         return f"function {_function_of(process)}"
     return "launcher" if " -m cli " in f"{line} " else "cloud"
