@@ -103,13 +103,13 @@ class Proxy:
             await runner.cleanup()
 
     async def _handle(self, incoming: web.Request) -> web.StreamResponse:
-        body = await incoming.read()
-        request = Request(
-            incoming.method, incoming.path, incoming.headers.get("X-Amz-Target", ""), body
-        )
         try:
-            return await self._disturbed(incoming, request)
-        except (Dropped, aiohttp.ClientError):
+            body = await incoming.read()
+            target = incoming.headers.get("X-Amz-Target", "")
+            return await self._disturbed(
+                incoming, Request(incoming.method, incoming.path, target, body)
+            )
+        except (Dropped, aiohttp.ClientError, ConnectionError):
             # Whoever is not there does not answer either.
             if incoming.transport is not None:  # or it is gone by itself
                 incoming.transport.abort()
