@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -51,11 +52,9 @@ def panels(
     size: tuple[float, float] | None = None,
 ) -> None:
     """Panels below each other that share their x axis: title → (y label, series)."""
-    height = 2.2 * len(content)
-    figure, axes = plt.subplots(len(content), 1, sharex=True, figsize=size or (6.8, height))
-    for axis, (title, (y, series)) in zip(
-        axes if len(content) > 1 else [axes], content.items(), strict=True
-    ):
+    shape = size or (6.8, 2.2 * len(content))
+    figure, axes = plt.subplots(len(content), 1, sharex=True, squeeze=False, figsize=shape)
+    for axis, (title, (y, series)) in zip(axes[:, 0], content.items(), strict=True):
         for name, points in series.items():
             axis.plot(*zip(*points, strict=True), marker="o" if marked else "", ms=4, label=name)
         axis.set_title(title, fontsize=10)
@@ -65,10 +64,14 @@ def panels(
             axis.set_yscale("log")
         if len(series) > 1:
             axis.legend(fontsize=8)
-    (axes[-1] if len(content) > 1 else axes).set_xlabel(x)
+    axes[-1, 0].set_xlabel(x)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    text = path.read_text()
-    path.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+    lines_ = path.read_text().splitlines()
+    path.write_text("\n".join(line.rstrip() for line in lines_) + "\n")

@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.chart import lines
 from bench.markdown import put_between_marks, table
 from bench.scaling.cost import ARCHITECTURES, cost
-from bench.scaling.measured import Measurements, ServiceTimes
+from bench.scaling.measured import Line, Measurements, ServiceTimes
 from bench.scaling.scenarios import (
     HOUR_S,
     Day,
@@ -150,6 +150,37 @@ def validation_table(measured: Measurements) -> str:
     return table((*head, "simulated", "error"), rows)
 
 
+def taken_table(measured: Measurements) -> str:
+    """What drives the simulation, and when and on what it was measured."""
+    service = measured.service
+    units = (service.move_units, service.beat_units, service.index_units)
+    rows = [(name.replace("_", " "), str(value)) for name, value in measured.taken.items()]
+    rows += [
+        ("a chunk, all renditions", _line(service.chunk)),
+        ("cores a chunk keeps busy of two", f"{service.chunk_threads_used:.2f}"),
+        ("sound, a track", _line(service.audio)),
+        ("stills and storyboard", _line(service.stills)),
+        ("probe's engine", f"{service.probe_engine_cpu_s:.2f} CPU s"),
+        ("handlers beside the engine: ingest, probe, a task", _times(service)),
+        ("publisher, a look", f"{service.publish_s:.2f} s"),
+        ("cold start: zip, image", f"{service.init_zip_s:.1f} s, {service.init_image_s:.1f} s"),
+        (
+            "write units: a task's moves, a heartbeat, a move in an index",
+            "{}, {}, {}".format(*units),
+        ),
+    ]
+    return table(("", ""), rows)
+
+
+def _line(line: Line) -> str:
+    return f"{line.fixed_cpu_s:.2f} CPU s and {line.cpu_s_per_source_s:.3f} a second of source"
+
+
+def _times(service: ServiceTimes) -> str:
+    times = (service.ingest_s, service.probe_overhead_s, service.task_overhead_s)
+    return ", ".join(f"{seconds:.2f} s" for seconds in times)
+
+
 def plot(service: ServiceTimes, path: Path) -> None:
     series = {
         "completed, chunks of 8 segments": [
@@ -180,7 +211,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put tables and plot into docs/")
     given = parser.parse_args()
     measured = Measurements.read()
-    tables = {"validation": validation_table(measured)}
+    tables = {"taken": taken_table(measured), "validation": validation_table(measured)}
     if not given.validate:
         service = measured.service
         tables |= {

@@ -218,7 +218,12 @@ def _processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the simulation's service times.")
     parser.add_argument("--output", type=Path, help="another file than measurements.json")
-    output = parser.parse_args().output
+    parser.add_argument("--anyway", action="store_true", help="even if the machine is busy")
+    given = parser.parse_args()
+    output = given.output
+    load, cores = psutil.getloadavg()[0], psutil.cpu_count() or 1
+    if load > cores / 4 and not given.anyway:
+        raise SystemExit(f"The machine is busy (load average {load:.2f}): times would be too long.")
     began = time.monotonic()
     measured = measure()
     measured.write(output) if output else measured.write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 
 import simpy
@@ -86,14 +86,14 @@ class Day:
     videos_per_day: int
     duration_s: float
     concurrency: int
-    completed: int
-    unfinished: int
-    wait_p50_s: float
-    wait_p95_s: float
+    completed: int = 0
+    unfinished: int = 0
+    wait_p50_s: float = 0.0
+    wait_p95_s: float = 0.0
     """Of a transcode task in its queue."""
-    playable_p95_s: float
-    completed_p95_s: float
-    most_at_once: int
+    playable_p95_s: float = 0.0
+    completed_p95_s: float = 0.0
+    most_at_once: int = 0
 
 
 def day(
@@ -118,20 +118,22 @@ def day(
     env.process(_arrivals(env, cloud, duration_s, videos_per_day * peak / DAY_S, videos, seed))
     env.run(until=hours * HOUR_S)
     counted = [video for video in videos if video.arrived_s > hours * HOUR_S / 4]
+    return _summed(Day(videos_per_day, duration_s, concurrency), cloud, counted)
+
+
+def _summed(day: Day, cloud: Cloud, counted: list[Video]) -> Day:
     done = [video for video in counted if video.completed_s is not None]
-    waits = cloud.functions["transcode"].usage.waits_s
-    waits = waits[len(waits) // 4 :]
-    return Day(
-        videos_per_day,
-        duration_s,
-        concurrency,
-        len(done),
-        len(counted) - len(done),
-        percentile(waits, 50),
-        percentile(waits, 95),
-        percentile([video.playable_s or 0.0 for video in done], 95),
-        percentile([video.completed_s or 0.0 for video in done], 95),
-        cloud.functions["transcode"].usage.most_at_once,
+    transcode = cloud.functions["transcode"].usage
+    waits = transcode.waits_s[len(transcode.waits_s) // 4 :]
+    return replace(
+        day,
+        completed=len(done),
+        unfinished=len(counted) - len(done),
+        wait_p50_s=percentile(waits, 50),
+        wait_p95_s=percentile(waits, 95),
+        playable_p95_s=percentile([video.playable_s or 0.0 for video in done], 95),
+        completed_p95_s=percentile([video.completed_s or 0.0 for video in done], 95),
+        most_at_once=transcode.most_at_once,
     )
 
 
