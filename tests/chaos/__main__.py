@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 
@@ -23,7 +22,7 @@ def main() -> int:
     parser.add_argument("--storm-s", type=float, default=60, help="how long each one rages")
     given = parser.parse_args()
     plan = Plan(given.seed, given.videos, storm_s=given.storm_s, emulator_kills=2)
-    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True, exist_ok=True)
     ends, breaches = time.monotonic() + 60 * given.minutes, 0
     with exposed_pipeline(WORK / "state", given.seed) as (pipeline, faults):
         while True:

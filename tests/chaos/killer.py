@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ DISK_MIB = 192
 FULL_S = 4.0
 """Shorter than the time in which a task uses up its four attempts."""
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 0.3, 2.5
+_PATIENCE_S = 2.0
 
 
 def disk_folder(pipeline: Pipeline) -> Path:
@@ -59,24 +60,30 @@ class Killer:
         deaths = sorted(
             self._chance.uniform(0.3, 0.9) * seconds for _ in range(self.emulator_kills)
         )
-        means: list[Callable[[], bool]] = [self.kill_engine] * 3 + [self.kill_function] * 2
-        if namespace():
-            means.append(self.fill_disk)
+        turns = self._turns()
         while (passed := time.monotonic() - began) < seconds and not stop.is_set():
             if deaths and passed > deaths[0]:
                 deaths.pop(0)
                 self.kill_emulator()
             else:
-                self._chance.choice(means)()
+                next(turns)()
             stop.wait(self._chance.uniform(_LEAST_PAUSE_S, _MOST_PAUSE_S))
         if deaths:  # a short storm must have them, too
             self.kill_emulator()
 
-    def kill_engine(self) -> bool:
-        return self._kill("an engine was killed", "millrace-engine", "transcode")
+    def _turns(self) -> Iterator[Callable[[], None]]:
+        """Every means again and again, in an order that is drawn anew each time."""
+        means = [self.kill_engine] * 3 + [self.kill_function] * 2
+        means += [self.fill_disk] if namespace() else []
+        while True:
+            self._chance.shuffle(means)
+            yield from means
 
-    def kill_function(self) -> bool:
-        return self._kill("a function was killed", "awslambdaric")
+    def kill_engine(self) -> None:
+        self._kill("an engine was killed", "millrace-engine", "transcode")
+
+    def kill_function(self) -> None:
+        self._kill("a function was killed", "awslambdaric")
 
     def kill_emulator(self) -> None:
         """The cloud itself; `up` starts another."""
@@ -84,7 +91,7 @@ class Killer:
             psutil.Process(self.pipeline.running["cloud_pid"]).kill()
             self.struck["the emulator was killed"] += 1
 
-    def fill_disk(self) -> bool:
+    def fill_disk(self) -> None:
         """To its last byte, for a while. It is seen through the process that has it mounted."""
         assert self.pipeline.process is not None
         seen = Path(f"/proc/{self.pipeline.process.pid}/root{disk_folder(self.pipeline).resolve()}")
@@ -98,13 +105,14 @@ class Killer:
             with contextlib.suppress(OSError):
                 filler.unlink()
         self.struck["the disk was full"] += 1
-        return True
 
-    def _kill(self, what: str, *words: str) -> bool:
-        found = self.pipeline.processes(*words)
-        if not found:
-            return False
+    def _kill(self, what: str, *words: str) -> None:
+        """One of those that run; the first that comes, if none does."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (found := self.pipeline.processes(*words)):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._chance.choice(found).kill()
             self.struck[what] += 1
-        return True

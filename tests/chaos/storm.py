@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 import threading
 import time
@@ -52,8 +53,8 @@ class Outcome:
 @contextmanager
 def exposed_pipeline(state_dir: Path, seed: int) -> Iterator[tuple[Pipeline, Faults]]:
     """A Millrace of its own, its functions behind a proxy that is calm yet."""
-    faults = Faults(seed)
-    port = free_port()
+    shutil.rmtree(state_dir, ignore_errors=True)
+    faults, port = Faults(seed), free_port()
     with Proxy(port, faults).running() as proxy:
         settings = {"MILLRACE_CHAOS_ENDPOINT": proxy.url, "MILLRACE_CHUNK_SEGMENTS": "1"}
         pipeline = Pipeline(state_dir, port, settings, command=(*namespace(), *LAUNCHER))
