@@ -67,11 +67,10 @@ class Row:
         )
 
 
-def overhead(rounds: int) -> list[Row]:
+def overhead(rounds: int, source: Path) -> list[Row]:
     """Interleaved; the engine runs as the worker runs it: picture, sound and stills."""
-    source, plan_segments = mixed(), 8
     walls: list[tuple[float, float]] = []
-    with _warm(plan_segments) as pipeline:
+    with _warm(None) as pipeline:
         for turn in range(rounds):
             order: list[Callable[[], float]] = [
                 lambda: _span(_completed(pipeline, source), "completed_at"),
@@ -83,9 +82,8 @@ def overhead(rounds: int) -> list[Row]:
     return [_row("wall time, 60 s of 1080p", walls, "s", TARGETS["overhead"])]
 
 
-def chunks(rounds: int) -> list[Row]:
+def chunks(rounds: int, source: Path) -> list[Row]:
     """All processes of the pipeline but the cloud: what a bill would be made of."""
-    source = mixed()
     spent: dict[int, list[float]] = {EIGHT_CHUNKS: [], ONE_CHUNK: []}
     for _ in range(rounds):
         for segments, costs in spent.items():
@@ -99,7 +97,7 @@ def chunks(rounds: int) -> list[Row]:
     return [_row("CPU, in 8 chunks and in one", pairs, "s", TARGETS["chunks"])]
 
 
-def playable(rounds: int) -> list[Row]:
+def playable(rounds: int, _source: Path) -> list[Row]:
     """From the arrival to the first playlists, with the settings of `./millrace up`."""
     sources = {30: thirty_minutes(WORK), 1: one_minute(WORK)}
     spans: dict[int, list[float]] = {30: [], 1: []}
@@ -238,12 +236,17 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=list(TARGETS), action="append")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--source", type=Path, help="another than the mixed minute, to try it out")
     parser.add_argument("--videos", type=int, default=120, help="in the batch")
     given = parser.parse_args()
     for name in given.only or TARGETS:
         print(f"{name} … load average {psutil.getloadavg()[0]:.2f}", flush=True)
         steps = {"overhead": overhead, "chunks": chunks, "playable": playable}
-        rows = steps[name](given.rounds) if name in steps else batch(given.videos)
+        rows = (
+            steps[name](given.rounds, given.source or mixed())
+            if name in steps
+            else batch(given.videos)
+        )
         for row in rows:
             print(row, flush=True)
 

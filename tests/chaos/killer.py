@@ -19,10 +19,11 @@ import psutil
 from tests.harness.pipeline import Pipeline
 
 DISK_MIB = 192
-FULL_S = 4.0
-"""Shorter than the time in which a task uses up its four attempts."""
+FULL_S = 2.5
+"""So short that it costs a task two of its four attempts at most: they are 1, 2 and 4 s apart."""
 _LEAST_PAUSE_S, _MOST_PAUSE_S = 0.3, 2.5
 _PATIENCE_S = 2.0
+_SELECTIONS = ("--chunk", "--audio", "--subtitles")
 
 
 def disk_folder(pipeline: Pipeline) -> Path:
@@ -50,6 +51,7 @@ class Killer:
     seed: int
     emulator_kills: int = 1
     struck: Counter[str] = field(default_factory=Counter)
+    _killed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(f"killer-{self.seed}")
@@ -80,6 +82,7 @@ class Killer:
             yield from means
 
     def kill_engine(self) -> None:
+        """One for each task: whoever kills the same one four times is to see its video fail."""
         self._kill("an engine was killed", "millrace-engine", "transcode")
 
     def kill_function(self) -> None:
@@ -109,10 +112,32 @@ class Killer:
     def _kill(self, what: str, *words: str) -> None:
         """One of those that run; the first that comes, if none does."""
         deadline = time.monotonic() + _PATIENCE_S
-        while not (found := self.pipeline.processes(*words)):
+        while not (found := self._unharmed(*words)):
             if time.monotonic() > deadline:
                 return
             time.sleep(0.02)
+        process, work = self._chance.choice(found)
         with contextlib.suppress(psutil.NoSuchProcess):
-            self._chance.choice(found).kill()
+            process.kill()
+            self._killed.add(work)
             self.struck[what] += 1
+
+    def _unharmed(self, *words: str) -> list[tuple[psutil.Process, str]]:
+        """Processes whose task lost none before, with what tells that task."""
+        found = []
+        for process in self.pipeline.processes(*words):
+            with contextlib.suppress(psutil.Error):
+                if (work := _task_of(process)) not in self._killed:
+                    found.append((process, work))
+        return found
+
+
+def _task_of(process: psutil.Process) -> str:
+    """An engine's source and part, without the signature that every attempt has anew; of a
+    function, which has many tasks, the process itself."""
+    line = process.cmdline()
+    if "transcode" not in line:
+        return str(process.pid)
+    source = line[line.index("transcode") + 1].partition("?")[0]
+    parts = [index for index, word in enumerate(line) if word in _SELECTIONS]
+    return " ".join([source, *(word for index in parts for word in line[index : index + 2])])

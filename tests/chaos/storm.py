@@ -189,8 +189,8 @@ def markdown(outcome: Outcome) -> str:
     lines = [f"- {count} × {what}" for what, count in sorted(outcome.struck.items())]
     lines += [f"- **BREACH** {breach}" for breach in outcome.breaches]
     head = (
-        f"Seed {outcome.plan.seed}: {outcome.completed} completed, {outcome.failed} failed as they "
-        f"should, {len(outcome.breaches)} breaches, {outcome.wall_s:.0f} s."
+        f"Seed {outcome.plan.seed}: {outcome.completed} completed, {outcome.failed} failed, "
+        f"{len(outcome.breaches)} breaches, {outcome.wall_s:.0f} s."
     )
     return "\n".join([head, *lines])
 
