@@ -32,6 +32,8 @@ WORK = CACHE / "load"
 PAGE = REPOSITORY / "docs" / "explanation" / "load.md"
 PLOT = REPOSITORY / "docs" / "images" / "load.svg"
 MOST_FAILED = 0.01
+_SOAKED = 100
+"""Files that a soak uploads over and over."""
 
 
 def run(pipeline: Pipeline, videos: int, hours: float | None, folder: Path) -> Outcome:
@@ -39,7 +41,8 @@ def run(pipeline: Pipeline, videos: int, hours: float | None, folder: Path) -> O
     folder.mkdir(parents=True, exist_ok=True)
     result = folder / "locust.json"
     result.unlink(missing_ok=True)
-    sources.write(sources.mix(videos), folder / "sources.json")
+    kinds = sources.mix(_SOAKED if hours else videos)
+    sources.write(kinds, folder / "sources.json")
     began_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     sampler = Sampler(pipeline.client("sqs"), pipeline.api_url, pipeline.running["pid"])
     with sampler.running():

@@ -51,6 +51,8 @@ class Uploader(HttpUser):
         job["began"] = time.time()
         try:
             self._follow(job, self._upload(source))
+            if SOAKING:  # the disk is to last
+                self._call("DELETE", f"/videos/{job['id']}", name="DELETE /videos/…")
         except LostError as error:
             job["why"] = str(error)
         job["ended"] = time.time()
