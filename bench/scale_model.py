@@ -32,6 +32,7 @@ from bench.tools import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "explanation" / "scaling.md"
 PLOT = REPOSITORY / "docs" / "images" / "scaling.svg"
+PICTURE = "![Seconds over the number of transcode functions](../images/scaling.svg)"
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 SHOWN = (1, 10, 100, 1000)
 DAYS = ((10_000, 60, 1000), (100_000, 60, 1000), (1_000_000, 60, 1000), (1_000_000, 60, 4000))
@@ -215,7 +216,7 @@ def main() -> None:
     if not given.validate:
         service = measured.service
         tables |= {
-            "makespan": makespan_table(service),
+            "makespan": f"{makespan_table(service)}\n\n{PICTURE}",
             "speed": speed_table(service),
             "cost": cost_table(service),
             "day": day_table(service),

@@ -30,7 +30,7 @@ from tests.load.sampling import Sampler
 
 WORK = CACHE / "load"
 PAGE = REPOSITORY / "docs" / "explanation" / "load.md"
-PLOT = REPOSITORY / "docs" / "images" / "load.svg"
+IMAGES = REPOSITORY / "docs" / "images"
 MOST_FAILED = 0.01
 _SOAKED = 100
 """Files that a soak uploads over and over."""
@@ -85,9 +85,9 @@ def _pipeline(running: Path | None) -> Iterator[Pipeline]:
 
 
 def _publish(outcome: Outcome, name: str) -> None:
-    put_between_marks(PAGE, name, markdown(outcome))
-    if name == "load":
-        plot(outcome, PLOT)
+    picture = f"![Queues, videos, processor and memory over time](../images/{name}.svg)"
+    put_between_marks(PAGE, name, f"{markdown(outcome)}\n\n{picture}")
+    plot(outcome, IMAGES / f"{name}.svg")
 
 
 def main() -> int:
