@@ -157,7 +157,7 @@ def plot(outcome: Outcome, path: Path) -> None:
     }
     content = {
         "Messages in each queue": ("messages", depths),
-        "Videos": ("videos", {"completed": _completions(outcome)}),
+        "Videos completed": ("videos", {"completed": _completions(outcome)}),
         "Processor": ("cores", {name: _cpu(samples, name) for name in _busiest(outcome)}),
         "Memory": ("MiB", {name: _memory(samples, name) for name in _busiest(outcome)}),
     }
