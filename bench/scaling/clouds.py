@@ -10,12 +10,13 @@ from bench.scaling.measured import ServiceTimes
 from bench.scaling.quotas import Quotas
 from bench.scaling.servers import Cores, Function, Rate
 from bench.scaling.video import Cloud
-from cdk.functions import FUNCTIONS, Package, max_concurrency
+from cdk.functions import FUNCTIONS, Package
 
 INDEX_SHARDS = 4
 """`millrace.keys.SHARDS`."""
 _UNLIMITED = 10**9
 QUEUED = tuple(spec for spec in FUNCTIONS if spec.queue is not None)
+AT_MOST = {spec.name: spec.queue.max_concurrency for spec in QUEUED if spec.queue}
 MEMORY_MB = {spec.name: spec.memory_mb for spec in FUNCTIONS}
 
 
@@ -71,9 +72,9 @@ def aws(
     account = simpy.Resource(env, quotas.concurrency)
     functions = {}
     for spec in QUEUED:
-        limit = max_concurrency(spec, deployment.transcode_concurrency)
-        if spec.name != "transcode" and deployment.others_concurrency is not None:
-            limit = deployment.others_concurrency
+        limit = deployment.others_concurrency or AT_MOST[spec.name]
+        if spec.name == "transcode":
+            limit = deployment.transcode_concurrency
         functions[spec.name] = Function(
             env,
             account,
@@ -104,7 +105,7 @@ def machine(
             env,
             account,
             Quotas(),
-            at_most=max_concurrency(spec, transcode_concurrency),
+            at_most=transcode_concurrency if spec.name == "transcode" else AT_MOST[spec.name],
             init_s=0.0,
             message_s=service.message_s,
             pollers_grow=False,
