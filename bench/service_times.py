@@ -149,7 +149,9 @@ def table_units(pipeline: Pipeline, video_id: str) -> dict[str, float]:
     return {
         "move_units": _TRANSACTIONAL * (start + end),
         "beat_units": _TRANSACTIONAL * (task + video),
-        "index_units": video / 2,  # only a task's end touches the video, whose copy it is
+        # Of two moves one changes the video, whose copy is in the index; the task itself is listed
+        # there while it waits: one write as it comes, one as it goes.
+        "index_units": video / 2 + task,
     }
 
 
