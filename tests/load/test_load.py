@@ -32,8 +32,8 @@ def test_every_video_completes_and_is_reported_when_several_come_at_once(
     assert "<svg" in (tmp_path / "load.svg").read_text()
 
 
-def test_kinds_are_mixed_by_their_shares_when_a_hundred_are_uploaded() -> None:
-    names = [source.name for source in mix(100)]
-    assert names.count("mp4, 360p, 3 s") == 16
-    assert names.count("mp4, noise, above 16 MiB, 8 s") == 2
-    assert len(set(names[:20])) > 8, "interleaved"
+def test_kinds_are_mixed_by_their_shares_when_a_few_are_uploaded() -> None:
+    names = [source.name for source in mix(10)]
+    assert names.count("mp4, 360p, 3 s") == 6
+    assert names.count("mp4, silent, 2 s") == 4
+    assert len(set(names[:2])) == 2, "interleaved"
