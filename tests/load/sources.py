@@ -11,6 +11,20 @@ from pathlib import Path
 from tests.harness import media
 
 
+_CAMERA = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-pix_fmt",
+    "yuv420p",
+    "-g",
+    "50",
+    "-c:a",
+    "aac",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file and what a browser would say that it is."""
@@ -25,16 +39,16 @@ class Source:
 
 
 def _phone() -> Path:
-    return media.clip("portrait.mp4", 20, "1080x1920")
+    return media.clip("portrait.mp4", 32, "1080x1920", *_CAMERA)
 
 
 def _hd() -> Path:
-    return media.clip("hd.mp4", 25, "1920x1080")
+    return media.clip("hd.mp4", 40, "1920x1080", *_CAMERA)
 
 
 def _quicktime() -> Path:
     codecs = ("-c:v", "mpeg4", "-c:a", "pcm_s16le")
-    return media.clip("camera.mov", 30, "1280x720", *codecs)
+    return media.clip("camera.mov", 45, "1280x720", *codecs)
 
 
 def _matroska() -> Path:
@@ -60,9 +74,9 @@ Kind = tuple[str, Callable[[], Path], str, int]
 
 _MIX: tuple[Kind, ...] = (
     ("mp4, 360p, 30 s", lambda: media.clip("clip.mp4", 30), "video/mp4", 16),
-    ("mp4, portrait 1080p, 20 s", _phone, "video/mp4", 14),
-    ("mp4, 1080p, 25 s", _hd, "video/mp4", 10),
-    ("mov, MPEG-4 and PCM, 720p, 30 s", _quicktime, "video/quicktime", 12),
+    ("mp4, portrait 1080p, 32 s", _phone, "video/mp4", 14),
+    ("mp4, 1080p, 40 s", _hd, "video/mp4", 10),
+    ("mov, MPEG-4 and PCM, 720p, 45 s", _quicktime, "video/quicktime", 12),
     ("mkv, 5.1 and texts, 9 s", media.everything, "video/x-matroska", 6),
     ("mkv, HEVC and AC-3, 20 s", _matroska, "video/x-matroska", 8),
     ("avi, MPEG-4 and MP3, 30 s", _avi, "video/x-msvideo", 8),
