@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.harness import media
 
-
 _CAMERA = (
     "-c:v",
     "libx264",
