@@ -25,6 +25,17 @@ def ten_minutes(folder: Path) -> Path:
     return _looped(folder / "ten-minutes.mp4", part, _TEN_MINUTES)
 
 
+def thirty_minutes(folder: Path) -> Path:
+    return _looped(folder / "thirty-minutes.mp4", ten_minutes(folder), 3)
+
+
+def one_minute(folder: Path) -> Path:
+    """The first minute of the ten."""
+    return _made(
+        folder / "one-minute.mp4", "-t", "60", "-i", str(ten_minutes(folder)), "-c", "copy"
+    )
+
+
 def two_gigabytes(folder: Path, *, moov_first: bool) -> Path:
     """The ten minutes over and over, with the index at the file's beginning or at its end."""
     source = ten_minutes(folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cli.bench import bench
 from cli.console import fail
 from cli.logs import logs
 from cli.manage import down, reset, status, token
@@ -29,7 +30,7 @@ def main(context: click.Context, state_dir: Path) -> None:
     context.obj = State(state_dir.resolve())
 
 
-for command in (up, down, reset, status, logs, token, test):
+for command in (up, down, reset, status, logs, token, test, bench):
     main.add_command(command)
 
 

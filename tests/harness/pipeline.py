@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ import requests
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TERMINAL = ("completed", "failed", "cancelled")
 READY_S = 240
+MOST_PARTS_AT_ONCE = 100
 T = TypeVar("T")
 
 
@@ -52,12 +53,13 @@ class Pipeline:
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    command: tuple[str, ...] = (sys.executable, "-m", "cli", "up")
 
     def start(self) -> Pipeline:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         with (self.state_dir / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "up"],
+                self.command,
                 cwd=REPOSITORY,
                 env={
                     **os.environ,
@@ -184,18 +186,23 @@ class Pipeline:
         return str(created["video_id"])
 
     def _upload_parts(self, video_id: str, path: Path, target: dict[str, Any]) -> None:
-        numbers = list(range(1, target["part_count"] + 1))
-        signed = self.api("POST", f"/uploads/{video_id}/parts", {"part_numbers": numbers}).json()
         parts = []
         with path.open("rb") as file:
-            for part in signed["parts"]:
+            for signed in self._signed_parts(video_id, target["part_count"]):
                 sent = requests.put(
-                    part["url"], data=file.read(target["part_size_bytes"]), timeout=120
+                    signed["url"], data=file.read(target["part_size_bytes"]), timeout=120
                 )
                 assert sent.status_code == 200, sent.text
-                parts.append({"part_number": part["part_number"], "etag": sent.headers["ETag"]})
+                parts.append({"part_number": signed["part_number"], "etag": sent.headers["ETag"]})
         done = self.api("POST", f"/uploads/{video_id}/complete", {"parts": parts})
         assert done.status_code == 202, done.text
+
+    def _signed_parts(self, video_id: str, count: int) -> Iterator[dict[str, Any]]:
+        """In their order; the URLs hold for minutes, and 100 may be asked for at a time."""
+        for first in range(1, count + 1, MOST_PARTS_AT_ONCE):
+            numbers = list(range(first, min(first + MOST_PARTS_AT_ONCE, count + 1)))
+            body = {"part_numbers": numbers}
+            yield from self.api("POST", f"/uploads/{video_id}/parts", body).json()["parts"]
 
     def wait(self, video_id: str, *statuses: str, timeout_s: float = 180) -> dict[str, Any]:
         """The video once its status is one of `statuses` (any final one by default)."""
