@@ -162,7 +162,7 @@ FUNCTIONS: tuple[Function, ...] = (
             indexes=("by_status",),
             uploads=_READ_UPLOADS,
             uploads_bucket=_SEE_UPLOADS,
-            media=("PutObject",),
+            media=("PutObject", "GetObject"),  # which attempt stored a segment first
             sends=("transcode", "publish", "notify"),
         ),
         settings=_ENGINE_LIMITS,

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from millrace import videos
-from millrace.model import TaskStatus, VideoStatus
+from millrace import stragglers, tasks, videos
+from millrace.events import TaskMessage
+from millrace.model import TaskKind, TaskStatus, VideoStatus
 from millrace.queues import Queues
 from millrace.replay import observed, replay
 from tests.unit.core.harness import SITE, UPLOADS, VIDEO_ID, Cloud
@@ -53,7 +54,7 @@ def for_every_moment(
     raise AssertionError(f"the scenario has more than {MOST} moments")
 
 
-def check_completed(cloud: Cloud, video_id: str, *, playable: int = 1) -> None:
+def check_completed(cloud: Cloud, video_id: str, *, playable: int = 1, segments: int = 4) -> None:
     """It came to its end, once; it became playable so often (again after each retry)."""
     video = cloud.video(video_id)
     assert video.status == VideoStatus.COMPLETED
@@ -65,7 +66,7 @@ def check_completed(cloud: Cloud, video_id: str, *, playable: int = 1) -> None:
     assert replay(cloud.log(video_id)) == observed(cloud.items())
     assert "#EXT-X-ENDLIST" in cloud.playlist("180p/index.m3u8", video_id)
     for track in ("180p", *cloud.engine.audio_tracks(), *cloud.engine.subtitle_tracks()):
-        assert cloud.playlist(f"{track}/index.m3u8", video_id).count("#EXTINF") == 4
+        assert cloud.playlist(f"{track}/index.m3u8", video_id).count("#EXTINF") == segments
     for queue in ("ingest", "probe", "transcode", "thumbnail", "publish"):
         assert cloud.dead_letters(queue) == []
 
@@ -89,6 +90,27 @@ def test_video_completes_once_when_functions_die_again_and_again(cloud: Cloud, s
     cloud.wire.kill_at = None
     cloud.heal()
     check_completed(cloud, VIDEO_ID)
+
+
+def test_video_completes_once_when_a_function_dies_at_any_moment_beside_a_slow_worker(
+    cloud: Cloud,
+) -> None:
+    cloud.engine.source(duration_s=32.0, audio=0)
+
+    def prepare(video_id: str) -> None:
+        cloud.upload(video_id)
+        cloud.deliver("ingest")
+        cloud.deliver("probe")
+        tasks.start(TaskMessage(video_id, TaskKind.TRANSCODE, 2), "frozen")
+        cloud.drain()
+        cloud.pass_time(stragglers.LEAST_DELAY_S + 1)
+
+    def scenario(video_id: str) -> None:
+        cloud.heal()
+        check_completed(cloud, video_id, segments=8)
+        assert cloud.task(TaskKind.TRANSCODE, 2, video_id).attempt in (2, 3)
+
+    for_every_moment(cloud, prepare, scenario)
 
 
 def test_video_completes_when_all_messages_are_lost_and_the_monitor_dies_at_any_moment(

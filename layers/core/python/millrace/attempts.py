@@ -1,15 +1,17 @@
 """How an attempt at a task ends without a result: given back, failed, dead or cancelled.
 
-Every ending keeps the attempt in the task's history and takes its units back out of the video.
+Every ending keeps the attempt in the task's history and takes its units back out of the video. But
+if another attempt works beside it (`seats`), it only leaves: the task runs on, and so do its units.
 """
 
 from __future__ import annotations
 
 from pynamodb.expressions.update import Action
 
-from millrace import clock, transact, videos
+from millrace import clock, seats, transact, videos
 from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
 from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
+from millrace.seats import LOST_AFTER_S, Seat
 from millrace.tasks import (
     CONTENDERS,
     RESEND_AFTER_S,
@@ -44,7 +46,7 @@ def failures(task: Task) -> int:
 
 def give_back(lease: Lease, error: MillraceError, *, counted: bool = True) -> Task:
     """An attempt came to nothing: RUNNING → PENDING, or → DEAD (and the video FAILED) after the
-    last one.
+    last one; RUNNING it stays while another attempt works on it.
 
     Args:
         counted: False if the attempt ended through no fault of its own (the machine restarted):
@@ -72,7 +74,8 @@ def fail(lease: Lease, error: MillraceError) -> Task:
 
 
 def cancel(lease: Lease) -> Task:
-    """RUNNING → CANCELLED: the video does not want it any more.
+    """RUNNING → CANCELLED: the video does not want it any more. RUNNING it stays while another
+    attempt works on it.
 
     Raises:
         TransitionRefused: the lease is void, or the video is under way (again).
@@ -88,41 +91,74 @@ def _end_attempt(lease: Lease, to: TaskStatus, error: MillraceError, *, counted:
             break
         if to is TaskStatus.CANCELLED and video.status in videos.ACTIVE:
             break
-        task_actions = _attempt_actions(task, lease, to, error, counted=counted)
-        video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
-        logs = [_attempt_entry(lease, to, error)]
-        if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
-            video_actions += _video_fails(lease.task.video_id, error)
-            detail = videos.failure_detail(error.reason, error.message)
-            logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
-        status = VideoStatus(video.status)
-        if committed(lease, task, logs, task_actions, video_actions, status):
-            now = get(lease.task)
-            if now is not None:
-                return now
+        if to is not TaskStatus.FAILED and seats.other_works(task, lease.attempt):
+            done = _leave(lease, task, error, counted=counted)
+        else:
+            done = _end(lease, task, video, to, error, counted=counted)
+        if done and (now := get(lease.task)) is not None:
+            return now
     raise TransitionRefused(f"task to {to}")
 
 
-def _attempt_actions(
-    task: Task,
-    lease: Lease,
-    to: TaskStatus,
-    error: MillraceError,
-    *,
-    counted: bool,
-) -> list[Action]:
+def _end(
+    lease: Lease, task: Task, video: Video, to: TaskStatus, error: MillraceError, *, counted: bool
+) -> bool:
+    """Whether the task ended as it was seen."""
+    task_actions = _attempt_actions(task, lease, to, error, counted=counted)
+    video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
+    logs = [_attempt_entry(lease, to, error)]
+    if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
+        video_actions += _video_fails(lease.task.video_id, error)
+        detail = videos.failure_detail(error.reason, error.message)
+        logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
+    status = VideoStatus(video.status)
+    return committed(lease, task, logs, task_actions, video_actions, status)
+
+
+def _leave(lease: Lease, task: Task, error: MillraceError, *, counted: bool) -> bool:
+    """RUNNING → RUNNING by the other attempt alone. Returns whether the seats were as seen.
+
+    A backup that comes to nothing uses up no retry: without it the task would be no worse off.
+    """
+    counted = counted and seats.seat_of(task, lease.attempt) is Seat.FIRST
+    actions = [
+        *seats.leave(task, lease.attempt),
+        *_kept(task, lease, error, counted=counted),
+        Task.slow_at.remove(),
+        *videos.due(Task, task.video_id, clock.stamp(LOST_AFTER_S)),
+    ]
+    detail = {"from": TaskStatus.RUNNING, "to": TaskStatus.RUNNING}
+    log = lease.entry("task.left", {**detail, "reason": error.reason, "message": error.message})
+    try:
+        transact.commit([log], transact.update(lease.key, actions, seats.as_seen(task)))
+    except TransitionRefused:
+        return False
+    return True
+
+
+def _kept(task: Task, lease: Lease, error: MillraceError, *, counted: bool) -> list[Action]:
+    """The attempt in the task's history, and the end of its engine's log."""
     past = {
         "attempt": lease.attempt,
         "worker": lease.worker,
-        "started_at": task.started_at,
+        "started_at": seats.started_at(task, lease.attempt),
         "ended_at": clock.stamp(),
         "reason": error.reason.value,
         "message": error.message,
         "counted": counted,
     }
     history = [*(task.attempts or []), past][-_HISTORY:]
-    actions = [*ended(to), Task.attempts.set(history)]
-    actions += [Task.units_done.set(0), Task.engine_log.set(error.engine_log[-_LOG_CHARACTERS:])]
+    log = error.engine_log[-_LOG_CHARACTERS:]
+    return [Task.attempts.set(history), Task.engine_log.set(log)]
+
+
+def _attempt_actions(
+    task: Task, lease: Lease, to: TaskStatus, error: MillraceError, *, counted: bool
+) -> list[Action]:
+    attempt = lease.attempt
+    settle = seats.settle if to is TaskStatus.FAILED else seats.stay_alone
+    actions = [*ended(to), *_kept(task, lease, error, counted=counted), *settle(task, attempt)]
+    actions.append(Task.units_done.set(0))
     if to is TaskStatus.CANCELLED:
         return [*actions, *videos.not_due(Task)]
     if to is TaskStatus.PENDING:

@@ -14,11 +14,12 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import tasks, videos
+from millrace import seats, tasks, videos
 from millrace.engine import Stop
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.load import Meter
-from millrace.tasks import LOST_AFTER_S, Lease
+from millrace.seats import LOST_AFTER_S, Seat
+from millrace.tasks import Lease
 
 VISIBILITY_S = 90
 """A worker's message shows up again this long after its last extension: far sooner than the
@@ -55,6 +56,7 @@ class Heart:
         self._lease, self._units, self._stop, self._hold = lease, units, stop, hold
         self._every_s = every_s
         self._reached = self._told = 0
+        self._seat = Seat.FIRST
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
         self._last_beat = self._last_hold = time.monotonic()
@@ -97,7 +99,8 @@ class Heart:
 
     def _beat(self) -> None:
         try:
-            self._told = tasks.beat(self._lease, self._told, self._reached, self.meter.read())
+            load = self.meter.read()
+            self._told = tasks.beat(self._lease, self._told, self._reached, load, self._seat)
         except TransitionRefused:
             if not self._resync():
                 return
@@ -112,12 +115,14 @@ class Heart:
             self._stop.set(f"the video is {status or 'gone'}")
 
     def _resync(self) -> bool:
-        """A beat was refused: either its answer was lost before, or the task is not ours."""
+        """A beat was refused: its answer was lost before, there is another worker beside us, or
+        the task is not ours."""
         task = tasks.get(self._lease.task)
-        if task is None or not tasks.is_held(task, self._lease):
+        seat = seats.seat_of(task, self._lease.attempt) if task else None
+        if task is None or seat is None or not tasks.is_held(task, self._lease):
             self._stop.set("the task is not ours any more")
             return False
-        self._told = int(task.units_done)
+        self._told, self._seat = int(task.units_done), seat
         return True
 
     def _extend(self) -> None:

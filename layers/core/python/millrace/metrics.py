@@ -26,6 +26,7 @@ class Metric(Enum):
     TIME_TO_COMPLETED = ("TimeToCompleted", MetricUnit.Seconds, "from upload to completed")
     TASKS_DONE = ("TasksDone", MetricUnit.Count, "tasks that delivered")
     TASKS_RETRIED = ("TasksRetried", MetricUnit.Count, "attempts that failed and are repeated")
+    TASKS_DOUBLED = ("TasksDoubled", MetricUnit.Count, "backups begun beside slow attempts")
     TASKS_FAILED = ("TasksFailed", MetricUnit.Count, "tasks that failed or ran out of attempts")
     TASK_SECONDS = ("TaskSeconds", MetricUnit.Seconds, "run time of a task that delivered")
     SOURCE_BYTES_READ = ("SourceBytesRead", MetricUnit.Bytes, "read by the engine, per task")

@@ -144,6 +144,8 @@ class Video(Item, discriminator="video"):
     reason_message = UnicodeAttribute(null=True)
     renditions_ready_at = UnicodeAttribute(null=True)
     """When every chunk stood for the first time, and with it every rendition."""
+    backups = NumberAttribute(default=0)
+    """Second attempts that were begun beside slow ones."""
     reviving_since = UnicodeAttribute(null=True)
     """When a failed or cancelled video was set going again, until all of its tasks have been."""
 
@@ -175,6 +177,16 @@ class Task(Item, discriminator="task"):
     """When the dead letter was sent; a FAILED or DEAD task without it is due at the monitor."""
     worker = UnicodeAttribute(null=True)
     heartbeat_at = UnicodeAttribute(null=True)
+    slow_at = UnicodeAttribute(null=True)
+    """From when on the running attempt is far slower than its siblings; see `stragglers`."""
+    expected_s = NumberAttribute(null=True)
+    """What its siblings' pace lets expect of an attempt."""
+    backup_attempt = NumberAttribute(null=True)
+    """The attempt begun last beside a slow one; see `seats`."""
+    backup_worker = UnicodeAttribute(null=True)
+    """There as long as the second seat is taken."""
+    backup_started_at = UnicodeAttribute(null=True)
+    backup_heartbeat_at = UnicodeAttribute(null=True)
     cpu_percent = NumberAttribute(null=True)
     memory_bytes = NumberAttribute(null=True)
     created_at = UnicodeAttribute()

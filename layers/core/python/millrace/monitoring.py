@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from millrace import attempts, clock, deliveries, keys, tasks, videos
+from millrace import attempts, clock, deliveries, keys, stragglers, tasks, videos
 from millrace.deadletters import awaits_burial
 from millrace.errors import MillraceError, TransitionRefused
 from millrace.events import ObjectCreated, TaskMessage
@@ -127,7 +127,10 @@ def _replace(watch: Watch, task: Task) -> None:
         attempts.cancel(lease)
         return
     ended = attempts.give_back(lease, attempts.LOST, counted=not watch.recover)
-    watch.queues.send_task(TaskMessage.of(ended))
+    if watch.recover and ended.status == TaskStatus.RUNNING:  # its backup is gone as well
+        ended = attempts.give_back(tasks.lease_of(ended), attempts.LOST, counted=False)
+    if ended.status != TaskStatus.RUNNING:
+        watch.queues.send_task(TaskMessage.of(ended))
 
 
 def _resend(watch: Watch, task: Task) -> None:
@@ -154,6 +157,8 @@ def _look_at_video(watch: Watch, video: Video) -> None:
         behind = video.published_tasks < video.tasks_done or video.reviving_since is not None
         if watch.recover or behind or video.status != VideoStatus.PROCESSING:
             watch.queues.send_publish(video.video_id, clock.stamp())
+        if video.status == VideoStatus.PROCESSING:
+            stragglers.remind(watch.queues, video)
         videos.look_again(video, videos.LOOK_AGAIN_S)
 
 

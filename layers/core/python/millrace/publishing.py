@@ -22,6 +22,7 @@ from millrace import (
     purging,
     steering,
     storage,
+    stragglers,
     tasks,
     videos,
 )
@@ -105,7 +106,8 @@ def _revive(press: Press, video: Video) -> None:
 def _publish(press: Press, video: Video) -> None:
     if video.published_tasks >= video.tasks_done:
         return  # an earlier message published all that is done
-    done = [task for task in videos.tasks_of(video.video_id) if task.status == TaskStatus.DONE]
+    all_tasks = videos.tasks_of(video.video_id)
+    done = [task for task in all_tasks if task.status == TaskStatus.DONE]
     made = [task for task in done if task.task_kind != TaskKind.PROBE]
     final = len(made) == int(video.tasks_total)
     the_plan = plan.from_json(video.plan or {})
@@ -119,6 +121,7 @@ def _publish(press: Press, video: Video) -> None:
         _record(video, len(made), manifest, ready, playable=playlists is not None, final=final)
     except TransitionRefused:
         _look_again(press, video)
+    stragglers.watch(press.queues, all_tasks)
 
 
 def _ready_renditions(the_plan: Plan, done: list[Task]) -> list[str]:

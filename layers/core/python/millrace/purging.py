@@ -23,8 +23,7 @@ def purge(uploads: Bucket, site: Bucket, video: Video) -> None:
     for task in videos.tasks_of(video.video_id):
         if task.status == TaskStatus.PENDING:
             tasks.cancel_pending(task)
-        elif task.status == TaskStatus.RUNNING and not tasks.is_lost(task):
-            working = True
+        working = working or tasks.is_worked_on(task)
     removed = _delete_objects(uploads, site, video)
     if working:
         log.info("purge.waits_for_workers", extra={"objects": removed})

@@ -23,6 +23,8 @@ _QUEUE_OF_KIND: Mapping[TaskKind, str] = {
     TaskKind.SUBTITLES: "transcode",
     TaskKind.THUMBNAIL: "thumbnail",
 }
+LONGEST_DELAY_S = 900
+"""SQS holds no message back for longer."""
 _LONGEST_BODY_BYTES = 200_000
 """SQS takes 256 KiB (1 MiB lately); a dead letter leaves room for its attributes."""
 
@@ -35,7 +37,11 @@ class Queues:
     settings: Settings
 
     def send_task(self, task: TaskMessage, delay_s: int = 0) -> None:
-        """Announce a task. Sending twice does no harm: starting it is a conditional write."""
+        """Announce a task. Sending twice does no harm: starting it is a conditional write.
+
+        Args:
+            delay_s: the message comes so much later; up to `LONGEST_DELAY_S`.
+        """
         self.sqs.send_message(
             QueueUrl=self._url(_name(task)), MessageBody=task.body(), DelaySeconds=delay_s
         )
@@ -82,6 +88,13 @@ class Queues:
             MessageBody=events.notify_body(event_id, webhook_id),
             DelaySeconds=math.ceil(delay_s),
         )
+
+    def is_idle(self, name: str) -> bool:
+        """Whether no message of a queue waits for a worker (SQS's number, so about now)."""
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self._url(name), AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"]) == 0
 
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from millrace import keys
+from millrace import keys, seats
 from millrace.model import Item, Task, TaskKind, TaskStatus, Transaction, Video
 
 
@@ -17,7 +17,7 @@ class Replayed:
     status: str = ""
     playable: bool = False
     tasks: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Status and attempt by task id."""
+    """Status and number of attempts by task id."""
     completions: int = 0
     """How often the video became COMPLETED: never more than once."""
 
@@ -28,7 +28,9 @@ def replay(log: Iterable[Transaction]) -> Replayed:
     for line in log:
         detail = line.detail or {}
         if line.task_id is not None:
-            state.tasks[line.task_id] = (detail["to"], int(line.attempt or 0))
+            # With two attempts side by side, a line may be of the earlier one.
+            _, attempts = state.tasks.get(line.task_id, ("", 0))
+            state.tasks[line.task_id] = (detail["to"], max(attempts, int(line.attempt or 0)))
             continue
         if line.event == "video.uploaded":
             state.tasks[keys.task_id(TaskKind.PROBE, 0)] = (TaskStatus.PENDING.value, 0)
@@ -47,7 +49,7 @@ def observed(items: Iterable[Item]) -> Replayed:
         if isinstance(item, Video):
             state.status, state.playable = item.status, bool(item.playable)
         elif isinstance(item, Task):
-            state.tasks[item.task_id] = (item.status, int(item.attempt))
+            state.tasks[item.task_id] = (item.status, seats.highest(item))
         elif isinstance(item, Transaction):
             state.completions += item.event == "video.completed"
     return state

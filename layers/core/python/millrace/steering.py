@@ -13,7 +13,7 @@ from itertools import islice
 
 from pynamodb.expressions.update import Action
 
-from millrace import clock, tasks, transact, videos
+from millrace import clock, seats, tasks, transact, videos
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
@@ -178,8 +178,9 @@ def _revival(task: Task) -> transact.Write:
     """The history stays; `forgiven_attempts` takes it off the account."""
     actions = [
         Task.status.set(TaskStatus.PENDING.value),
-        Task.forgiven_attempts.set(int(task.attempt)),
+        Task.forgiven_attempts.set(seats.highest(task)),
         Task.resends.set(0),
+        *seats.vacate_backup(),
         *(gone.remove() for gone in (Task.reason, Task.reason_message, Task.ended_at)),
         *(gone.remove() for gone in (Task.dead_lettered_at, Task.created_shard)),
         *tasks.ready(task),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ CONTENT_TYPES = {
     ".vtt": "text/vtt",
 }
 
+_OTHERWISE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+"""S3 found another object than the writer expected, is about to store one, or found none."""
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 
 
@@ -41,6 +43,8 @@ class StoredObject:
     etag: str
     """Without quotes."""
     size_bytes: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """As it was given when the object was stored; not in listings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class Bucket:
             if _code(error) in _ABSENT:
                 return None
             raise
-        return StoredObject(key, answer["ETag"].strip('"'), answer["ContentLength"])
+        etag, size = answer["ETag"].strip('"'), answer["ContentLength"]
+        return StoredObject(key, etag, size, answer.get("Metadata", {}))
 
     def put_text(self, key: str, text: str, cache_control: str) -> None:
         self.put_bytes(key, text.encode(), cache_control)
@@ -73,8 +78,11 @@ class Bucket:
             CacheControl=cache_control,
         )
 
-    def put_file(self, key: str, path: Path) -> None:
+    def put_file(self, key: str, path: Path, **options: Any) -> None:
         """Store one immutable file in one request: it is there whole, or not at all.
+
+        Args:
+            options: further parameters of S3's PutObject.
 
         Raises:
             RetryableError: OUTPUT_FAILED, the file cannot be read.
@@ -87,10 +95,36 @@ class Bucket:
                     Body=file,
                     ContentType=CONTENT_TYPES[PurePosixPath(key).suffix],
                     CacheControl=IMMUTABLE,
+                    **options,
                 )
         except OSError as error:
             message = f"A finished file could not be read back: {error.strerror}."
             raise RetryableError(Reason.OUTPUT_FAILED, message) from error
+
+    def put_file_once(
+        self, key: str, path: Path, metadata: Mapping[str, str], *, replacing: str | None = None
+    ) -> bool:
+        """`put_file`, unless there is something else under `key` than expected. S3 decides, so of
+        several writers that expect the same one alone succeeds, however late the others are.
+
+        Args:
+            metadata: names and values, ASCII, to be read by `head`.
+            replacing: ETag of what is to be replaced; None if there is to be nothing yet.
+
+        Returns:
+            Whether it was stored.
+
+        Raises:
+            RetryableError: OUTPUT_FAILED, the file cannot be read.
+        """
+        expected: Any = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
+        try:
+            self.put_file(key, path, Metadata=dict(metadata), **expected)
+        except ClientError as error:
+            if _code(error) in _OTHERWISE:
+                return False
+            raise
+        return True
 
     def presigned_get(self, key: str, expires_s: int) -> str:
         """A URL that reads this one object for a while. Never log it."""

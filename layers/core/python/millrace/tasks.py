@@ -17,14 +17,13 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from millrace import clock, keys, transact, videos
+from millrace import clock, keys, seats, transact, videos
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.queues import queue_of
+from millrace.seats import LOST_AFTER_S, Seat
 
-LOST_AFTER_S = 60
-"""A worker without a heartbeat for this long is taken for dead."""
 RESEND_AFTER_S = 60
 """A PENDING task whose message did nothing for this long gets another one."""
 _LONGEST_RESEND_S = 1800
@@ -34,7 +33,7 @@ CONTENDERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a task; void as soon as the task's attempt number is another."""
+    """The right to work on a task; void as soon as the attempt has no seat at it any more."""
 
     task: TaskMessage
     attempt: int
@@ -45,8 +44,7 @@ class Lease:
         return key_of(self.task)
 
     def held(self) -> Condition:
-        held: Condition = (Task.status == TaskStatus.RUNNING) & (Task.attempt == self.attempt)
-        return held
+        return seats.held(self.attempt)
 
     def entry(self, event: str, detail: dict[str, Any]) -> Transaction:
         return transact.entry(
@@ -126,7 +124,7 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
     video, task = videos.get(message.video_id), get(message)
     if video is None or task is None or video.status != _working_status(message.kind):
         raise TransitionRefused("task.started")
-    lease = Lease(message, int(task.attempt) + 1, worker)
+    lease = Lease(message, seats.highest(task) + 1, worker)
     now = clock.stamp()
     actions = [
         Task.status.set(TaskStatus.RUNNING.value),
@@ -136,6 +134,7 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
         Task.heartbeat_at.set(now),
         Task.units_done.set(0),
         *_not_ready(),
+        Task.slow_at.remove(),
         *videos.due(Task, message.video_id, clock.stamp(LOST_AFTER_S)),
     ]
     pending = (Task.status == TaskStatus.PENDING) & (Task.attempt == int(task.attempt))
@@ -144,16 +143,22 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
     return lease, task, video
 
 
-def beat(lease: Lease, units_before: int, units_now: int, load: Load) -> int:
+def beat(
+    lease: Lease, units_before: int, units_now: int, load: Load, seat: Seat = Seat.FIRST
+) -> int:
     """Tell that the worker lives, what it uses, and how far it is.
+
+    Args:
+        seat: the worker's at the task, as far as it knows.
 
     Returns:
         The units now counted: `units_now`, or `units_before` when the video was too busy.
 
     Raises:
-        TransitionRefused: the lease is void, the video is not under way, or `units_before` is
-            not what the table has.
+        TransitionRefused: the lease is void, or its seat another; the video is not under way; or
+            `units_before` is not what the table has.
     """
+    held, alive = seats.held_in(seat, lease.attempt), _alive(lease, load, seat)
     if units_now > units_before:
         video = transact.update(
             videos.key_of(lease.task.video_id),
@@ -162,12 +167,12 @@ def beat(lease: Lease, units_before: int, units_now: int, load: Load) -> int:
         )
         task = transact.update(
             lease.key,
-            [*_alive(lease, load), Task.units_done.set(units_now)],
-            lease.held() & (Task.units_done == units_before),
+            [*alive, Task.units_done.set(units_now)],
+            held & (Task.units_done == units_before),
         )
         if transact.commit_progress(task, video):
             return units_now
-    transact.update_once(lease.key, _alive(lease, load), lease.held())
+    transact.update_once(lease.key, alive, held)
     return units_before
 
 
@@ -186,6 +191,7 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
         if task is None or not is_held(task, lease):
             break
         task_actions = [*ended(TaskStatus.DONE), *videos.not_due(Task)]
+        task_actions += seats.settle(task, lease.attempt)
         task_actions += [Task.output.set(output), Task.units_done.set(int(task.units))]
         video_actions = [
             Video.tasks_done.add(1),
@@ -197,6 +203,13 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
         if committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
             return
     raise TransitionRefused("task.done")
+
+
+def sign_off(lease: Lease) -> None:
+    """A worker that finds its task ended by the other one is out of it from now on."""
+    left_behind = seats.left_behind(lease.attempt)
+    with suppress(TransitionRefused):
+        transact.update_once(lease.key, seats.vacate_backup(), left_behind)
 
 
 def cancel_pending(task: Task) -> bool:
@@ -238,16 +251,21 @@ def look_again(task: Task, seconds: float) -> None:
 
 
 def lease_of(task: Task) -> Lease:
-    """The lease of whoever runs a task, to end it in their stead."""
+    """The lease of whoever has the first seat at a task, to end it in their stead."""
     return Lease(TaskMessage.of(task), int(task.attempt), task.worker or "")
 
 
 def is_lost(task: Task) -> bool:
-    """Whether a RUNNING task's worker has been silent for too long."""
-    return (
-        task.status == TaskStatus.RUNNING
-        and clock.age_s(task.heartbeat_at or task.created_at) >= LOST_AFTER_S
+    """Whether a RUNNING task's worker, in the first seat, has been silent for too long."""
+    return task.status == TaskStatus.RUNNING and not seats.is_fresh(
+        task.heartbeat_at or task.created_at
     )
+
+
+def is_worked_on(task: Task) -> bool:
+    """Whether anybody was heard of lately who works on a task, perhaps unaware that it ended."""
+    first = task.status == TaskStatus.RUNNING and not is_lost(task)
+    return first or (task.backup_worker is not None and seats.is_fresh(task.backup_heartbeat_at))
 
 
 def _working_status(kind: TaskKind) -> VideoStatus:
@@ -255,12 +273,14 @@ def _working_status(kind: TaskKind) -> VideoStatus:
 
 
 def is_held(task: Task, lease: Lease) -> bool:
-    return task.status == TaskStatus.RUNNING and int(task.attempt) == lease.attempt
+    running = task.status == TaskStatus.RUNNING
+    return running and seats.seat_of(task, lease.attempt) is not None
 
 
-def _alive(lease: Lease, load: Load) -> list[Action]:
+def _alive(lease: Lease, load: Load, seat: Seat) -> list[Action]:
+    heartbeat_at = Task.heartbeat_at if seat is Seat.FIRST else Task.backup_heartbeat_at
     actions: list[Action] = [
-        Task.heartbeat_at.set(clock.stamp()),
+        heartbeat_at.set(clock.stamp()),
         *videos.due(Task, lease.task.video_id, clock.stamp(LOST_AFTER_S)),
     ]
     if load.cpu_percent is not None:
@@ -305,13 +325,9 @@ def committed(
     video_actions: Sequence[Action],
     video_status: VideoStatus,
 ) -> bool:
-    """Write both or nothing, if the task still has the units we saw (a heartbeat of our own may
-    have come between)."""
-    task = transact.update(
-        lease.key,
-        task_actions,
-        lease.held() & (Task.units_done == int(seen.units_done)),
-    )
+    """Write both or nothing, if the task still has the units and the workers we saw (a heartbeat
+    of our own may have come between, or another worker)."""
+    task = transact.update(lease.key, task_actions, seats.as_seen(seen))
     video = transact.update(
         videos.key_of(lease.task.video_id), video_actions, Video.status == video_status
     )

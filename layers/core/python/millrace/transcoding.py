@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from millrace import keys, plan, scratch, tasks
+from millrace import keeping, plan, scratch, tasks
 from millrace.engine import Line
 from millrace.errors import PermanentError, Reason
 from millrace.metrics import Metric, record
@@ -55,9 +55,8 @@ def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Lin
 
     def store(line: Line) -> None:
         if line["type"] in ("init", "segment"):
-            if "path" in line:  # MPEG-TS has no init file, but codecs to tell
-                _store(job, made, line)
-            collector.add(line)
+            # MPEG-TS has no init file, but codecs to tell.
+            collector.add(_store(job, made, line) if "path" in line else line)
 
     return job.run_engine(
         "transcode",
@@ -66,13 +65,14 @@ def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Lin
     )
 
 
-def _store(job: Job, made: Path, line: Line) -> None:
-    """Store one finished file and remove it from the disk."""
+def _store(job: Job, made: Path, line: Line) -> Line:
+    """Store one finished file and remove it from the disk. Returns the line of what is stored."""
     path = made / line["path"]
     if not path.resolve().is_relative_to(made.resolve()):
         raise PermanentError(Reason.INTERNAL, "The engine named a file outside of its folder.")
-    job.shop.site.put_file(keys.media_key(job.lease.task.video_id, line["path"]), path)
+    kept = keeping.keep(job, path, line)
     path.unlink()
+    return kept
 
 
 def _output(tracks: dict[str, Track], bytes_read: int) -> dict[str, object]:

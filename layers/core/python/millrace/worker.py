@@ -17,7 +17,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import attempts, clients, events, heart, queues, scratch, tasks, turns, videos
+from millrace import (
+    attempts,
+    clients,
+    events,
+    heart,
+    queues,
+    scratch,
+    stragglers,
+    tasks,
+    turns,
+    videos,
+)
 from millrace.config import Settings
 from millrace.deadletters import awaits_burial, bury
 from millrace.engine import Engine, Line, Stop
@@ -181,6 +192,8 @@ def _claim(shop: Workshop, wanted: TaskMessage, worker: str) -> tuple[Lease, Tas
     if task is not None and tasks.is_lost(task):
         # Its message came back before the monitor looked: the silent worker is replaced here.
         return _take_over(shop, wanted, task, worker)
+    if task is not None and (claim := stragglers.back_up(shop.queues, task, worker)):
+        return claim
     _settle(shop, wanted, task)
     return _first(turns.others(wanted), worker)
 
@@ -272,6 +285,7 @@ def _work(job: Job, work: Work) -> None:
 def _abandon(shop: Workshop, lease: Lease, cause: str, ticket: Ticket) -> None:
     """The work was stopped or its closing move refused: settle the task if it is still ours."""
     log.info("task.abandoned", extra={"cause": cause})
+    tasks.sign_off(lease)
     if not _is_wanted(lease.task):
         with suppress(TransitionRefused):
             attempts.cancel(lease)
@@ -286,6 +300,7 @@ def _fail(shop: Workshop, lease: Lease, error: PermanentError) -> None:
     try:
         task = attempts.fail(lease, error)
     except TransitionRefused:
+        tasks.sign_off(lease)
         return
     _bury(shop, task)
 
@@ -295,7 +310,10 @@ def _give_back(shop: Workshop, lease: Lease, error: RetryableError, ticket: Tick
     try:
         task = attempts.give_back(lease, error)
     except TransitionRefused:
+        tasks.sign_off(lease)
         return
+    if task.status == TaskStatus.RUNNING:
+        return  # another attempt goes on with it
     if task.status == TaskStatus.DEAD:
         _bury(shop, task)
         return
