@@ -47,7 +47,7 @@ def both(alone: tuple[Cloud, Lease]) -> tuple[Cloud, Lease, Lease]:
 
 
 def begin(cloud: Cloud, message: TaskMessage = SLOW) -> Lease:
-    cloud.sqs.purge_queue(QueueUrl=cloud.environment["MILLRACE_TRANSCODE_QUEUE_URL"])
+    cloud.forget_messages("transcode")
     cloud.pass_time(LATE_S)
     claim = double(cloud, message)
     assert claim is not None
@@ -141,7 +141,7 @@ def test_chunk_is_left_alone_when_it_will_be_done_sooner_than_a_new_attempt(
     stragglers.watch(
         Queues(cloud.sqs, cloud.settings("publish")), videos.tasks_of(VIDEO_ID)
     )  # 30 s have gone by, 10 were to be expected
-    cloud.sqs.purge_queue(QueueUrl=cloud.environment["MILLRACE_TRANSCODE_QUEUE_URL"])
+    cloud.forget_messages("transcode")
     assert (double(cloud) is not None) == doubled
 
 
