@@ -245,6 +245,21 @@ def test_attempts_follow_after_1_2_and_4_seconds_when_an_error_persists(planned:
     assert planned.due() == []
 
 
+def test_log_tells_what_each_task_read_when_it_is_done(planned: Cloud) -> None:
+    planned.drain()
+    done = {line.task_id: line.detail for line in planned.log() if line.event == "task.done"}
+    read = {task: (detail["bytes_read"], detail["source_share"]) for task, detail in done.items()}
+    assert read == {  # as the fake engine says it; the stills take two runs of it
+        "probe-00000": (6, 1.0),
+        "transcode-00000": (1234, 205.6667),
+        "transcode-00001": (1234, 205.6667),
+        "audio-00000": (1234, 205.6667),
+        "thumbnail-00000": (200, 33.3333),
+    }
+    assert planned.task(TaskKind.TRANSCODE).output["bytes_read"] == 1234
+    assert planned.task(TaskKind.THUMBNAIL).output["bytes_read"] == 200
+
+
 def test_retries_are_not_burned_when_the_source_is_at_fault(planned: Cloud) -> None:
     planned.engine.fails("transcode-audio-0", times=9, code="CORRUPT")
     planned.heal()

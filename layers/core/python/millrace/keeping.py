@@ -6,8 +6,8 @@ first to store a file wins, by a condition that S3 itself checks; whoever comes 
 what is stored, with its size. All attempts work from the same plan and source, each segment begins
 with an IDR picture and none refers to another, so segments of different attempts go together.
 
-The only files ever replaced are segments of attempts made before a task was redriven, because they
-may be why it was: the task was never done, so no playlist ever named them.
+The only files ever replaced are those that a task alone makes, by attempts made before it was
+redriven, because they may be why it was: it was never done, so no playlist ever named them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from aws_lambda_powertools import Logger
 from millrace import keys
 from millrace.engine import Line
 from millrace.errors import Reason, RetryableError
+from millrace.model import TaskKind
 from millrace.storage import StoredObject
 from millrace.worker import Job
 
@@ -59,8 +60,8 @@ def keep(job: Job, path: Path, line: Line) -> Line:
 
 
 def _is_outdated(stored: StoredObject, job: Job, line: Line) -> bool:
-    """An init file belongs to all tasks of its rendition, of which some may be done."""
-    if line["type"] == "init":
+    """A rendition's init file belongs to all of its chunks, of which some may be done."""
+    if line["type"] == "init" and job.lease.task.kind is TaskKind.TRANSCODE:
         return False
     return int(stored.metadata.get(_ATTEMPT, 1)) <= int(job.task.forgiven_attempts)
 

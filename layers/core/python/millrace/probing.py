@@ -9,7 +9,7 @@ messages are sent; the monitor sends those that a crash swallowed.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -49,7 +49,7 @@ def work(job: Job) -> None:
     the_plan = plan.from_json(found["plan"])
     priority = video_settings.from_json(job.video.settings).priority
     put_tasks(job.lease.task.video_id, the_plan, Turn(priority, found.get("round", 0)))
-    begin(job.lease, found["media"], the_plan)
+    begin(job.lease, found["media"], the_plan, told=job.told)
     send(job, the_plan)
 
 
@@ -127,8 +127,17 @@ def _put_singly(items: Sequence[Task]) -> None:
             continue  # an earlier attempt put it
 
 
-def begin(lease: Lease, found: dict[str, Any], the_plan: Plan) -> None:
+def begin(
+    lease: Lease,
+    found: dict[str, Any],
+    the_plan: Plan,
+    *,
+    told: Mapping[str, Any] | None = None,
+) -> None:
     """QUEUED → PROCESSING together with the probe's RUNNING → DONE.
+
+    Args:
+        told: what the log is to tell besides of the probe's end.
 
     Raises:
         TransitionRefused: the lease is void or the video is not QUEUED.
@@ -149,7 +158,9 @@ def begin(lease: Lease, found: dict[str, Any], the_plan: Plan) -> None:
     counts = {kind: sum(1 for other, _ in planned if other is kind) for kind in TaskKind}
     counts.pop(TaskKind.PROBE)
     logs = [
-        lease.entry("task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}),
+        lease.entry(
+            "task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE, **(told or {})}
+        ),
         transact.entry(
             video_id,
             "video.planned",

@@ -11,7 +11,6 @@ from PIL import Image
 
 from millrace import keys, plan, scratch, storage, tasks
 from millrace.errors import Reason, RetryableError
-from millrace.metrics import Metric, record
 from millrace.model import Video
 from millrace.worker import Job
 
@@ -43,11 +42,12 @@ def work(job: Job) -> None:
         (picture,) = _frames(job, folder, [at_s], (poster.width, poster.height), "--skip-black")
     _store(job, POSTER, picture)
     output: dict[str, Any] = {"thumbnails": thumbnails, "poster": POSTER}
+    output["bytes_read"] = job.reading.bytes_read
     made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
     if wanted.storyboard:
         output["storyboard"] = STORYBOARD
         made.append(Video.storyboard.set(STORYBOARD))
-    tasks.finish(job.lease, output, *made)
+    tasks.finish(job.lease, output, *made, told=job.told)
 
 
 def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:
@@ -69,8 +69,7 @@ def _frames(
     """
     times = ",".join(f"{time_s:g}" for time_s in times_s)
     box = ("--width", str(size[0]), "--height", str(size[1]))
-    result = job.run_engine("thumbnail", "--times", times, *box, "--output", str(folder), *options)
-    record(Metric.SOURCE_BYTES_READ, int(result.get("bytes_read") or 0))
+    job.run_engine("thumbnail", "--times", times, *box, "--output", str(folder), *options)
     return [_opened(folder / f"{number:02d}.png") for number in range(len(times_s))]
 
 

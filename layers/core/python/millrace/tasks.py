@@ -8,7 +8,7 @@ the sum of its tasks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -176,12 +176,15 @@ def beat(
     return units_before
 
 
-def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
+def finish(
+    lease: Lease, output: dict[str, Any], *also: Action, told: Mapping[str, Any] | None = None
+) -> None:
     """RUNNING → DONE, counted into the video in the same transaction.
 
     Args:
         output: what was made; playlists are a pure function of the outputs of done tasks.
         also: further changes of the video, e.g. its poster.
+        told: what the log is to tell besides.
 
     Raises:
         TransitionRefused: the lease is void or the video is not PROCESSING.
@@ -199,7 +202,8 @@ def finish(lease: Lease, output: dict[str, Any], *also: Action) -> None:
             Video.updated_at.set(clock.stamp()),
             *also,
         ]
-        log = lease.entry("task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE})
+        moved = {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}
+        log = lease.entry("task.done", {**moved, **(told or {})})
         if committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
             return
     raise TransitionRefused("task.done")

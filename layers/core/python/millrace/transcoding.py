@@ -9,7 +9,6 @@ from pathlib import Path
 from millrace import keeping, plan, scratch, tasks
 from millrace.engine import Line
 from millrace.errors import PermanentError, Reason
-from millrace.metrics import Metric, record
 from millrace.model import TaskKind
 from millrace.outputs import Collector, Track
 from millrace.plan import Plan
@@ -29,11 +28,9 @@ def work(job: Job) -> None:
     names, first, count = _expected(the_plan, kind, index)
     collector = Collector()
     with scratch.folder() as folder:
-        result = _encode(job, the_plan, folder, collector)
+        _encode(job, the_plan, folder, collector)
     tracks = collector.tracks(names, first, count)
-    bytes_read = int(result.get("bytes_read") or 0)
-    record(Metric.SOURCE_BYTES_READ, bytes_read)
-    tasks.finish(job.lease, _output(tracks, bytes_read))
+    tasks.finish(job.lease, _output(tracks, job.reading.bytes_read), told=job.told)
 
 
 def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], int, int | None]:
@@ -47,7 +44,7 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
     return names, index * the_plan.chunk_segments, None if last else the_plan.chunk_segments
 
 
-def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Line:
+def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> None:
     plan_file, made = folder / "plan.json", folder / "made"
     plan_file.write_text(json.dumps(the_plan.to_json()))
     made.mkdir()
@@ -58,7 +55,7 @@ def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Lin
             # MPEG-TS has no init file, but codecs to tell.
             collector.add(_store(job, made, line) if "path" in line else line)
 
-    return job.run_engine(
+    job.run_engine(
         "transcode",
         *("--plan", str(plan_file), "--output", str(made), _SELECTION[task.kind], str(task.index)),
         on_line=store,

@@ -29,7 +29,7 @@ ALL_STATUSES: Mapping[str, VideoStatus] = {
 _MEDIA_PARTS = ("format", "video", "audio", "subtitles", "chapters", "warnings")
 _EVENT_DETAIL = frozenset(
     {"from", "to", "status", "reason", "message", "kind", "percent", "playable", "tasks", "chunks"}
-    | {"rendition"}
+    | {"rendition", "bytes_read", "source_share"}
 )
 """What the public sees of a transaction's detail: no worker names, keys, owners or ETags."""
 

@@ -87,6 +87,18 @@ def open_shop(settings: Settings, *, beat_s: float = 2.0) -> Workshop:
     )
 
 
+@dataclass(slots=True)
+class Reading:
+    """What an attempt read of the source, by all its runs of the engine."""
+
+    bytes_read: int = 0
+
+    def add(self, result: Line) -> None:
+        read = result.get("bytes_read") or (result.get("format") or {}).get("bytes_read") or 0
+        record(Metric.SOURCE_BYTES_READ, int(read))
+        self.bytes_read += int(read)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One attempt at one task."""
@@ -100,6 +112,13 @@ class Job:
     deadline: float
     """On the monotonic clock."""
     started: float = field(default_factory=time.monotonic)
+    reading: Reading = field(default_factory=Reading)
+
+    @property
+    def told(self) -> dict[str, float]:
+        """For the log: what was read of the source, in bytes and as a part of the whole."""
+        read, whole = self.reading.bytes_read, int(self.video.source_bytes or 0)
+        return {"bytes_read": read, "source_share": round(read / whole, 4) if whole else 0.0}
 
     @property
     def left_s(self) -> float:
@@ -130,13 +149,15 @@ class Job:
                 on_line(line)
 
         arguments = [command, url, "--if-match", f'"{self.video.source_etag}"', *limits, *options]
-        return self.shop.engine.run(
+        result = self.shop.engine.run(
             arguments,
             timeout_s=self.left_s,
             stop=self.stop,
             on_line=handle,
             on_start=self.heart.meter.watch,
         )
+        self.reading.add(result)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
