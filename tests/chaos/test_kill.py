@@ -44,6 +44,20 @@ def test_video_completes_when_the_engine_is_killed(pipeline: Pipeline) -> None:
     assert retried, "the kill was seen and the task tried again"
 
 
+@pytest.mark.exhaustive
+def test_video_completes_when_an_engine_is_frozen_for_good(pipeline: Pipeline) -> None:
+    """Its worker's heart beats on: nobody is lost, only far slower than the others."""
+    video_id = pipeline.upload(media.clip("four-chunks.mp4", 48, "640x360"))
+    last = (*ENGINE, "--chunk 3")
+    frozen = eventually("the last chunk at work", lambda: pipeline.processes(*last), 120, 0.02)[0]
+    frozen.suspend()
+    _check_completed_once(pipeline, video_id)
+    eventually("the loser's engine is killed", lambda: not frozen.is_running(), 30)
+    events = pipeline.api("GET", f"/videos/{video_id}/events").json()["events"]
+    doubled = [event["task_id"] for event in events if event["event"] == "task.doubled"]
+    assert doubled == ["transcode-00003"]
+
+
 def test_video_completes_when_a_lambda_process_is_killed(pipeline: Pipeline) -> None:
     video_id = _start_job(pipeline)
     engine = _engines(pipeline)[0]

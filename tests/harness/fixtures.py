@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.harness import media
+from tests.harness.growth import Watcher
 from tests.harness.pipeline import REPOSITORY, Pipeline
 
 
@@ -35,6 +36,15 @@ def pipeline() -> Iterator[Pipeline]:
 
 
 @pytest.fixture(scope="session")
-def sintel(pipeline: Pipeline) -> dict[str, Any]:
-    """A real 52-second film trailer, completed; long enough for several chunks."""
-    return pipeline.wait(pipeline.upload(media.SINTEL))
+def watched(pipeline: Pipeline) -> tuple[dict[str, Any], Watcher]:
+    """A real 52-second film trailer, completed; long enough for several chunks. Its playlists were
+    looked at all the while."""
+    video_id = pipeline.upload(media.SINTEL)
+    watcher = Watcher(f"{pipeline.site_url}/videos/{video_id}/master.m3u8")
+    return pipeline.wait(video_id, meanwhile=watcher.look), watcher
+
+
+@pytest.fixture(scope="session")
+def sintel(watched: tuple[dict[str, Any], Watcher]) -> dict[str, Any]:
+    """The film alone."""
+    return watched[0]

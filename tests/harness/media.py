@@ -117,6 +117,16 @@ def large_clip() -> Path:
     )
 
 
+def long_large_clip() -> Path:
+    """The same in small pictures, long enough for three chunks."""
+    noise = "nullsrc=size=320x180:rate=25:duration=28,geq=random(1)*255:128:128"
+    return ffmpeg(
+        "long-large.mp4",
+        *("-f", "lavfi", "-i", noise, "-f", "lavfi", "-i", _SOUND.format(seconds=28)),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-b:v", "8M", "-g", "50", "-c:a", "aac"),
+    )
+
+
 def written(name: str, content: bytes) -> Path:
     GENERATED.mkdir(parents=True, exist_ok=True)
     path = GENERATED / name

@@ -204,11 +204,18 @@ class Pipeline:
             body = {"part_numbers": numbers}
             yield from self.api("POST", f"/uploads/{video_id}/parts", body).json()["parts"]
 
-    def wait(self, video_id: str, *statuses: str, timeout_s: float = 180) -> dict[str, Any]:
+    def wait(
+        self,
+        video_id: str,
+        *statuses: str,
+        timeout_s: float = 180,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> dict[str, Any]:
         """The video once its status is one of `statuses` (any final one by default)."""
         wanted = statuses or TERMINAL
 
         def reached() -> dict[str, Any] | None:
+            meanwhile()
             try:
                 video = self.video(video_id)
             except (requests.ConnectionError, FileNotFoundError, ValueError, AssertionError):

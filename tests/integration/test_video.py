@@ -17,6 +17,7 @@ from PIL import Image
 from tests.harness import media
 from tests.harness.conformance import Presentation, check_hls, from_url
 from tests.harness.dash import check_dash
+from tests.harness.growth import Watcher
 from tests.harness.hls import read_master, read_media
 from tests.harness.pipeline import Pipeline
 
@@ -222,6 +223,16 @@ def test_log_tells_the_whole_way_when_a_video_is_completed(
     assert set(done) == chunks | {"probe-00000", "audio-00000", "thumbnail-00000"}
 
 
+def test_playlists_are_valid_at_every_instant_when_a_video_is_made(
+    watched: tuple[dict[str, Any], Watcher],
+) -> None:
+    _, watcher = watched
+    watcher.check_end()
+    assert len(watcher.growth.media()) == 7, "three renditions, their I-frames, and the sound"
+    assert watcher.segments_seen == sorted(watcher.segments_seen)
+    assert len(watcher.segments_seen) > 1, "it grew while it was watched"
+
+
 @pytest.mark.parametrize(
     ("name", "content_type", "codecs"),
     [
@@ -267,14 +278,35 @@ def test_video_completes_when_it_has_one_frame(pipeline: Pipeline, tmp_path: Pat
     assert len(video["thumbnails"]) >= 1
 
 
-def test_video_completes_when_it_is_uploaded_in_parts(pipeline: Pipeline) -> None:
-    source = media.large_clip()
-    created = pipeline.announce(source)
+@pytest.fixture(scope="module")
+def large(pipeline: Pipeline) -> dict[str, Any]:
+    """A file of many parts and three chunks, completed."""
+    return pipeline.wait(pipeline.upload(media.long_large_clip()), "completed")
+
+
+def test_video_completes_when_it_is_uploaded_in_parts(
+    pipeline: Pipeline, large: dict[str, Any]
+) -> None:
+    created = pipeline.announce(media.long_large_clip())
     assert created["upload"]["method"] == "multipart"
     assert created["upload"]["part_count"] >= 2
-    video = pipeline.wait(pipeline.upload(source), "completed")
-    assert media.decode_errors(video["hls_url"]) == ""
+    assert media.decode_errors(large["hls_url"]) == ""
     pipeline.api("DELETE", f"/uploads/{created['video_id']}")
+
+
+def test_chunks_share_the_file_when_they_read_it(pipeline: Pipeline, large: dict[str, Any]) -> None:
+    events = pipeline.api("GET", f"/videos/{large['id']}/events").json()["events"]
+    done = {event["task_id"]: event["detail"] for event in events if event["event"] == "task.done"}
+    size = media.long_large_clip().stat().st_size
+    shares = {task: detail["source_share"] for task, detail in done.items()}
+    for task, detail in done.items():
+        assert shares[task] == pytest.approx(detail["bytes_read"] / size, abs=0.0001)
+    chunks = [share for task, share in shares.items() if task.startswith("transcode")]
+    assert len(chunks) == 3
+    # Each reads in blocks of 1 MiB, the first one and the index, and two ahead of its own part.
+    assert sum(chunks) < 1.5, shares
+    assert max(chunks) < 0.65, shares
+    assert shares["probe-00000"] < 0.25, shares
 
 
 def test_video_completes_when_the_object_comes_without_the_api(pipeline: Pipeline) -> None:

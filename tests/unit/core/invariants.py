@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from posixpath import dirname
 
 from millrace import keys, outputs, steering, videos
 from millrace.model import Item, Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.replay import observed, replay
-from tests.harness.playlists import check_text
+from tests.harness.growth import Growth
 from tests.unit.core.harness import SITE, Cloud
 
 _LIVE = (TaskStatus.PENDING, TaskStatus.RUNNING)
@@ -25,7 +23,7 @@ class Observer:
     video_id: str
     _segments: dict[str, bytes] = field(default_factory=dict)
     """What was named by a playlist so far, with its bytes."""
-    _playlists: dict[str, list[str]] = field(default_factory=dict)
+    _growth: Growth = field(default_factory=Growth)
 
     def check(self) -> None:
         """Everything, at once."""
@@ -45,11 +43,8 @@ class Observer:
     def check_end(self) -> None:
         """What holds besides once the video is COMPLETED."""
         self.check()
-        assert self._playlists
-        for path, lines in self._playlists.items():
-            if "#EXT-X-STREAM-INF" not in "".join(lines):
-                assert lines[-1] == "#EXT-X-ENDLIST", path
-                assert "#EXT-X-PLAYLIST-TYPE:VOD" in lines, path
+        assert self._growth.media()
+        assert all(self._growth.is_ended(path) for path in self._growth.media())
 
     def _objects(self) -> dict[str, bytes]:
         prefix = keys.media_prefix(self.video_id)
@@ -58,37 +53,15 @@ class Observer:
 
     def _check_published(self, objects: Mapping[str, bytes]) -> None:
         playlists = {path: text for path, text in objects.items() if ".m3u8" in path}
-        for path in set(self._playlists) - set(playlists):
-            del self._playlists[path]  # withdrawn
+        for path in set(self._growth.lines) - set(playlists):
+            self._growth.forget(path)  # withdrawn
         for path, text in playlists.items():
-            lines = check_text(path, text)
-            if self._playlists.get(path) == lines:
-                continue
-            _check_growth(path, self._playlists.get(path, []), lines)
-            self._playlists[path] = lines
-            self._segments |= {name: objects[name] for name in _named(path, lines)}
+            self._segments |= {name: objects[name] for name in self._growth.see(path, text)}
         for name in [name for name in self._segments if name not in objects]:
             assert not playlists, f"{name} is gone, and there are still playlists"
             del self._segments[name]
         for name, body in self._segments.items():
             assert objects[name] == body, f"{name} was published and has changed"
-
-
-def _named(path: str, lines: list[str]) -> Iterator[str]:
-    """Whatever a playlist names must be there; this gives segments and init files."""
-    for line in lines:
-        name = line if line[:1] != "#" else "".join(re.findall('#EXT-X-MAP:URI="([^"]+)"', line))
-        if name and not name.endswith(".m3u8"):
-            yield f"{dirname(path)}/{name}"
-
-
-def _check_growth(path: str, before: list[str], now: list[str]) -> None:
-    """RFC 8216, 6.2.1: segments are only ever added, and none after the end."""
-    old, new = ([line for line in lines if line[:1] != "#"] for lines in (before, now))
-    assert new[: len(old)] == old, f"{path}: segments were removed"
-    assert "#EXT-X-ENDLIST" not in before, f"{path}: changed after its end"
-    master = any("STREAM-INF" in line for line in now)
-    assert master or "#EXT-X-MEDIA-SEQUENCE:0" in now, path
 
 
 def _check_sums(video: Video, tasks: list[Task]) -> None:
