@@ -10,6 +10,7 @@ from unittest import mock
 
 import botocore.client
 
+from tests.unit.core import shortcuts
 from tests.unit.core.database import Database
 
 READING = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe", "Receive")
@@ -51,6 +52,8 @@ class Wire:
     def _answer(self, client: Any, operation: str, arguments: Any) -> Any:
         if self._database.answers(operation):
             return self._database.call(client, operation, arguments)
+        if shortcuts.knows(operation, arguments):
+            return shortcuts.call(operation, arguments)
         return self._by_moto(client, operation, arguments)
 
     def _before_change(self, operation: str) -> None:
