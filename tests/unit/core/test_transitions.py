@@ -22,7 +22,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from millrace import heart, keeping, keys, media, plan, probing, publishing, steering, tasks, worker
+from millrace import (
+    heart,
+    keeping,
+    keys,
+    media,
+    plan,
+    probing,
+    publishing,
+    seats,
+    steering,
+    tasks,
+    worker,
+)
 from millrace import videos as video_moves
 from millrace.engine import Line, Stop
 from millrace.errors import PermanentError, Reason, RetryableError, TransitionRefused
@@ -167,6 +179,7 @@ class Interleavings(RuleBasedStateMachine):
         one = data.draw(st.sampled_from(self.workers))
         self.workers.remove(one)
         self._run(death, lambda: self._end(one.job, how))
+        self._check_out(one, death)
 
     @rule(death=DEATH)
     def publish(self, death: int) -> None:
@@ -239,6 +252,7 @@ class Interleavings(RuleBasedStateMachine):
         if one in self.workers:
             self.workers.remove(one)
             self._run(death, lambda: self._conclude(one))
+            self._check_out(one, death)
 
     def _conclude(self, one: Worker) -> None:
         lease = one.job.lease
@@ -263,6 +277,14 @@ class Interleavings(RuleBasedStateMachine):
             worker._fail(job.shop, job.lease, DAMAGED)
         else:
             worker._abandon(job.shop, job.lease, "stopped", lambda seconds: None)
+
+    def _check_out(self, one: Worker, death: int) -> None:
+        """A worker that came to its end has no seat at its task."""
+        lease = one.job.lease
+        task = tasks.get(lease.task)
+        if task is not None and death == ALIVE:
+            assert not tasks.is_held(task, lease)
+            assert seats.seat_of(task, lease.attempt) is not seats.Seat.BACKUP
 
     def _queues(self, function: str) -> Queues:
         return Queues(self.cloud.sqs, self.cloud.settings(function))
