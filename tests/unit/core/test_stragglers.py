@@ -356,6 +356,9 @@ def test_video_fails_once_when_one_of_two_finds_the_source_damaged(
     cloud.heal()
     assert cloud.video().status == VideoStatus.FAILED
     steering.retry(Queues(cloud.sqs, cloud.settings("api")), VIDEO_ID, "admin")
+    cloud.deliver("publish")
+    assert slow(cloud).status == TaskStatus.PENDING
+    assert slow(cloud).backup_worker is None, "the seat is not the loser's any more"
     cloud.heal()
     check_completed(cloud)
     assert slow(cloud).attempt == 3

@@ -43,7 +43,8 @@ from millrace.model import TaskKind, VideoStatus
 from millrace.outputs import Collector
 from millrace.publishing import Press
 from millrace.queues import Queues, queue_of
-from millrace.worker import Job, TryAgain, Workshop
+from millrace.turns import Turn
+from millrace.worker import Job, Ticket, TryAgain, Workshop
 from tests.unit.core.fake_engine import probe_result
 from tests.unit.core.harness import VIDEO_ID, Cloud
 from tests.unit.core.invariants import Observer
@@ -127,11 +128,13 @@ class Interleavings(RuleBasedStateMachine):
             self.publish(ALIVE)
         if phase > 3:
             self.pass_time(15)
-            self.receive(MESSAGES[-1], ALIVE)
+            self.receive(self.workers[0].job.lease.task, ALIVE)
             assert len(self.workers) == 2
 
     def _work(self, message: TaskMessage) -> None:
+        before = len(self.workers)
         self.receive(message, ALIVE)
+        assert len(self.workers) > before
         self._finish(self.workers[-1], ALIVE)
 
     @rule(etag=st.sampled_from(["right", "of something older"]), death=DEATH)
@@ -143,7 +146,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(message=st.sampled_from(MESSAGES), death=DEATH)
     def receive(self, message: TaskMessage, death: int) -> None:
-        """A task's message, sent by whoever and for whatever reason."""
+        """A task's message, sent by whoever and for whatever reason; it may lead to another."""
         self.cloud.forget_messages("transcode")
         name = f"worker-{len(self.workers)}"
         claim = self._run(death, lambda: worker._claim(self._shop(message), message, name))
@@ -260,7 +263,7 @@ class Interleavings(RuleBasedStateMachine):
             if lease.task.kind is TaskKind.PROBE:
                 found = one.job.task.output or {"media": RESULT, "plan": PLAN.to_json()}
                 probing._remember(lease, found)
-                probing.put_tasks(VIDEO_ID, PLAN)
+                probing.put_tasks(VIDEO_ID, PLAN, Turn())
                 probing.begin(lease, RESULT, PLAN)
             elif lease.task.kind is TaskKind.THUMBNAIL:
                 tasks.finish(lease, {})
@@ -268,15 +271,19 @@ class Interleavings(RuleBasedStateMachine):
                 made = one.collector.tracks(["180p"], 2 * lease.task.index, 2)
                 tasks.finish(lease, {"tracks": {n: track.to_json() for n, track in made.items()}})
         except TransitionRefused as refusal:
-            worker._abandon(one.job.shop, lease, str(refusal), lambda seconds: None)
+            worker._abandon(one.job.shop, lease, str(refusal), self._ticket(one.job.shop))
 
     def _end(self, job: Job, how: str) -> None:
         if how == "give_back":
-            worker._give_back(job.shop, job.lease, CRASHED, lambda seconds: None)
+            worker._give_back(job.shop, job.lease, CRASHED, self._ticket(job.shop))
         elif how == "fail":
             worker._fail(job.shop, job.lease, DAMAGED)
         else:
-            worker._abandon(job.shop, job.lease, "stopped", lambda seconds: None)
+            worker._abandon(job.shop, job.lease, "stopped", self._ticket(job.shop))
+
+    def _ticket(self, shop: Workshop) -> Ticket:
+        """A message that named some other task: it is not to come again for this one."""
+        return Ticket(shop.queues, TaskMessage("b" * 26, TaskKind.AUDIO, 0), "no receipt")
 
     def _check_out(self, one: Worker, death: int) -> None:
         """A worker that came to its end has no seat at its task."""
