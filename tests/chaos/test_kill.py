@@ -26,7 +26,7 @@ def _start_job(pipeline: Pipeline) -> str:
 
 def _check_completed_once(pipeline: Pipeline, video_id: str) -> None:
     video = pipeline.wait(video_id, "completed", timeout_s=300)
-    events = pipeline.api("GET", f"/videos/{video_id}/events").json()["events"]
+    events = pipeline.events(video_id)
     assert [event["event"] for event in events].count("video.completed") == 1
     assert video["duration_s"] > 15
     for variant in read_master(video["hls_url"]).variants:
@@ -39,7 +39,7 @@ def test_video_completes_when_the_engine_is_killed(pipeline: Pipeline) -> None:
     video_id = _start_job(pipeline)
     _engines(pipeline)[0].kill()
     _check_completed_once(pipeline, video_id)
-    events = pipeline.api("GET", f"/videos/{video_id}/events").json()["events"]
+    events = pipeline.events(video_id)
     retried = [event for event in events if event["event"] == "task.retried"]
     assert retried, "the kill was seen and the task tried again"
 
@@ -53,7 +53,7 @@ def test_video_completes_when_an_engine_is_frozen_for_good(pipeline: Pipeline) -
     frozen.suspend()
     _check_completed_once(pipeline, video_id)
     eventually("the loser's engine is killed", lambda: not frozen.is_running(), 30)
-    events = pipeline.api("GET", f"/videos/{video_id}/events").json()["events"]
+    events = pipeline.events(video_id)
     doubled = [event["task_id"] for event in events if event["event"] == "task.doubled"]
     assert doubled == ["transcode-00003"]
 

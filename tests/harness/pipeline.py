@@ -145,6 +145,19 @@ class Pipeline:
         answer: dict[str, Any] = response.json()
         return answer
 
+    def events(self, video_id: str) -> list[dict[str, Any]]:
+        """The whole log of a video, page by page."""
+        found: list[dict[str, Any]] = []
+        query: dict[str, str] | None = {"limit": "100"}
+        while query is not None:
+            response = self.api("GET", f"/videos/{video_id}/events", params=query)
+            assert response.status_code == 200, response.text
+            page = response.json()
+            found += page["events"]
+            cursor = page["next_cursor"]
+            query = {"limit": "100", "cursor": cursor} if cursor else None
+        return found
+
     def announce(
         self,
         path: Path,

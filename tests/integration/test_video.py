@@ -210,7 +210,7 @@ def test_media_is_cached_and_shared_when_a_player_asks(
 def test_log_tells_the_whole_way_when_a_video_is_completed(
     pipeline: Pipeline, sintel: dict[str, Any]
 ) -> None:
-    events = pipeline.api("GET", f"/videos/{sintel['id']}/events").json()["events"]
+    events = pipeline.events(sintel["id"])
     names = [event["event"] for event in events]
     assert names[0] == "upload.created"
     assert names[-1] == "video.completed"
@@ -295,7 +295,7 @@ def test_video_completes_when_it_is_uploaded_in_parts(
 
 
 def test_chunks_share_the_file_when_they_read_it(pipeline: Pipeline, large: dict[str, Any]) -> None:
-    events = pipeline.api("GET", f"/videos/{large['id']}/events").json()["events"]
+    events = pipeline.events(large["id"])
     done = {event["task_id"]: event["detail"] for event in events if event["event"] == "task.done"}
     size = media.long_large_clip().stat().st_size
     shares = {task: detail["source_share"] for task, detail in done.items()}
@@ -334,10 +334,10 @@ def test_nothing_changes_when_the_upload_event_comes_again(
     s3, sqs = pipeline.client("s3"), pipeline.client("sqs")
     listing = s3.list_objects_v2(Bucket="millrace-uploads-local", Prefix=f"uploads/{sintel['id']}/")
     stored = listing["Contents"][0]
-    before = pipeline.api("GET", f"/videos/{sintel['id']}/events").json()["events"]
+    before = pipeline.events(sintel["id"])
     _send_created_event(sqs, stored["Key"], stored["Size"], stored["ETag"].strip('"'))
     marker = pipeline.wait(pipeline.upload(media.silent_clip("silent.mp4")), "completed")
-    after = pipeline.api("GET", f"/videos/{sintel['id']}/events").json()["events"]
+    after = pipeline.events(sintel["id"])
     assert marker["status"] == "completed"
     assert [e for e in after if e["event"].startswith(("video.", "task."))] == [
         e for e in before if e["event"].startswith(("video.", "task."))

@@ -31,7 +31,8 @@ class Observer:
         tasks = [item for item in items if isinstance(item, Task)]
         video = next((item for item in items if isinstance(item, Video)), None)
         if video is not None:
-            _check_sums(video, tasks)
+            if video.status != VideoStatus.DELETING:  # its tasks are removed before itself
+                _check_sums(video, tasks)
             _check_ended(video, tasks)
             _check_due(video, tasks)
         _check_seats(tasks)

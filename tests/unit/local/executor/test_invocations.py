@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -252,7 +253,11 @@ def test_waits_for_a_free_process_when_all_allowed_are_busy(function: MakeFuncti
 def test_takes_another_process_when_the_idle_one_was_killed(function: MakeFunction) -> None:
     pool = function(PID)
     first = call(pool)
+    end = os.pidfd_open(first)
     os.kill(first, signal.SIGKILL)
+    # A process that is still dying may be handed an event, and takes it along.
+    select.select([end], [], [])
+    os.close(end)
     # At once: whether its end has been noticed or not must make no difference.
     second = call(pool)
     assert second != first
