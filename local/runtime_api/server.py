@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _headers(event: Event) -> dict[str, str]:
-    deadline_ms = round((time.time() + event.timeout_s) * 1000)
+    deadline_ms = int((time.time() + event.timeout_s) * 1000)  # never later than it is
     headers = {
         "Lambda-Runtime-Aws-Request-Id": event.request_id,
         "Lambda-Runtime-Deadline-Ms": str(deadline_ms),

@@ -37,7 +37,9 @@ def drawn(name: str, picture: str, seconds: int = 4) -> Path:
 
 
 def easy() -> Path:
-    return drawn("slow-gradient", "gradients=size=640x360:rate=25:speed=0.01:seed=3")
+    return drawn(
+        "slow-gradient", "nullsrc=size=640x360:rate=25,geq=lum=40+X/4+T*2:cb=110+Y/12:cr=128"
+    )
 
 
 def hard() -> Path:
