@@ -31,8 +31,7 @@ class Observer:
         tasks = [item for item in items if isinstance(item, Task)]
         video = next((item for item in items if isinstance(item, Video)), None)
         if video is not None:
-            if video.status != VideoStatus.DELETING:  # its tasks are removed before itself
-                _check_sums(video, tasks)
+            _check_sums(video, tasks)
             _check_ended(video, tasks)
             _check_due(video, tasks)
         _check_seats(tasks)
@@ -67,6 +66,8 @@ class Observer:
 
 def _check_sums(video: Video, tasks: list[Task]) -> None:
     made = [task for task in tasks if task.task_kind != TaskKind.PROBE]
+    if video.status == VideoStatus.DELETING and len(made) < int(video.tasks_total):
+        return  # a purge removes the tasks before the video itself, and was interrupted
     assert video.units_done == sum(int(task.units_done) for task in made)
     assert video.tasks_done == sum(task.status == TaskStatus.DONE for task in made)
     if video.status == VideoStatus.COMPLETED:

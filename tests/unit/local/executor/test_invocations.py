@@ -256,7 +256,7 @@ def test_takes_another_process_when_the_idle_one_was_killed(function: MakeFuncti
     end = os.pidfd_open(first)
     os.kill(first, signal.SIGKILL)
     # A process that is still dying may be handed an event, and takes it along.
-    select.select([end], [], [])
+    assert select.select([end], [], [], 10)[0], "it is dead"
     os.close(end)
     # At once: whether its end has been noticed or not must make no difference.
     second = call(pool)
