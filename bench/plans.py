@@ -20,7 +20,7 @@ def last_line(*command: str | Path) -> dict[str, Any]:
 def fixed_plan(source: Path, preset: str = "veryfast") -> Plan:
     """The default ladder for a source; one chunk."""
     info = media.parse(last_line(ENGINE, "probe", source))
-    return plan.make(info, chunk_segments=1000, preset=preset)
+    return plan.make(info, chunk_segments=1000, head_segments=0, preset=preset)
 
 
 def written(made: Plan, path: Path) -> Path:

@@ -63,7 +63,9 @@ def engine_times(source: Path) -> dict[str, Any]:
 def _plan(source: Path, chunk_segments: int) -> Plan:
     made = fixed_plan(source)
     count = -(-math.ceil(Fraction(made.duration_s) / made.segment_s) // chunk_segments)
-    return replace(made, chunk_segments=chunk_segments, chunk_count=count)
+    return replace(
+        made, chunk_segments=chunk_segments, head_segments=chunk_segments, chunk_count=count
+    )
 
 
 def _chunk_cost(source: Path, segments: int) -> Cost:
@@ -188,8 +190,8 @@ def measure() -> Measurements:
     engine = engine_times(source)
     with own_pipeline("service-times", {"MILLRACE_CHUNK_SEGMENTS": str(LONG)}) as pipeline:
         handlers = handler_times(pipeline)
-        one = timed_run(pipeline, "60 s, 2 chunks", source, 1, LONG)
-        three = timed_run(pipeline, "3 × 60 s at once, 2 chunks each", source, 3, LONG)
+        one = timed_run(pipeline, "60 s, 3 chunks", source, 1, LONG)
+        three = timed_run(pipeline, "3 × 60 s at once, 3 chunks each", source, 3, LONG)
         newest = pipeline.api("GET", "/videos?limit=1").json()["videos"][0]["id"]
         units = table_units(pipeline, newest)
     with own_pipeline("service-times", {"MILLRACE_CHUNK_SEGMENTS": "2"}) as pipeline:

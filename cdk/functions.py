@@ -148,7 +148,10 @@ FUNCTIONS: tuple[Function, ...] = (
             uploads_bucket=_SEE_UPLOADS,
             sends=("probe", "transcode", "thumbnail", "publish", "notify"),
         ),
-        settings=("chunk_segments", "preset", "keep_surround", "container", *_ENGINE_LIMITS),
+        settings=(
+            *("chunk_segments", "head_segments", "preset", "keep_surround", "container"),
+            *_ENGINE_LIMITS,
+        ),
     ),
     Function(
         name="transcode",

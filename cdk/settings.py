@@ -41,6 +41,8 @@ class Settings:
     """Origins whose pages may upload (comma-separated); default that of the site bucket."""
     chunk_segments: int = 8
     """Segments of 4 s in one transcode task."""
+    head_segments: int = 1
+    """Those in the first one, which makes a video playable; 0: as the others."""
     preset: str = "veryfast"
     """Speed preset of the encoder."""
     keep_surround: bool = False
@@ -83,6 +85,8 @@ class Settings:
         for part in self.webhook_networks.split(","):
             if part.strip() != "public" and not _is_network(part.strip()):
                 raise ContextError(f"webhook_networks has networks and public, not {part!r}")
+        if self.head_segments < 0:
+            raise ContextError("head_segments must be at least 0")
         if self.site_url.endswith("/"):
             raise ContextError("site_url must not end with a slash")
 

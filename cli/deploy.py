@@ -51,6 +51,8 @@ class DeployConfig:
     """Function name → invocations at once (2 to 1000)."""
     chunk_segments: int = 8
     """Segments of 4 s in one transcode task."""
+    head_segments: int = 1
+    """Those in the first one, which makes a video playable; 0: as the others."""
     extra_settings: dict[str, str] = field(default_factory=dict)
     """More CDK context (see `cdk.settings.Settings`), e.g. `{"log_level": "DEBUG"}`."""
 
@@ -67,6 +69,7 @@ class DeployConfig:
             "allowed_origins": origins,
             **{f"{name}_concurrency": str(most) for name, most in self.concurrency.items()},
             "chunk_segments": str(self.chunk_segments),
+            "head_segments": str(self.head_segments),
             **self.extra_settings,
         }
         return Settings.from_context(context.get)

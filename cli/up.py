@@ -62,6 +62,14 @@ def _concurrency_options(command: _Command) -> _Command:
     help="Segments of 4 s in one transcode task (MILLRACE_CHUNK_SEGMENTS).",
 )
 @click.option(
+    "--head-segments",
+    envvar="MILLRACE_HEAD_SEGMENTS",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 150),
+    help="Those in a video's first task; 0: as in the others (MILLRACE_HEAD_SEGMENTS).",
+)
+@click.option(
     "--webhook-networks",
     envvar="MILLRACE_WEBHOOK_NETWORKS",
     default="public",
@@ -80,6 +88,7 @@ def up(
     /,
     port: int,
     chunk_segments: int,
+    head_segments: int,
     webhook_networks: str,
     webhook_plain_http: bool,
     **concurrency: int,
@@ -94,6 +103,7 @@ def up(
         state_dir=state.root,
         concurrency={name.removesuffix("_concurrency"): n for name, n in concurrency.items()},
         chunk_segments=chunk_segments,
+        head_segments=head_segments,
         extra_settings={
             "webhook_networks": webhook_networks,
             "webhook_plain_http": str(webhook_plain_http).lower(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import simpy
 
@@ -12,6 +12,7 @@ from bench.scaling.measured import ServiceTimes
 from bench.scaling.servers import Function, Rate, Steps
 
 SEGMENT_S = 4.0
+_LEAST_WITH_HEAD = 5
 _MIB = 1 << 20
 
 
@@ -29,13 +30,21 @@ class Source:
         return max(1, -int(-self.duration_s // SEGMENT_S))
 
     @property
+    def head_segments(self) -> int:
+        """Of chunk 0; see `millrace.grid`."""
+        return 1 if self.segments >= _LEAST_WITH_HEAD else self.chunk_segments
+
+    @property
     def chunks(self) -> int:
-        return -(-self.segments // self.chunk_segments)
+        return 1 + max(0, -(-(self.segments - self.head_segments) // self.chunk_segments))
 
     def chunk_s(self, index: int) -> float:
         """Seconds of source in a chunk."""
-        length_s = self.chunk_segments * SEGMENT_S
-        return min(length_s, max(0.0, self.duration_s - index * length_s))
+        return self._begin_s(index + 1) - self._begin_s(index)
+
+    def _begin_s(self, index: int) -> float:
+        before = self.head_segments + (index - 1) * self.chunk_segments if index else 0
+        return min(self.duration_s, before * SEGMENT_S)
 
     @property
     def tasks(self) -> int:
@@ -124,6 +133,8 @@ class Video:
             cpu_s, cores, seconds = self._cost(kind, index)
             yield cloud.reads.take(seconds * self.source.bitrate_bps / 8 / _MIB)
             began = cloud.env.now
+            if kind == "audio":
+                cpu_s -= yield from self._sound_to_the_head(cpu_s)
             yield cloud.compute.engine(function, cpu_s, cores)
             beats = (cloud.env.now - began) / max(2.0, min(20.0, self.source.tasks / 25))
             yield from self._units(beats * service.beat_units)
@@ -137,6 +148,15 @@ class Video:
             self._look()
 
         return work
+
+    def _sound_to_the_head(self, cpu_s: float) -> Generator[simpy.Event, Any, float]:
+        """It is told of as soon as it is made. Returns its part of the task's CPU seconds."""
+        head_s = cpu_s * self.source.chunk_s(0) / self.source.duration_s
+        yield self.cloud.compute.engine("transcode", head_s, 1.0)
+        yield from self._units(self.cloud.service.beat_units)
+        self.done.add("audio-head")
+        self._look()
+        return head_s
 
     def _cost(self, kind: str, index: int) -> tuple[float, float, float]:
         """CPU seconds, cores used, seconds of source read."""
@@ -160,9 +180,9 @@ class Video:
         yield self.cloud.compute.handler("publish", self.cloud.service.publish_s)
         yield from self._units(self.cloud.service.beat_units)
         yield self.cloud.writes.take(self.source.renditions + 2)
-        if {"chunk-0", "audio-0"} <= seen and self.playable_s is None:
+        if {"chunk-0", "audio-head"} <= seen and self.playable_s is None:
             self.playable_s = self.cloud.env.now - self.arrived_s
-        if len(seen) == self.source.tasks:
+        if len(seen - {"audio-head"}) == self.source.tasks:
             self.completed_s = self.cloud.env.now - self.arrived_s
             self._end.succeed()
             return

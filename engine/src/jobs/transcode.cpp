@@ -29,8 +29,8 @@ VideoPass::Range range_of(const media::Plan& plan, std::optional<int> chunk) {
     throw std::invalid_argument("--chunk must be 0 to " + std::to_string(plan.chunk_count - 1));
   }
   const bool last = *chunk == plan.chunk_count - 1;
-  const int64_t start = *chunk * plan.chunk_frames();
-  return {start, last ? media::SlotFiller::kOpenEnd : start + plan.chunk_frames()};
+  return {plan.chunk_start(*chunk),
+          last ? media::SlotFiller::kOpenEnd : plan.chunk_start(*chunk + 1)};
 }
 
 ordered_json track_results(const media::TrackRecords& tracks, int64_t target_s,

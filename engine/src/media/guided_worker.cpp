@@ -59,7 +59,7 @@ std::unique_ptr<X264Encoder> GuidedWorker::open_encoder(const SegmentStatistics&
 }
 
 void GuidedWorker::process(KnownSegment segment) {
-  if (segment.first_slot % context_.plan.chunk_frames() == 0) rate_control_.restart();
+  if (context_.plan.starts_chunk(segment.first_slot)) rate_control_.restart();
   rate_control_.begin_segment(*segment.statistics);
   first_slot_ = segment.first_slot;
   const auto on_picture = [this](CodedPicture picture) { take(std::move(picture)); };

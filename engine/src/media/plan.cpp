@@ -161,7 +161,8 @@ void validate(const Plan& plan) {
           "frame_rate must be above 0 and at most 240");
   const double segment_s = plan.segment_frames / av_q2d(plan.frame_rate);
   require(segment_s >= 0.1 && segment_s <= 60, "segment_frames must make 0.1 to 60 seconds");
-  require(plan.chunk_segments >= 1 && plan.chunk_count >= 1, "chunks must be positive");
+  require(plan.chunk_segments >= 1 && plan.head_segments >= 1 && plan.chunk_count >= 1,
+          "chunks must be positive");
   require(!plan.renditions.empty(), "there is no rendition");
   for (const auto& rendition : plan.renditions) {
     require(plan.format == SegmentFormat::Cmaf || rendition.codec == VideoCodec::H264,
@@ -196,6 +197,7 @@ Plan from_json(const json& document) {
     plan.subtitles.push_back(parse_subtitles(item));
   }
   plan.chunk_segments = document.value("chunk_segments", plan.chunk_segments);
+  plan.head_segments = document.value("head_segments", plan.chunk_segments);
   plan.chunk_count = document.value("chunk_count", plan.chunk_count);
   validate(plan);
   return plan;
@@ -253,6 +255,17 @@ std::optional<size_t> Plan::default_subtitles() const {
                                    [](const SubtitlePlan& entry) { return entry.is_default; });
   if (marked == subtitles.end()) return std::nullopt;
   return static_cast<size_t>(marked - subtitles.begin());
+}
+
+int64_t Plan::chunk_start(int chunk) const {
+  if (chunk == 0) return 0;
+  return (head_segments + (chunk - 1) * int64_t{chunk_segments}) * segment_frames;
+}
+
+bool Plan::starts_chunk(int64_t frame) const {
+  const int64_t after_head = frame - int64_t{head_segments} * segment_frames;
+  return frame == 0 ||
+         (after_head >= 0 && after_head % (int64_t{chunk_segments} * segment_frames) == 0);
 }
 
 int64_t Plan::expected_frames() const {

@@ -77,9 +77,13 @@ struct Plan {
   std::vector<AudioPlan> audio;
   std::vector<SubtitlePlan> subtitles;
   int chunk_segments = 8;
+  int head_segments = chunk_segments;  ///< of chunk 0; all others have `chunk_segments`
   int chunk_count = 1;
 
-  int64_t chunk_frames() const { return int64_t{chunk_segments} * segment_frames; }
+  /// First output frame of a chunk.
+  int64_t chunk_start(int chunk) const;
+  /// Whether an output frame is the first one of a chunk.
+  bool starts_chunk(int64_t frame) const;
   /// Output frames expected for `duration_s`.
   int64_t expected_frames() const;
   /// Index of the audio entry that plays unless the viewer chooses: the first one marked so, else

@@ -83,7 +83,7 @@ void RenditionWorker::tell_segments(bool at_end) {
 void RenditionWorker::process(const Item& item) {
   // A chunk starts with a fresh encoder even in a whole pass: its state must not leak over the
   // border, so that a chunk made alone has the same pictures.
-  const bool chunk_start = item.slot % context_.plan.chunk_frames() == 0;
+  const bool chunk_start = context_.plan.starts_chunk(item.slot);
   if (chunk_start && encoder_used_) close_encoder();
   if (!encoder_) encoder_ = open_encoder();
   encoder_used_ = true;

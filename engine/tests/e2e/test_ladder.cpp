@@ -33,7 +33,8 @@ void check_parts_equal_whole(const std::string& name) {
   const int segments = plan.at("chunk_count").get<int>();
   REQUIRE(segments >= 3);
   plan["chunk_segments"] = 2;
-  plan["chunk_count"] = (segments + 1) / 2;
+  plan["head_segments"] = 1;
+  plan["chunk_count"] = 1 + segments / 2;
   const auto whole = e2e::transcode_with(clip(name), e2e::scratch("whole-" + name), plan).folder;
   const auto parts = e2e::scratch("parts-" + name);
   transcode_in_parts(clip(name), parts, plan);

@@ -27,8 +27,30 @@ TEST_CASE("a plan is read when it is valid") {
   CHECK(plan.renditions.at(0).level_idc == 31);
   CHECK(plan.renditions.at(0).rate.crf == Approx(22.5));
   CHECK(plan.audio.at(0).language == "deu");
-  CHECK(plan.chunk_frames() == 960);
+  CHECK(plan.chunk_start(1) == 960);
   CHECK(plan.expected_frames() == 300);
+}
+
+TEST_CASE("chunks follow each other without a gap when the first is shorter") {
+  json document = valid();
+  document["head_segments"] = 1;
+  document["chunk_segments"] = 3;
+  const auto plan = parse_plan(document.dump());
+  CHECK(plan.chunk_start(0) == 0);
+  CHECK(plan.chunk_start(1) == 120);
+  CHECK(plan.chunk_start(2) == 480);
+  CHECK(plan.chunk_start(3) == 840);
+  std::vector<int64_t> starts;
+  for (int64_t frame = 0; frame < 900; ++frame) {
+    if (plan.starts_chunk(frame)) starts.push_back(frame);
+  }
+  CHECK(starts == std::vector<int64_t>{0, 120, 480, 840});
+}
+
+TEST_CASE("a plan is refused when its first chunk is empty") {
+  json document = valid();
+  document["head_segments"] = 0;
+  CHECK_THROWS_WITH(parse_plan(document.dump()), Catch::Contains("chunks must be positive"));
 }
 
 TEST_CASE("a language is told only when it has the form of a tag") {

@@ -126,7 +126,7 @@ def test_a_video_is_set_going_once_when_an_admin_asks_twice(
     now = videos.get(video.video_id)
     assert now is not None
     assert now.reason is None
-    assert now.published_tasks == -1
+    assert now.published_steps == -1
     assert now.due_at is not None
     assert now.reviving_since is not None
 

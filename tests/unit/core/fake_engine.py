@@ -107,7 +107,8 @@ else:
     else:
         chunk, per_chunk = int(option("--chunk")), plan["chunk_segments"]
         last = chunk == plan["chunk_count"] - 1
-        indexes = range(chunk * per_chunk, count if last else (chunk + 1) * per_chunk)
+        end = plan["head_segments"] + chunk * per_chunk
+        indexes = range(max(0, end - per_chunk) if chunk else 0, count if last else end)
         for rendition in plan["video"]["renditions"]:
             encode(plan, rendition["name"], indexes, seconds, "avc1.64001f")
     say(type="result", bytes_read=1234)

@@ -69,6 +69,7 @@ def _check_sums(video: Video, tasks: list[Task]) -> None:
     if video.status == VideoStatus.DELETING and len(made) < int(video.tasks_total):
         return  # a purge removes the tasks before the video itself, and was interrupted
     assert video.units_done == sum(int(task.units_done) for task in made)
+    assert video.growths == sum(int(task.growths) for task in made)
     assert video.tasks_done == sum(task.status == TaskStatus.DONE for task in made)
     if video.status == VideoStatus.COMPLETED:
         assert video.tasks_done == video.tasks_total
@@ -125,11 +126,11 @@ def _check_log(items: list[Item], *, planned: bool) -> None:
 
 
 def _check_outputs(tasks: list[Task], objects: Mapping[str, bytes]) -> None:
-    """What a done task says of its files is true of the files."""
+    """What a task says of its files, done or growing, is true of the files."""
     if not objects:
         return  # purged; the items follow
     for task in tasks:
-        if task.status != TaskStatus.DONE or "tracks" not in (task.output or {}):
+        if "tracks" not in (task.output or {}):
             continue
         for name, track in outputs.tracks_from_json(task.output).items():
             for index, segment in enumerate(track.segments, start=track.first):

@@ -151,3 +151,16 @@ PLAN = """{"frame_rate": {"num": 25, "den": 1}, "segment_frames": 100, "duration
 def test_error_is_retryable_when_the_engine_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RetryableError, match="cannot be started"):
         Engine(str(tmp_path / "none")).run([], timeout_s=1, stop=Stop())
+
+
+def test_engine_steps_back_when_others_are_more_urgent(engine: FakeEngine) -> None:
+    priorities: list[int] = []
+
+    def started(pid: int | None) -> None:
+        if pid is not None:
+            priorities.append(os.getpriority(os.PRIO_PROCESS, pid))
+
+    for niceness in (0, 5):
+        run(engine, niceness=niceness, on_start=started)
+    usual, stepped_back = priorities
+    assert stepped_back == usual + 5

@@ -203,9 +203,34 @@ def text(count: int = 8) -> dict[str, Track]:
     return {"subtitles-0": track(0, [FOUR] * count, 300, "wvtt")}
 
 
-def test_nothing_is_playable_when_subtitles_are_missing() -> None:
-    the_plan = made_plan(subtitles=1)
-    assert hls.render(the_plan, {0: chunk(0)}, {0: sound()}, {}, final=False) is None
+def test_playing_does_not_wait_when_subtitles_are_not_made_yet() -> None:
+    the_plan = made_plan(subtitles=2)
+    second = {"subtitles-1": text()["subtitles-0"]}
+    made = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, {1: second}, final=False)
+    master = "\n".join(lines(made, "master.m3u8"))
+    assert master.count("TYPE=SUBTITLES") == 1
+    assert 'URI="subtitles-1/index.m3u8"' in master
+    assert made is not None
+    assert "subtitles-0/index.m3u8" not in made.files
+    none = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, {}, final=False)
+    assert "SUBTITLES" not in "\n".join(lines(none, "master.m3u8"))
+
+
+def test_pictures_reach_as_far_as_the_sound_when_that_still_grows() -> None:
+    the_plan = made_plan(audio=2)
+    chunks, grown = {0: chunk(0), 1: chunk(1)}, {1: sound(3, "audio-1")}
+    made = hls.render(the_plan, chunks, {0: sound()}, growing_audio=grown, final=False)
+    for path in ("360p/index.m3u8", "audio-0/index.m3u8", "audio-1/index.m3u8"):
+        assert len(uris(made, path)) == 3, path
+    assert hls.render(the_plan, chunks, {0: sound()}, final=False) is None
+
+
+def test_pictures_go_on_when_the_chunk_after_the_last_one_grows() -> None:
+    the_plan, half = made_plan(), chunk(1, [FOUR])
+    made = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, growing_chunks={1: half}, final=False)
+    assert uris(made, "360p/index.m3u8") == ["00000.m4s", "00001.m4s", "00002.m4s"]
+    later = hls.render(the_plan, {0: chunk(0)}, {0: sound()}, growing_chunks={2: half}, final=False)
+    assert uris(later, "360p/index.m3u8") == ["00000.m4s", "00001.m4s"]
 
 
 def test_subtitles_reach_as_far_as_the_pictures_when_the_playlist_grows() -> None:

@@ -54,7 +54,8 @@ def test_plan_is_the_agreed_one_when_the_source_is_the_example() -> None:
         ],
         "subtitles": [],
         "chunk_segments": 8,
-        "chunk_count": 2,
+        "head_segments": 1,
+        "chunk_count": 3,
         "thumbnails": {
             "width": 320,
             "height": 180,
@@ -131,7 +132,7 @@ def test_plan_is_sound_whatever_the_source_is(
     assert 1 <= made.frame_rate.value <= 60
     assert abs(made.segment_s - 4) <= Fraction(1, 2)
     assert made.chunk_count >= 1
-    covered = made.chunk_count * made.chunk_segments * made.segment_s
+    covered = made.first_segment(made.chunk_count) * made.segment_s
     assert covered >= round(duration_s * made.frame_rate.value) / made.frame_rate.value
     assert len(set(made.tasks())) == made.chunk_count + len(made.audio) + 1
     assert all(made.units(kind, index) >= 1 for kind, index in made.tasks())
@@ -174,10 +175,39 @@ def test_nominal_rate_counts_when_a_constant_one_is_averaged_over_few_frames() -
 
 
 @pytest.mark.parametrize(
-    ("duration_s", "chunks"), [(0.04, 1), (4, 1), (32, 1), (32.04, 2), (64, 2), (3600, 113)]
+    ("duration_s", "chunks"),
+    [(0.04, 1), (4, 1), (16, 1), (16.04, 2), (36, 2), (36.04, 3), (3600, 114)],
 )
 def test_chunks_cover_the_grid_when_the_duration_is(duration_s: float, chunks: int) -> None:
     assert planned(duration_s=duration_s).chunk_count == chunks
+
+
+def test_only_the_head_is_short_when_there_are_many_chunks() -> None:
+    made = planned(duration_s=100)
+    assert [made.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 1, 9, 17]
+    assert [made.segments_of(chunk) for chunk in range(made.chunk_count)] == [1, 8, 8, None]
+
+
+@pytest.mark.parametrize(("segment_s", "head"), [(1, 4), (2, 2), (4, 1), (10, 1)])
+def test_head_lasts_about_as_long_when_segments_are(segment_s: int, head: int) -> None:
+    info = media.parse(probe_result(duration_s=100))
+    made = plan.make(info, chunk_segments=8, preset="veryfast", segment_s=segment_s)
+    assert made.head_segments == head
+
+
+def test_all_chunks_are_alike_when_the_head_is_not_to_be_short() -> None:
+    info = media.parse(probe_result(duration_s=100))
+    made = plan.make(info, chunk_segments=8, head_segments=0, preset="veryfast")
+    assert [made.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 8, 16, 24]
+
+
+def test_chunks_are_alike_when_a_plan_was_stored_before_heads_were_short() -> None:
+    stored = planned(duration_s=100).to_json()
+    del stored["head_segments"]
+    stored["chunk_count"] = 4
+    made = plan.from_json(stored)
+    assert [made.first_segment(chunk) for chunk in range(4)] == [0, 8, 16, 24]
+    assert sum(made.units(TaskKind.TRANSCODE, chunk) for chunk in range(4)) == 100_000
 
 
 def test_there_is_one_chunk_when_seeking_is_not_exact() -> None:
@@ -188,7 +218,7 @@ def test_duration_comes_from_the_container_when_the_stream_has_none() -> None:
     result = probe_result(duration_s=40)
     result["video"][0]["duration_s"] = None
     made = plan.make(media.parse(result), chunk_segments=8, preset="veryfast")
-    assert (made.duration_s, made.chunk_count) == (40, 2)
+    assert (made.duration_s, made.chunk_count) == (40, 3)
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,13 @@ def test_video_is_playable_while_the_rest_is_made_when_head_and_audio_are_done(
     assert cloud.video().playable_at == video.playable_at
 
 
-def test_subtitles_are_published_like_sound_when_a_source_has_them(cloud: Cloud) -> None:
+def test_subtitles_are_published_when_they_are_done(cloud: Cloud) -> None:
     cloud.engine.source(subtitles=2)
     begin(cloud)
-    assert cloud.video().playable is False
+    assert cloud.video().playable is True
+    assert "SUBTITLES" not in cloud.playlist("master.m3u8")
     cloud.drain()
+    assert cloud.playlist("master.m3u8").count("TYPE=SUBTITLES") == 2
     assert cloud.video().status == VideoStatus.COMPLETED
     for track in ("subtitles-0", "subtitles-1"):
         assert cloud.playlist(f"{track}/index.m3u8").count("#EXTINF") == 4

@@ -24,7 +24,7 @@ LATE_S = stragglers.LEAST_DELAY_S + 1
 
 
 def plan(cloud: Cloud, chunks: int = 5) -> None:
-    cloud.engine.source(duration_s=8.0 * chunks)
+    cloud.engine.source(duration_s=8.0 * chunks - 4.0)
     cloud.upload()
     cloud.deliver("ingest")
     cloud.deliver("probe")
@@ -116,7 +116,7 @@ def test_slow_means_twice_the_siblings_time_when_they_take_long(cloud: Cloud) ->
     plan(cloud, chunks=4)
     queues = Queues(cloud.sqs, cloud.settings("publish"))
     leases = [tasks.start(TaskMessage(VIDEO_ID, TaskKind.TRANSCODE, n), "w")[0] for n in range(4)]
-    for lease, seconds in zip(leases[:3], (20, 10, 90), strict=False):  # done after 20, 30, 120 s
+    for lease, seconds in zip(leases[:3], (15, 15, 90), strict=False):  # done after 15, 30, 120 s
         cloud.pass_time(seconds)
         tasks.finish(lease, {})
         stragglers.watch(queues, videos.tasks_of(VIDEO_ID))

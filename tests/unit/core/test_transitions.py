@@ -33,6 +33,7 @@ from millrace import (
     seats,
     steering,
     tasks,
+    transcoding,
     worker,
 )
 from millrace import videos as video_moves
@@ -52,6 +53,7 @@ from tests.unit.core.wire import Crash
 
 RESULT = probe_result(audio=0, duration_s=32.0)
 PLAN = plan.make(media.parse(RESULT), chunk_segments=2, preset="veryfast")
+SEGMENTS = 8
 PROBE = TaskMessage(VIDEO_ID, TaskKind.PROBE, 0)
 MESSAGES = [PROBE, *(TaskMessage(VIDEO_ID, kind, index) for kind, index in PLAN.tasks())]
 CRASHED = RetryableError(Reason.ENGINE_CRASHED, "It crashed.")
@@ -71,6 +73,7 @@ class Worker:
     job: Job
     left: list[Line]
     """What it will yet make."""
+    telling: transcoding._Telling | None = None
     collector: Collector = field(default_factory=Collector)
 
     @classmethod
@@ -78,14 +81,19 @@ class Worker:
         lease, task, video = claim
         beating = heart.Heart(lease, int(task.units), Stop(), lambda seconds: None, 60)  # type: ignore[attr-defined]
         job = Job(shop, lease, task, video, beating, Stop(), 0)  # type: ignore[arg-type]
-        return cls(job, _lines(lease) if lease.task.kind is TaskKind.TRANSCODE else [])
+        if lease.task.kind is not TaskKind.TRANSCODE:
+            return cls(job, [])
+        first = PLAN.first_segment(lease.task.index)
+        return cls(job, _lines(lease), transcoding._telling(job, PLAN, ["180p"], first))
 
 
 def _lines(lease: tasks.Lease) -> list[Line]:
     """As the engine tells of a chunk. No two attempts make the same bytes."""
     made: list[Line] = [{"type": "init", "rendition": "180p", "path": "180p/init.mp4"}]
     made[0] = {**made[0], "codecs": "avc1.64001f"}
-    for index in range(2 * lease.task.index, 2 * lease.task.index + 2):
+    first, last = PLAN.first_segment(lease.task.index), lease.task.index == PLAN.chunk_count - 1
+    end = SEGMENTS if last else PLAN.first_segment(lease.task.index + 1)
+    for index in range(first, end):
         size = 20 + 2 * index + 40 * lease.attempt
         duration = {"num": PLAN.segment_s.numerator, "den": PLAN.segment_s.denominator}
         line = {"rendition": "180p", "index": index, "path": f"180p/{index:05d}.m4s"}
@@ -243,9 +251,14 @@ class Interleavings(RuleBasedStateMachine):
             return
         line = one.left[0]
         self.file.write_bytes(bytes([one.job.lease.attempt]) * int(line.get("bytes", 9)))
-        kept = self._run(death, lambda: keeping.keep(one.job, self.file, line))
-        if kept is not None:
-            one.collector.add(kept)
+
+        def store() -> bool:
+            one.collector.add(keeping.keep(one.job, self.file, line))
+            if one.telling:
+                one.telling.look(one.collector)
+            return True
+
+        if self._run(death, store):
             one.left.pop(0)
 
     def _finish(self, one: Worker, death: int) -> None:
@@ -268,7 +281,9 @@ class Interleavings(RuleBasedStateMachine):
             elif lease.task.kind is TaskKind.THUMBNAIL:
                 tasks.finish(lease, {})
             else:
-                made = one.collector.tracks(["180p"], 2 * lease.task.index, 2)
+                chunk = lease.task.index
+                wanted = PLAN.first_segment(chunk), PLAN.segments_of(chunk)
+                made = one.collector.tracks(["180p"], *wanted)
                 tasks.finish(lease, {"tracks": {n: track.to_json() for n, track in made.items()}})
         except TransitionRefused as refusal:
             worker._abandon(one.job.shop, lease, str(refusal), self._ticket(one.job.shop))

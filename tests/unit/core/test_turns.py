@@ -23,8 +23,8 @@ def settings(priority: Priority) -> dict[str, Any]:
 
 
 def plan(cloud: Cloud, video_id: str, *, chunks: int, priority: Priority = Priority.NORMAL) -> None:
-    """Upload a silent video of so many chunks (of 8 s), and have it probed."""
-    cloud.engine.source(duration_s=8.0 * chunks, audio=0)
+    """Upload a silent video of so many chunks (of 8 s, the head of 4 s), and have it probed."""
+    cloud.engine.source(duration_s=8.0 * chunks - 4.0, audio=0)
     cloud.upload(video_id, settings=settings(priority))
     cloud.deliver("ingest")
     cloud.deliver("probe")
@@ -43,7 +43,7 @@ def transcode(cloud: Cloud, times: int) -> None:
 
 
 def test_a_short_video_is_done_long_before_a_long_one_when_it_comes_second(cloud: Cloud) -> None:
-    plan(cloud, FILM, chunks=12)
+    plan(cloud, FILM, chunks=20)
     transcode(cloud, 5)
     plan(cloud, CLIP, chunks=1)
     transcode(cloud, 1)

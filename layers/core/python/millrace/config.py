@@ -51,6 +51,8 @@ class Settings:
     """Per task."""
     chunk_segments: int = 8
     """Segments per transcode task."""
+    head_segments: int = 1
+    """Of the first one, which makes a video playable; 0: as the others."""
     preset: str = "veryfast"
     """Speed preset of the encoder."""
     keep_surround: bool = False
@@ -83,7 +85,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *("ingest_queue_url", "ingest_dlq_url", "probe_queue_url", "notify_queue_url"),
     ),
     "probe": (
-        *("table", "uploads_bucket", "chunk_segments", "preset", *_ENGINE),
+        *("table", "uploads_bucket", "chunk_segments", "head_segments", "preset", *_ENGINE),
         *("keep_surround", "container"),
         *("probe_queue_url", "probe_dlq_url"),
         *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url", "notify_queue_url"),

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -80,6 +80,7 @@ class Engine:
         *,
         timeout_s: float,
         stop: Stop,
+        niceness: int = 0,
         on_line: Callable[[Line], None] | None = None,
         on_start: Callable[[int | None], None] | None = None,
     ) -> Line:
@@ -89,6 +90,7 @@ class Engine:
             arguments: sub-command and options.
             timeout_s: after this its whole process group is killed.
             stop: kills it when somebody asks.
+            niceness: by how much it steps back for others that the machine runs.
             on_line: gets each line but the last (progress, init, segment, warning) as it comes.
             on_start: gets the process id, and None when it ended.
 
@@ -102,6 +104,7 @@ class Engine:
         """
         tell = on_start or _ignore
         process = self._start(arguments)
+        _step_back(process.pid, niceness)
         log = _Tail()
         reader = threading.Thread(target=log.drain, args=(process.stderr,), daemon=True)
         reader.start()
@@ -215,6 +218,11 @@ def _error(line: Line, log: str) -> MillraceError:
         return RetryableError(Reason.INTERNAL, message, log)
     kind = RetryableError if reason in _RETRYABLE else PermanentError
     return kind(reason, message, log)
+
+
+def _step_back(pid: int, niceness: int) -> None:
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

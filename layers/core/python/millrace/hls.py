@@ -8,7 +8,7 @@ that players which know only version 3 take them, and have no DASH manifest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -93,30 +93,40 @@ def render(
     audio: Mapping[int, Mapping[str, Track]],
     subtitles: Mapping[int, Mapping[str, Track]] | None = None,
     *,
+    growing_chunks: Mapping[int, Mapping[str, Track]] | None = None,
+    growing_audio: Mapping[int, Mapping[str, Track]] | None = None,
     final: bool,
 ) -> Playlists | None:
-    """The playlists of what is done, and at the end the DASH manifest.
+    """The playlists of what is made, and at the end the DASH manifest.
 
-    They name the contiguous run of done chunks from the beginning and nothing else, so that a
-    segment is never named before it is there, and never leaves again (6.2.1).
+    They name the contiguous run of done chunks from the beginning, as far as there is sound to it,
+    and nothing else, so that a segment is never named before it is there, and never leaves again
+    (6.2.1). Subtitles are named from when they are done on: playing does not wait for them.
 
     Args:
         chunks: tracks of the done transcode tasks, by index.
         audio: tracks of the done audio tasks, by index.
         subtitles: tracks of the done subtitle tasks, by index.
+        growing_chunks: the beginnings that other transcode tasks have made so far.
+        growing_audio: likewise of audio tracks.
         final: every task is done: VOD with an end instead of a growing EVENT.
 
     Returns:
-        None while the video is not playable: chunk 0, an audio or a subtitle track is missing.
+        None while the video is not playable: chunk 0 is missing, or the sound to it.
     """
-    whole = [tracks for made in (audio, subtitles or {}) for tracks in made.values()]
-    others = {name: track for tracks in whole for name, track in tracks.items()}
-    wanted = _whole_tracks(plan)
-    if 0 not in chunks or any(name not in others for name in wanted):
+    growing = _by_name(growing_audio or {})
+    others = {**_by_name(audio), **growing, **_by_name(subtitles or {})}
+    if 0 not in chunks or any(track.name not in others for track in plan.audio):
         return None
-    video = {rendition.name: _joined(rendition.name, chunks) for rendition in plan.video.renditions}
+    made = tuple(track for track in plan.subtitles if track.name in others)
+    plan = replace(plan, subtitles=made)
+    heard = min((len(track.segments) for track in growing.values()), default=None)
+    video = {
+        rendition.name: _joined(rendition.name, chunks, growing_chunks or {}, heard)
+        for rendition in plan.video.renditions
+    }
     end_s = None if final else max(track.duration_s for track in video.values())
-    others = {name: _until(others[name], end_s) for name in wanted}
+    others = {name: _until(others[name], end_s) for name in _whole_tracks(plan)}
     tracks = {**video, **others}
     target_s = rates.target_duration_s(plan, tracks.values())
     texts = {track.name for track in plan.subtitles}
@@ -136,14 +146,26 @@ def render(
     return Playlists(files)
 
 
-def _joined(name: str, chunks: Mapping[int, Mapping[str, Track]]) -> Track:
-    """The contiguous run of done chunks."""
+def _by_name(made: Mapping[int, Mapping[str, Track]]) -> dict[str, Track]:
+    return {name: track for tracks in made.values() for name, track in tracks.items()}
+
+
+def _joined(
+    name: str,
+    chunks: Mapping[int, Mapping[str, Track]],
+    growing: Mapping[int, Mapping[str, Track]],
+    most: int | None,
+) -> Track:
+    """The contiguous run of done chunks, and what there is of the one after them. All tracks share
+    the segment grid, so where a sound has only so many segments yet, no more are named here."""
     segments: list[Segment] = []
     index = 0
     while index in chunks and chunks[index][name].first == len(segments):
         segments += chunks[index][name].segments
         index += 1
-    return Track(chunks[0][name].codecs, 0, tuple(segments))
+    if index in growing:
+        segments += growing[index][name].segments
+    return Track(chunks[0][name].codecs, 0, tuple(segments[:most]))
 
 
 def _until(track: Track, end_s: Fraction | None) -> Track:

@@ -7,7 +7,8 @@ what is stored, with its size. All attempts work from the same plan and source, 
 with an IDR picture and none refers to another, so segments of different attempts go together.
 
 The only files ever replaced are those that a task alone makes, by attempts made before it was
-redriven, because they may be why it was: it was never done, so no playlist ever named them.
+redriven, because they may be why it was: it was never done, so no playlist ever named them, but
+for the beginning of a track that it told of while it grew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from aws_lambda_powertools import Logger
 
-from millrace import keys
+from millrace import keys, outputs
 from millrace.engine import Line
 from millrace.errors import Reason, RetryableError
 from millrace.model import TaskKind
@@ -62,6 +63,8 @@ def keep(job: Job, path: Path, line: Line) -> Line:
 def _is_outdated(stored: StoredObject, job: Job, line: Line) -> bool:
     """A rendition's init file belongs to all of its chunks, of which some may be done."""
     if line["type"] == "init" and job.lease.task.kind is TaskKind.TRANSCODE:
+        return False
+    if line.get("index", 0) < outputs.made_so_far(job.task.output, line["rendition"]):
         return False
     return int(stored.metadata.get(_ATTEMPT, 1)) <= int(job.task.forgiven_attempts)
 

@@ -118,14 +118,16 @@ class Video(Item, discriminator="video"):
     playable_at = UnicodeAttribute(null=True)
     completed_at = UnicodeAttribute(null=True)
     playable = BooleanAttribute(default=False)
-    published_tasks = NumberAttribute(default=-1)
-    """Done tasks the newest playlists were made from; -1 before the first publication."""
-    publishing_tasks = NumberAttribute(default=-1)
-    """Done tasks of the publication begun last: claimed before playlists are written, so that an
-    older set never overwrites a newer one. Ahead of `published_tasks` while one is under way."""
+    published_steps = NumberAttribute(default=-1)
+    """`steps` the newest playlists were made from; -1 before the first publication."""
+    publishing_steps = NumberAttribute(default=-1)
+    """`steps` of the publication begun last: claimed before playlists are written, so that an
+    older set never overwrites a newer one. Ahead of `published_steps` while one is under way."""
     tasks_total = NumberAttribute(default=0)
     """Tasks of the plan (the probe is not among them)."""
     tasks_done = NumberAttribute(default=0)
+    growths = NumberAttribute(default=0)
+    """The sum of those of its tasks."""
     units_total = NumberAttribute(default=0)
     units_done = NumberAttribute(default=0)
     media: JSONAttribute = JSONAttribute(null=True)
@@ -148,6 +150,11 @@ class Video(Item, discriminator="video"):
     """Second attempts that were begun beside slow ones."""
     reviving_since = UnicodeAttribute(null=True)
     """When a failed or cancelled video was set going again, until all of its tasks have been."""
+
+    @property
+    def steps(self) -> int:
+        """How often there was something new to publish."""
+        return int(self.tasks_done) + int(self.growths)
 
 
 class Task(Item, discriminator="task"):
@@ -193,7 +200,10 @@ class Task(Item, discriminator="task"):
     started_at = UnicodeAttribute(null=True)
     ended_at = UnicodeAttribute(null=True)
     output: JSONAttribute = JSONAttribute(null=True)
-    """What a done task made, e.g. its segments; the playlists are a pure function of these."""
+    """What a done task made, e.g. its segments, or one that makes a whole track has made so far;
+    the playlists are a pure function of these."""
+    growths = NumberAttribute(default=0)
+    """How often it told what it has made so far."""
     reason = UnicodeAttribute(null=True)
     reason_message = UnicodeAttribute(null=True)
 

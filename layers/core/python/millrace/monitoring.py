@@ -154,7 +154,7 @@ def _look_at_video(watch: Watch, video: Video) -> None:
         # PROCESSING: a finished task's message to the publisher may be lost, or some tasks of a
         # retried video not be going yet. QUEUED: only the latter. FAILED, CANCELLED: playlists
         # are to be withdrawn. COMPLETED: to be written again.
-        behind = video.published_tasks < video.tasks_done or video.reviving_since is not None
+        behind = video.published_steps < video.steps or video.reviving_since is not None
         if watch.recover or behind or video.status != VideoStatus.PROCESSING:
             watch.queues.send_publish(video.video_id, clock.stamp())
         if video.status == VideoStatus.PROCESSING:

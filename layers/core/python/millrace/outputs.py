@@ -105,6 +105,12 @@ def tracks_from_json(output: Mapping[str, Any]) -> dict[str, Track]:
     return {name: track_from_json(stored) for name, stored in output["tracks"].items()}
 
 
+def made_so_far(output: Mapping[str, Any] | None, name: str) -> int:
+    """Segments of a track in the output of a task that is perhaps not done."""
+    tracks = (output or {}).get("tracks", {})
+    return len(track_from_json(tracks[name]).segments) if name in tracks else 0
+
+
 class Collector:
     """Gathers the engine's `init` and `segment` lines of one task."""
 
@@ -146,6 +152,27 @@ class Collector:
             message = "The video ends earlier than its file says. Upload a complete copy."
             raise PermanentError(Reason.CORRUPT, message)
         return tracks
+
+    def made_so_far(self, names: list[str], first: int) -> int:
+        """Segments there are of all tracks, from the first one on and without a gap."""
+        return min(self._run(name, first) for name in names)
+
+    def so_far(self, names: list[str], first: int, count: int) -> dict[str, Track]:
+        """The beginnings of all tracks, equally long."""
+        return {
+            name: Track(
+                self._codecs[name],
+                first,
+                tuple(self._segments[name][index] for index in range(first, first + count)),
+            )
+            for name in names
+        }
+
+    def _run(self, name: str, first: int) -> int:
+        segments, made = self._segments.get(name, {}), 0
+        while name in self._codecs and first + made in segments:
+            made += 1
+        return made
 
     def _track(self, name: str, first: int) -> Track:
         segments = self._segments.get(name, {})

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
-from millrace import ladder, renditions
+from millrace import grid, ladder, renditions
+from millrace.grid import HEAD_SEGMENTS, SEGMENT_S
 from millrace.ladder import Rung
 from millrace.levels import Codec
 from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
@@ -23,12 +23,8 @@ from millrace.model import TaskKind
 from millrace.renditions import RateControl, Rendition
 
 VERSION = 1
-SEGMENT_S = 4
 HIGHEST_FRAME_RATE = Fraction(60)
 LOWEST_FRAME_RATE = Fraction(1)
-_MOST_SEGMENTS = 10_800
-"""Of a track: 12 hours of 4 s."""
-_MOST_IN_A_TASK = 4 * _MOST_SEGMENTS
 MAX_AUDIO_TRACKS = 8
 MAX_SUBTITLE_TRACKS = 16
 _SURROUND_CHANNELS, _SURROUND_BPS = 6, 384_000
@@ -151,6 +147,8 @@ class Plan:
     """What is down-mixed first, then the same in all channels where that is kept."""
     subtitles: tuple[SubtitleTrack, ...]
     chunk_segments: int
+    head_segments: int
+    """Of chunk 0, which makes the video playable; all others have `chunk_segments`."""
     chunk_count: int
     thumbnails: Stills
     poster: Poster
@@ -159,6 +157,16 @@ class Plan:
     def segment_s(self) -> Fraction:
         """Duration of every segment of the grid; only the last one may be shorter."""
         return self.segment_frames / self.frame_rate.value
+
+    def first_segment(self, chunk: int) -> int:
+        """Index of a chunk's first segment."""
+        return self.head_segments + (chunk - 1) * self.chunk_segments if chunk else 0
+
+    def segments_of(self, chunk: int) -> int | None:
+        """How many segments a chunk has; None of the last one, which has what is left."""
+        if chunk == self.chunk_count - 1:
+            return None
+        return self.first_segment(chunk + 1) - self.first_segment(chunk)
 
     def downmix_of(self, track: AudioTrack) -> AudioTrack | None:
         """For a track of more than two channels: the one that carries the same sound down-mixed.
@@ -175,9 +183,10 @@ class Plan:
         """Weight of a task in the video's percent; see `_AUDIO_WEIGHT`."""
         total_ms = max(1, round(self.duration_s * 1000))
         if kind is TaskKind.TRANSCODE:
-            chunk_ms = round(self.segment_s * self.chunk_segments * 1000)
-            last = index == self.chunk_count - 1
-            return max(1, total_ms - index * chunk_ms) if last else chunk_ms
+            count = self.segments_of(index)
+            if count is not None:
+                return round(self.segment_s * count * 1000)
+            return max(1, total_ms - round(self.segment_s * self.first_segment(index) * 1000))
         if kind is TaskKind.AUDIO:
             return max(1, round(total_ms * _AUDIO_WEIGHT))
         if kind is TaskKind.SUBTITLES:
@@ -200,6 +209,7 @@ def make(
     info: MediaInfo,
     *,
     chunk_segments: int,
+    head_segments: int = HEAD_SEGMENTS,
     preset: str,
     rungs: Sequence[Rung] | None = None,
     rate_control: RateControl = RateControl.CRF,
@@ -213,6 +223,7 @@ def make(
     Args:
         chunk_segments: segments of `SEGMENT_S` per transcode task; with other segments as many
             as last about as long.
+        head_segments: likewise of chunk 0; 0: as many as the others have.
         preset: speed preset of the encoder.
         rungs: the ladder, each codec's rungs highest first; the default one if None.
         segment_s: length of a segment, up to the nearest frame; longer where a video would have
@@ -230,45 +241,23 @@ def make(
     duration_s = source.duration_s or info.duration_s or float(1 / rate)
     made = tuple(renditions.of(source, rate, rungs, rate_control))
     at_once = 1 if info.seekable_exactly else len(made)
-    segment_s = max(segment_s, _least_segment_s(duration_s, at_once))
-    grid = _grid(rate, duration_s, segment_s, chunk_segments)
+    segment_s = max(segment_s, grid.least_segment_s(duration_s, at_once))
+    cut = grid.cut(rate, duration_s, segment_s, chunk_segments, head_segments)
     return Plan(
         version=VERSION,
         container=container,
         frame_rate=Rational(rate.numerator, rate.denominator),
         duration_s=round(duration_s, 3),
-        segment_frames=grid.segment_frames,
+        segment_frames=cut.segment_frames,
         video=VideoPlan(source.stream, preset, made),
         audio=tuple(_audio(info.audio[:MAX_AUDIO_TRACKS], keep_surround=keep_surround)),
         subtitles=tuple(_subtitles(info.subtitles[:MAX_SUBTITLE_TRACKS])),
-        chunk_segments=grid.chunk_segments,
-        chunk_count=grid.chunk_count if info.seekable_exactly else 1,
+        chunk_segments=cut.chunk_segments,
+        head_segments=cut.head_segments,
+        chunk_count=cut.chunk_count if info.seekable_exactly else 1,
         thumbnails=Stills(320, 180, _still_times(stills, duration_s), stills.storyboard),
         poster=poster_of(made, duration_s),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    segment_frames: int
-    chunk_segments: int
-    chunk_count: int
-
-
-def _least_segment_s(duration_s: float, at_once: int) -> int:
-    """What keeps the outputs of tasks (`outputs`) below what a table item takes.
-
-    Args:
-        at_once: tracks that one task makes over the whole length.
-    """
-    return max(ceil(duration_s / _MOST_SEGMENTS), ceil(duration_s * at_once / _MOST_IN_A_TASK))
-
-
-def _grid(rate: Fraction, duration_s: float, segment_s: int, chunk_segments: int) -> _Grid:
-    per_chunk = max(1, round(Fraction(chunk_segments * SEGMENT_S, segment_s)))
-    segment_frames = max(1, round(segment_s * rate))
-    segments = -(-max(1, round(duration_s * rate)) // segment_frames)
-    return _Grid(segment_frames, per_chunk, -(-segments // per_chunk))
 
 
 def _carried(rungs: Sequence[Rung], container: Container) -> Sequence[Rung]:
@@ -298,6 +287,7 @@ def from_json(stored: Mapping[str, Any]) -> Plan:
         audio=tuple(AudioTrack(**track) for track in stored["audio"]),
         subtitles=tuple(SubtitleTrack(**track) for track in stored.get("subtitles", ())),
         chunk_segments=stored["chunk_segments"],
+        head_segments=stored.get("head_segments", stored["chunk_segments"]),
         chunk_count=stored["chunk_count"],
         thumbnails=Stills(**{**stills, "times_s": tuple(stills["times_s"])}),
         poster=Poster(**stored["poster"]),

@@ -69,6 +69,7 @@ def _plan(info: MediaInfo, chosen: VideoSettings, usual: Settings) -> Plan:
     return plan.make(
         info,
         chunk_segments=usual.chunk_segments,
+        head_segments=usual.head_segments,
         preset=chosen.preset or usual.preset,
         rungs=chosen.rungs,
         rate_control=chosen.rate_control,

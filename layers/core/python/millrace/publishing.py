@@ -104,21 +104,22 @@ def _revive(press: Press, video: Video) -> None:
 
 
 def _publish(press: Press, video: Video) -> None:
-    if video.published_tasks >= video.tasks_done:
-        return  # an earlier message published all that is done
+    if video.published_steps >= video.steps:
+        return  # an earlier message published all that is made
     all_tasks = videos.tasks_of(video.video_id)
     done = [task for task in all_tasks if task.status == TaskStatus.DONE]
     made = [task for task in done if task.task_kind != TaskKind.PROBE]
+    steps = len(made) + sum(int(task.growths) for task in all_tasks)
     final = len(made) == int(video.tasks_total)
     the_plan = plan.from_json(video.plan or {})
-    playlists = _render(the_plan, made, final=final)
+    playlists = _render(the_plan, all_tasks, final=final)
     try:
-        videos.claim_publication(video.video_id, len(made))
+        videos.claim_publication(video.video_id, steps)
         if playlists is not None:
             _write(press.site, video.video_id, playlists, final=final)
         manifest = hls.manifest_path(the_plan)
         ready = _ready_renditions(the_plan, made) if playlists is not None else []
-        _record(video, len(made), manifest, ready, playable=playlists is not None, final=final)
+        _record(video, steps, manifest, ready, playable=playlists is not None, final=final)
     except TransitionRefused:
         _look_again(press, video)
     stragglers.watch(press.queues, all_tasks)
@@ -131,12 +132,12 @@ def _ready_renditions(the_plan: Plan, done: list[Task]) -> list[str]:
     return [rung.name for rung in the_plan.video.renditions] if whole else []
 
 
-def _render(the_plan: Plan, done: list[Task], *, final: bool) -> Playlists | None:
-    def tracks(kind: TaskKind) -> dict[int, dict[str, Track]]:
+def _render(the_plan: Plan, all_tasks: list[Task], *, final: bool) -> Playlists | None:
+    def tracks(kind: TaskKind, *, done: bool = True) -> dict[int, dict[str, Track]]:
         return {
-            int(task.index): outputs.tracks_from_json(task.output or {})
-            for task in done
-            if task.task_kind == kind
+            int(task.index): outputs.tracks_from_json(task.output)
+            for task in all_tasks
+            if task.task_kind == kind and task.output and done == (task.status == TaskStatus.DONE)
         }
 
     return hls.render(
@@ -144,6 +145,8 @@ def _render(the_plan: Plan, done: list[Task], *, final: bool) -> Playlists | Non
         tracks(TaskKind.TRANSCODE),
         tracks(TaskKind.AUDIO),
         tracks(TaskKind.SUBTITLES),
+        growing_chunks=tracks(TaskKind.TRANSCODE, done=False),
+        growing_audio=tracks(TaskKind.AUDIO, done=False),
         final=final,
     )
 
@@ -156,7 +159,7 @@ def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) ->
 
 def _record(
     video: Video,
-    made: int,
+    steps: int,
     manifest: str | None,
     ready: list[str],
     *,
@@ -165,16 +168,16 @@ def _record(
 ) -> None:
     """The move that belongs to what was just written."""
     if video.status == VideoStatus.COMPLETED:
-        videos.republished(video, made, manifest)
+        videos.republished(video, steps, manifest)
         return
     since_upload_s = clock.age_s(video.uploaded_at or video.created_at)
     if final:
-        videos.complete(video, manifest, ready)
+        videos.complete(video, steps, manifest, ready)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
         log.info("video.completed")
     else:
-        videos.published(video, made, ready, playable=playable)
+        videos.published(video, steps, ready, playable=playable)
     if playable and not video.playable:
         record(Metric.VIDEOS_PLAYABLE)
         record(Metric.TIME_TO_PLAYABLE, since_upload_s)

@@ -176,6 +176,32 @@ def beat(
     return units_before
 
 
+def grow(lease: Lease, output: dict[str, Any], growths: int) -> bool:
+    """Tell what an attempt at a whole track has made so far, so that it can be published.
+
+    Args:
+        output: as `finish` takes it; never less than was told before.
+        growths: how often the task was told of before.
+
+    Returns:
+        Whether it was written; False when the video was too busy.
+
+    Raises:
+        TransitionRefused: the lease is void, the video is not PROCESSING, or the task was told of
+            by somebody else meanwhile.
+    """
+    told = [Task.output.set(output), Task.growths.set(growths + 1)]
+    before = (Task.growths == growths) | Task.growths.does_not_exist()
+    return transact.commit_progress(
+        transact.update(lease.key, told, lease.held() & before),
+        transact.update(
+            videos.key_of(lease.task.video_id),
+            [Video.growths.add(1)],
+            Video.status == VideoStatus.PROCESSING,
+        ),
+    )
+
+
 def finish(
     lease: Lease, output: dict[str, Any], *also: Action, told: Mapping[str, Any] | None = None
 ) -> None:

@@ -4,11 +4,13 @@ are finished and leave the disk at once, so that neither memory nor disk grows w
 from __future__ import annotations
 
 import json
+import math
+import time
 from pathlib import Path
 
-from millrace import keeping, plan, scratch, tasks
+from millrace import keeping, outputs, plan, scratch, tasks
 from millrace.engine import Line
-from millrace.errors import PermanentError, Reason
+from millrace.errors import PermanentError, Reason, TransitionRefused
 from millrace.model import TaskKind
 from millrace.outputs import Collector, Track
 from millrace.plan import Plan
@@ -27,8 +29,9 @@ def work(job: Job) -> None:
     kind, index = job.lease.task.kind, job.lease.task.index
     names, first, count = _expected(the_plan, kind, index)
     collector = Collector()
+    telling = _telling(job, the_plan, names, first)
     with scratch.folder() as folder:
-        _encode(job, the_plan, folder, collector)
+        _encode(job, the_plan, folder, collector, telling)
     tracks = collector.tracks(names, first, count)
     tasks.finish(job.lease, _output(tracks, job.reading.bytes_read), told=job.told)
 
@@ -40,11 +43,54 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
     if kind is TaskKind.SUBTITLES:
         return [the_plan.subtitles[index].name], 0, None
     names = [rendition.name for rendition in the_plan.video.renditions]
-    last = index == the_plan.chunk_count - 1
-    return names, index * the_plan.chunk_segments, None if last else the_plan.chunk_segments
+    return names, the_plan.first_segment(index), the_plan.segments_of(index)
 
 
-def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> None:
+class _Telling:
+    """Has the beginning of what a task makes published while it makes the rest: as soon as there
+    are `least` segments, then after 2, 4, 8 … seconds, so that all of it costs little."""
+
+    def __init__(self, job: Job, names: list[str], first: int, least: int) -> None:
+        self._job, self._names, self._first = job, names, first
+        self._growths = int(job.task.growths)
+        told = outputs.made_so_far(job.task.output, names[0])
+        self._least = max(least, told + 1)
+        self._next_s = 0.0
+
+    def look(self, collector: Collector) -> None:
+        """After each file."""
+        elapsed_s = time.monotonic() - self._job.started
+        made = collector.made_so_far(self._names, self._first)
+        if elapsed_s < self._next_s or made < self._least:
+            return
+        tracks = collector.so_far(self._names, self._first, made)
+        try:
+            told = tasks.grow(self._job.lease, _output(tracks, 0), self._growths)
+        except TransitionRefused:  # there is another attempt, or this one is not wanted any more
+            self._next_s = math.inf
+            return
+        if told:
+            self._growths += 1
+            self._least = made + 1
+            self._next_s = 2 * max(1.0, elapsed_s)
+            self._job.announce(str(made))
+
+
+def _telling(job: Job, the_plan: Plan, names: list[str], first: int) -> _Telling | None:
+    """Of a whole sound track, without which nothing can be played; and of the chunk after the head:
+    who began to watch is to go on watching."""
+    kind, index = job.lease.task.kind, job.lease.task.index
+    if kind is TaskKind.AUDIO:
+        return _Telling(job, names, first, the_plan.head_segments)
+    short_head = the_plan.head_segments < the_plan.chunk_segments
+    if kind is TaskKind.TRANSCODE and index == 1 and short_head:
+        return _Telling(job, names, first, 1)
+    return None
+
+
+def _encode(
+    job: Job, the_plan: Plan, folder: Path, collector: Collector, telling: _Telling | None
+) -> None:
     plan_file, made = folder / "plan.json", folder / "made"
     plan_file.write_text(json.dumps(the_plan.to_json()))
     made.mkdir()
@@ -54,6 +100,8 @@ def _encode(job: Job, the_plan: Plan, folder: Path, collector: Collector) -> Non
         if line["type"] in ("init", "segment"):
             # MPEG-TS has no init file, but codecs to tell.
             collector.add(_store(job, made, line) if "path" in line else line)
+            if telling:
+                telling.look(collector)
 
     job.run_engine(
         "transcode",

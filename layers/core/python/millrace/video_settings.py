@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from millrace import ladder
+from millrace.grid import SEGMENT_S
 from millrace.ladder import LADDERS, Rung
-from millrace.plan import SEGMENT_S, USUAL_STILLS, Container, StillsWanted
+from millrace.plan import USUAL_STILLS, Container, StillsWanted
 from millrace.renditions import RateControl
 
 

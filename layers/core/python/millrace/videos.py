@@ -230,20 +230,20 @@ def settle(video: Video) -> None:
         transact.update_once(key_of(video.video_id), not_due(Video), same)
 
 
-def claim_publication(video_id: str, tasks_done: int) -> None:
+def claim_publication(video_id: str, steps: int) -> None:
     """Before playlists are written: nobody with an older set may begin after this.
 
     Raises:
         TransitionRefused: a newer set is being published, or the video is not under way.
     """
     condition = Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED) & (
-        Video.publishing_tasks <= tasks_done
+        Video.publishing_steps <= steps
     )
-    transact.update_once(key_of(video_id), [Video.publishing_tasks.set(tasks_done)], condition)
+    transact.update_once(key_of(video_id), [Video.publishing_steps.set(steps)], condition)
 
 
-def published(video: Video, tasks_done: int, ready: Sequence[str], *, playable: bool) -> None:
-    """After playlists were written from `tasks_done` done tasks.
+def published(video: Video, steps: int, ready: Sequence[str], *, playable: bool) -> None:
+    """After playlists were written of a video's first `steps` (`Video.steps`).
 
     Args:
         ready: names of the renditions of which every chunk stands.
@@ -252,9 +252,9 @@ def published(video: Video, tasks_done: int, ready: Sequence[str], *, playable: 
         TransitionRefused: a newer set was begun meanwhile, or the video left PROCESSING: what is
             in the bucket may be stale and must be written again.
     """
-    condition = (Video.status == VideoStatus.PROCESSING) & (Video.publishing_tasks == tasks_done)
+    condition = (Video.status == VideoStatus.PROCESSING) & (Video.publishing_steps == steps)
     actions: list[Action] = [
-        Video.published_tasks.set(tasks_done),
+        Video.published_steps.set(steps),
         Video.updated_at.set(clock.stamp()),
     ]
     if playable and not video.playable:
@@ -270,15 +270,15 @@ def published(video: Video, tasks_done: int, ready: Sequence[str], *, playable: 
 def doubt_publication(video_id: str) -> None:
     """What is in the bucket may be older than what was published last: have it written again."""
     out = Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED)
-    actions = [Video.published_tasks.set(-1), *due(Video, video_id, clock.stamp(LOOK_AGAIN_S))]
+    actions = [Video.published_steps.set(-1), *due(Video, video_id, clock.stamp(LOOK_AGAIN_S))]
     with suppress(TransitionRefused):
         transact.update_once(key_of(video_id), actions, out)
 
 
-def republished(video: Video, tasks_done: int, manifest: str | None) -> None:
+def republished(video: Video, steps: int, manifest: str | None) -> None:
     """The final playlists and the manifest of a completed video were written again."""
     actions = [
-        Video.published_tasks.set(tasks_done),
+        Video.published_steps.set(steps),
         *_offered(manifest),
         *not_due(Video),
     ]
@@ -290,10 +290,11 @@ def _offered(manifest: str | None) -> list[Action]:
     return [Video.manifest.set(manifest)] if manifest else []
 
 
-def complete(video: Video, manifest: str | None, ready: Sequence[str]) -> None:
+def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str]) -> None:
     """PROCESSING → COMPLETED, once: every task is done and the final playlists are published.
 
     Args:
+        steps: all of the video's, of which the playlists were written.
         manifest: path of the DASH manifest, published with them, if there is one.
         ready: names of all renditions.
 
@@ -305,12 +306,12 @@ def complete(video: Video, manifest: str | None, ready: Sequence[str]) -> None:
         (Video.status == VideoStatus.PROCESSING)
         & (Video.tasks_done == total)
         & (Video.tasks_total == total)
-        & (Video.publishing_tasks == total)
+        & (Video.publishing_steps == steps)
     )
     now = clock.stamp()
     actions = [
         *moved(video.video_id, VideoStatus.COMPLETED),
-        Video.published_tasks.set(total),
+        Video.published_steps.set(steps),
         Video.playable.set(True),
         Video.playable_at.set(Video.playable_at | now),
         Video.completed_at.set(now),

@@ -43,7 +43,7 @@ from millrace.errors import (
 from millrace.events import MalformedMessage, TaskMessage
 from millrace.heart import Heart
 from millrace.metrics import Metric, record
-from millrace.model import Task, TaskStatus, Video
+from millrace.model import Task, TaskKind, TaskStatus, Video
 from millrace.queues import Queues
 from millrace.storage import Bucket
 from millrace.tasks import Lease
@@ -52,6 +52,7 @@ SAFETY_S = 15.0
 """Left of the function's time for ending an attempt in good order."""
 RETRY_DELAYS_S = (1, 2, 4)
 _FEWEST_SECONDS = 5.0
+_REST_STEPS_BACK, _THUMBNAILS_STEP_BACK = 5, 10
 
 log = Logger(child=True)
 
@@ -124,6 +125,16 @@ class Job:
     def left_s(self) -> float:
         return max(_FEWEST_SECONDS, self.deadline - time.monotonic())
 
+    def announce(self, what: str) -> None:
+        """Have the playlists brought up to date in the middle of the work.
+
+        Args:
+            what: told of once.
+        """
+        task = self.lease.task
+        id_ = f"{task.task_id}-{self.lease.attempt}-{what}"
+        self.shop.queues.send_publish(task.video_id, id_)
+
     def run_engine(
         self, command: str, *options: str, on_line: Callable[[Line], None] | None = None
     ) -> Line:
@@ -153,11 +164,21 @@ class Job:
             arguments,
             timeout_s=self.left_s,
             stop=self.stop,
+            niceness=_niceness(self.lease.task),
             on_line=handle,
             on_start=self.heart.meter.watch,
         )
         self.reading.add(result)
         return result
+
+
+def _niceness(task: TaskMessage) -> int:
+    """Where tasks share a machine, what makes a video playable goes first. Of the sound that is its
+    beginning, which takes no time."""
+    if task.kind is TaskKind.THUMBNAIL:
+        return _THUMBNAILS_STEP_BACK
+    first = task.kind in (TaskKind.PROBE, TaskKind.TRANSCODE) and task.index == 0
+    return 0 if first else _REST_STEPS_BACK
 
 
 @dataclass(frozen=True, slots=True)

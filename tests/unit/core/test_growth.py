@@ -1,0 +1,87 @@
+"""A task that makes a whole track, or the chunk after the head, tells what it has made so far."""
+
+from __future__ import annotations
+
+import pytest
+
+from millrace import keys, steering, tasks
+from millrace.errors import TransitionRefused
+from millrace.events import TaskMessage
+from millrace.model import TaskKind, TaskStatus, VideoStatus
+from millrace.queues import Queues
+from tests.unit.core.harness import SITE, VIDEO_ID, Cloud
+
+SOUND = TaskMessage(VIDEO_ID, TaskKind.AUDIO, 0)
+
+
+def begin(cloud: Cloud) -> None:
+    """A video of nine segments: one is the head, of each other chunk there are two."""
+    cloud.engine.source(duration_s=36.0)
+    cloud.upload()
+    cloud.deliver("ingest")
+    cloud.deliver("probe")
+
+
+def publish(cloud: Cloud) -> None:
+    while cloud.deliver("publish"):
+        pass
+
+
+def test_video_is_playable_when_the_head_and_the_sound_to_it_stand(cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.engine.fails("transcode-audio-0", do="kill", moment="middle")
+    for _ in range(2):  # the head, and the sound, whose engine dies after a segment
+        cloud.deliver("transcode")
+    assert cloud.task(TaskKind.AUDIO).status == TaskStatus.PENDING
+    publish(cloud)
+    assert (cloud.video().status, cloud.video().playable) == (VideoStatus.PROCESSING, True)
+    for track in ("180p", "audio-0"):
+        assert cloud.playlist(f"{track}/index.m3u8").count("#EXTINF") == 1
+    cloud.pass_time(2)
+    cloud.drain()
+    assert cloud.video().status == VideoStatus.COMPLETED
+    assert cloud.playlist("audio-0/index.m3u8").count("#EXTINF") == 9
+
+
+def test_playlist_goes_on_when_the_chunk_after_the_head_is_under_way(cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.engine.fails("transcode-chunk-1", do="kill", moment="middle")
+    for _ in range(3):  # the head, the sound, and one of the two segments after it
+        cloud.deliver("transcode")
+    publish(cloud)
+    assert cloud.task(TaskKind.TRANSCODE, 1).status == TaskStatus.PENDING
+    for track in ("180p", "audio-0"):
+        assert cloud.playlist(f"{track}/index.m3u8").count("#EXTINF") == 2
+    cloud.pass_time(2)
+    cloud.drain()
+    assert cloud.video().status == VideoStatus.COMPLETED
+
+
+def test_what_was_named_stays_when_the_sound_is_made_anew_after_a_redrive(cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.engine.fails("transcode-audio-0", do="kill", moment="middle")
+    for _ in range(2):
+        cloud.deliver("transcode")
+    key = keys.media_key(VIDEO_ID, "audio-0/00000.m4s")
+    named = cloud.s3.get_object(Bucket=SITE, Key=key)["LastModified"]
+    queues = Queues(cloud.sqs, cloud.settings("api"))
+    steering.cancel(queues, VIDEO_ID, "admin")
+    cloud.drain()
+    steering.retry(queues, VIDEO_ID, "admin")
+    cloud.drain()
+    assert cloud.video().status == VideoStatus.COMPLETED
+    assert int(cloud.task(TaskKind.AUDIO).forgiven_attempts) == 1
+    assert cloud.s3.get_object(Bucket=SITE, Key=key)["LastModified"] == named
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_telling_is_refused_when_the_task_was_taken_away(cloud: Cloud, *, taken: bool) -> None:
+    begin(cloud)
+    lease, task, _ = tasks.start(SOUND, "first")
+    if taken:
+        cloud.pass_time(61)
+        cloud.monitor()
+    else:
+        assert tasks.grow(lease, {"tracks": {}}, int(task.growths))
+    with pytest.raises(TransitionRefused):
+        tasks.grow(lease, {"tracks": {}}, int(task.growths))
