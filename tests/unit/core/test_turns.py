@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
-from millrace import steering, videos
+from millrace import steering, tasks, videos
+from millrace.events import TaskMessage
 from millrace.model import TaskKind, TaskStatus, VideoStatus
 from millrace.queues import Queues
 from millrace.video_settings import USUAL, Priority
@@ -137,6 +139,22 @@ def test_a_message_runs_what_waits_when_its_own_task_was_done_by_another(cloud: 
     transcode(cloud, 3)
     assert chunks_done(cloud, FILM) == 3
     assert cloud.engine.calls().count("transcode-chunk-0") == 1
+
+
+@pytest.mark.parametrize("stale", range(8))
+def test_sound_goes_before_the_rest_when_a_message_of_something_deleted_comes_first(
+    cloud: Cloud, stale: int
+) -> None:
+    cloud.engine.source(duration_s=84.0)
+    cloud.upload(FILM)
+    cloud.deliver("ingest")
+    cloud.deliver("probe")
+    _, head, _ = tasks.start(TaskMessage(FILM, TaskKind.TRANSCODE, 0), "another")
+    head.update(actions=tasks.ready(head))  # as an index that is a moment behind has it
+    cloud.forget_messages("transcode")
+    cloud.send("transcode", TaskMessage("d" * 26, TaskKind.TRANSCODE, stale).body())
+    transcode(cloud, 1)
+    assert cloud.task(TaskKind.AUDIO, 0, FILM).status == TaskStatus.DONE
 
 
 def test_messages_run_what_they_name_when_the_list_cannot_be_read(cloud: Cloud) -> None:

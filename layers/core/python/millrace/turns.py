@@ -97,11 +97,20 @@ def _seen(named: TaskMessage, below: str) -> list[Task]:
 
 
 def _spread(found: list[Task], named: TaskMessage) -> list[TaskMessage]:
-    """The most urgent one, then the next ones, beginning at a place that depends on the message:
-    others look at the same list at the same moment."""
-    rest = found[1:]
-    start = zlib.crc32(named.body().encode()) % len(rest) if rest else 0
-    return [TaskMessage.of(task) for task in (*found[:1], *rest[start:], *rest[:start])]
+    """The most urgent one, then those as urgent, then the rest; both begin at a place that depends
+    on the message: others look at the same list at the same moment."""
+    where = zlib.crc32(named.body().encode())
+    as_urgent = [task for task in found[1:] if task.urgency == found[0].urgency]
+    rest = found[1 + len(as_urgent) :]
+    return [
+        TaskMessage.of(task) for task in (*found[:1], *_from(as_urgent, where), *_from(rest, where))
+    ]
+
+
+def _from(found: list[Task], where: int) -> list[Task]:
+    """The same, beginning somewhere."""
+    start = where % len(found) if found else 0
+    return found[start:] + found[:start]
 
 
 def _listed(queue: str, above: str, below: str) -> Iterator[Task]:
