@@ -132,15 +132,20 @@ def dead_letters(pipeline: Pipeline) -> Iterator[dict[str, Any]]:
                 yield json.loads(message["Body"])
 
 
-def depth(pipeline: Pipeline) -> int:
-    """Messages in all queues, waiting or under way."""
-    sqs, total = pipeline.client("sqs"), 0
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+def is_at_rest(pipeline: Pipeline) -> bool:
+    """No message waits, and no engine works.
+
+    A message may still be hidden: that of a function which was killed before it claimed anything
+    comes back when its queue's visibility timeout is over, up to 90 minutes later. Its task was
+    sent again by the monitor meanwhile, and it will find nothing to do.
+    """
+    sqs, waiting = pipeline.client("sqs"), 0
     for queue in QUEUES:
         url = sqs.get_queue_url(QueueName=f"millrace-{queue}")["QueueUrl"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        total += sum(int(value) for value in answer["Attributes"].values())
-    return total
+        name = "ApproximateNumberOfMessages"
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        waiting += int(answer["Attributes"][name])
+    return waiting == 0 and not pipeline.processes("millrace-engine")
 
 
 def urls_of(video: dict[str, Any]) -> set[str]:
