@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import psutil
+from rich.markup import escape
 
 from cli import aws
 from cli.activity import Activity
@@ -26,6 +27,7 @@ from local import server
 RESTART_PAUSE_S = 1.0
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 300.0
+_RECOVERIES = 3
 _Command = Callable[..., None]
 
 
@@ -216,14 +218,20 @@ def _announce(
 
 
 def _recover(port: int) -> None:
-    """Ask the monitor to requeue every unfinished task: the workers that had them are gone."""
+    """Ask the monitor to requeue every unfinished task: the workers that had them are gone. Without
+    this it finds them, too, but a minute later."""
     client = aws.session(port).client("lambda")
-    answer = client.invoke(
-        FunctionName="millrace-monitor", Payload=json.dumps({"recover": True}).encode()
+    for _ in range(_RECOVERIES):
+        answer = client.invoke(
+            FunctionName="millrace-monitor", Payload=json.dumps({"recover": True}).encode()
+        )
+        if "FunctionError" not in answer:
+            return
+    detail = answer["Payload"].read().decode(errors="replace")[:500]
+    console.print(
+        "[bad]✗[/] the monitor could not look for unfinished work; it tries every minute: "
+        + escape(detail)
     )
-    if "FunctionError" in answer:
-        detail = answer["Payload"].read().decode(errors="replace")[:500]
-        fail(f"the monitor could not look for unfinished work: {detail}")
 
 
 def _follow(cloud: server.Cloud, outputs: Outputs, stop: threading.Event) -> None:

@@ -41,7 +41,7 @@ SOURCES = {
 def check(path: Path, folder: Path) -> None:
     planned = plan_for(path)
     rate = planned["frame_rate"]["num"] / planned["frame_rate"]["den"]
-    planned |= {"segment_frames": round(rate), "chunk_segments": 1}
+    planned |= {"segment_frames": round(rate), "chunk_segments": 1, "head_segments": 1}
     planned |= {"chunk_count": -(-round(planned["duration_s"] * rate) // round(rate))}
     assert planned["chunk_count"] >= 3
     whole = transcode(path, folder / "whole", planned)

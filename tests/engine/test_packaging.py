@@ -133,7 +133,7 @@ def test_transport_streams_join_when_chunks_are_made_alone(
 ) -> None:
     video = replace(transport.plan.video, renditions=transport.plan.video.renditions[1:])
     silent = replace(transport.plan, video=video, audio=(), subtitles=())
-    alone = replace(silent, chunk_segments=1, chunk_count=3)
+    alone = replace(silent, chunk_segments=1, head_segments=1, chunk_count=3)
     plan_file = tmp_path / "plan.json"
     plan_file.write_text(json.dumps(alone.to_json()))
     engine("transcode", media.everything(), "--plan", plan_file, "--output", tmp_path / "whole")
