@@ -132,6 +132,7 @@ struct TranscodeOptions {
   std::optional<int> chunk;      ///< only this chunk's segments of all renditions
   std::optional<int> audio;      ///< only this entry of the plan's audio list
   std::optional<int> subtitles;  ///< only this entry of the plan's subtitles list
+  int from_segment = 0;          ///< of the entry `audio`: those before it are there already
   int threads = 0;               ///< 0 = one per processor
 };
 

@@ -14,6 +14,7 @@
 #include "media/sampler.h"
 #include "media/title_ladder.h"
 #include "media/trial.h"
+#include "media/worker_thread.h"
 #include "millrace/engine.h"
 
 namespace millrace {
@@ -27,11 +28,6 @@ constexpr std::array<int, 3> kTrialCrfs = {20, 27, 34};
 // Samples of fewer scenes than this say too little about a video that is longer than one sample.
 constexpr size_t kLeastKeyFrames = 2;
 constexpr double kShortVideoS = 5;
-
-int analysis_threads(int requested) {
-  if (requested > 0) return requested;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 /// Calls `work(0)` to `work(count - 1)` on some threads; throws what the first failure threw.
 template <typename Work>
@@ -196,7 +192,7 @@ void analyse(const AnalyseOptions& options, const EventSink& events, const StopT
   jobs::require_video(input.stream(plan.video_stream));
   media::Sampler sampler(input, plan, jobs::judging_rendition(plan),
                          options.source.limits.max_pixels, stop);
-  jobs::TitleAnalysis analysis(plan, jobs::analysis_threads(options.threads), stop);
+  jobs::TitleAnalysis analysis(plan, media::thread_count(options.threads), stop);
   sampler.run([&analysis](const media::TitleSample& sample) { analysis.add(sample); });
   if (analysis.samples().empty()) {
     throw EngineError(Reason::Corrupt,

@@ -19,7 +19,7 @@ int64_t common_origin(const media::Input& input, const media::Plan& plan, const 
 
 AudioPass::AudioPass(const TranscodeOptions& options, const media::Plan& plan,
                      const media::AudioPlan& audio, const media::OutputFolder& output,
-                     Report& report, const StopToken& stop)
+                     Report& report, const StopToken& stop, int threads)
     : plan_(plan),
       audio_(audio),
       report_(report),
@@ -28,8 +28,9 @@ AudioPass::AudioPass(const TranscodeOptions& options, const media::Plan& plan,
       stream_(input_.stream(audio.stream)),
       origin_((input_.stream(plan.video_stream), common_origin(input_, plan, stream_))),
       listener_(report.listener()),
-      segmenter_(audio, plan.frame_rate, plan.segment_frames, output, listener_),
-      encoder_(audio,
+      segmenter_(audio, plan.frame_rate, plan.segment_frames, output, listener_,
+                 options.from_segment),
+      encoder_(audio, segmenter_.boundary(options.from_segment), threads,
                [this](int64_t index, std::vector<uint8_t> data) {
                  segmenter_.add(index, std::move(data));
                }),

@@ -1,11 +1,11 @@
-/// One audio track, whole: decode → timeline → AAC → segments.
+/// One audio track, whole or from a segment on: decode → timeline → AAC → segments.
 #pragma once
 
 #include <atomic>
 
 #include "jobs/report.h"
 #include "jobs/track_pass.h"
-#include "media/aac_encoder.h"
+#include "media/aac_track_encoder.h"
 #include "media/audio_segmenter.h"
 #include "media/audio_timeline.h"
 #include "media/decoder.h"
@@ -17,7 +17,7 @@ namespace millrace::jobs {
 class AudioPass : public TrackPass {
  public:
   AudioPass(const TranscodeOptions& options, const media::Plan& plan, const media::AudioPlan& audio,
-            const media::OutputFolder& output, Report& report, const StopToken& stop);
+            const media::OutputFolder& output, Report& report, const StopToken& stop, int threads);
 
   void run() override;
   void cancel() override { cancelled_.store(true); }
@@ -36,7 +36,7 @@ class AudioPass : public TrackPass {
   int64_t origin_;
   media::TrackListener listener_;
   media::AudioSegmenter segmenter_;
-  media::AacEncoder encoder_;
+  media::AacTrackEncoder encoder_;
   media::AudioTimeline timeline_;
   media::Decoder decoder_;
   std::atomic<int64_t> position_{0};

@@ -27,8 +27,8 @@ const std::set<std::string_view> kThumbnailOptions = {
     "--times",       "--width",   "--height", "--output",      "--interval-s", "--tile-width",
     "--tile-height", "--columns", "--rows",   "--max-sprites", "--threads"};
 const std::set<std::string_view> kAnalyseOptions = {"--plan", "--target-vmaf", "--threads"};
-const std::set<std::string_view> kTranscodeOptions = {"--plan",  "--output",    "--chunk",
-                                                      "--audio", "--subtitles", "--threads"};
+const std::set<std::string_view> kTranscodeOptions = {
+    "--plan", "--output", "--chunk", "--audio", "--subtitles", "--from-segment", "--threads"};
 
 Parsed split(std::span<const char* const> arguments, const std::set<std::string_view>& options,
              const std::set<std::string_view>& flags) {
@@ -200,6 +200,10 @@ TranscodeOptions transcode_of(std::span<const char* const> arguments) {
   if (options.chunk.has_value() + options.audio.has_value() + options.subtitles.has_value() > 1) {
     throw UsageError("--chunk, --audio and --subtitles exclude each other");
   }
+  if (const auto first = integer(parsed, "--from-segment", 0, 1'000'000)) {
+    if (!options.audio) throw UsageError("--from-segment goes with --audio");
+    options.from_segment = static_cast<int>(*first);
+  }
   options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
   return options;
 }
@@ -237,7 +241,8 @@ const char* usage_text() {
          "                [--times …] [limits]\n"
          "millrace-engine analyse INPUT --plan FILE [--target-vmaf Q] [--threads N] [limits]\n"
          "millrace-engine transcode INPUT --plan FILE --output DIR \n"
-         "                [--chunk K | --audio N | --subtitles N] [--threads N] [limits]\n"
+         "                [--chunk K | --audio N [--from-segment K] | --subtitles N]\n"
+         "                [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"
          "\n"
          "INPUT   a file or an http(s) URL\n"

@@ -2,7 +2,6 @@
 #include <array>
 #include <cstdio>
 #include <numeric>
-#include <thread>
 #include <vector>
 
 #include "jobs/report.h"
@@ -10,6 +9,7 @@
 #include "media/still.h"
 #include "media/storyboard.h"
 #include "media/tile_maker.h"
+#include "media/worker_thread.h"
 #include "millrace/engine.h"
 
 namespace millrace {
@@ -29,9 +29,7 @@ std::string file_name(size_t index) {
 
 int threads_for(const ThumbnailOptions& options) {
   constexpr int kMost = 16;  // more wait for the source
-  const int wanted =
-      options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
-  return std::clamp(wanted, 1, kMost);
+  return std::min(media::thread_count(options.threads), kMost);
 }
 
 /// What the pictures of one run are made with.

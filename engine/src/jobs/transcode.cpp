@@ -14,6 +14,7 @@
 #include "media/manifest.h"
 #include "media/playlist.h"
 #include "media/rates.h"
+#include "media/worker_thread.h"
 #include "millrace/engine.h"
 
 namespace millrace {
@@ -150,7 +151,10 @@ Work make_work(const TranscodeOptions& options, const media::Plan& plan,
                                              report, stop);
   }
   for (const media::AudioPlan& audio : chosen(plan.audio, options.audio, "--audio", whole)) {
-    work.others.push_back(std::make_unique<AudioPass>(options, plan, audio, output, report, stop));
+    // Beside the pictures one thread is enough: they take far longer.
+    const int threads = whole ? 1 : media::thread_count(options.threads);
+    work.others.push_back(
+        std::make_unique<AudioPass>(options, plan, audio, output, report, stop, threads));
   }
   const auto subtitles = chosen(plan.subtitles, options.subtitles, "--subtitles", whole);
   if (!subtitles.empty()) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 namespace millrace::jobs {
 
@@ -11,11 +10,6 @@ namespace {
 constexpr double kLeastSoundShare = 0.95;
 constexpr double kLeastMissingS = 0.25;    ///< durations in headers are no more exact than that
 constexpr int64_t kDeinterlacerReach = 4;  ///< slots a temporal filter looks back, generously
-
-int thread_count(int requested) {
-  if (requested > 0) return requested;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 int64_t pixels(const media::RenditionPlan& rendition) {
   return int64_t{rendition.width} * rendition.height;
@@ -47,7 +41,7 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
                       "The plan's video stream is not a video: the source was replaced.");
   }
   input_.select_stream(plan.video_stream);
-  const int threads = thread_count(options.threads);
+  const int threads = media::thread_count(options.threads);
   decoder_ = std::make_unique<media::Decoder>(
       stream_, media::Decoder::Options{std::min(threads, 16), limits_.max_pixels, false});
   ladder_ = std::make_unique<media::LadderEncoder>(

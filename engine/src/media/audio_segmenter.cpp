@@ -19,12 +19,15 @@ constexpr int kShortestTailMs = 250;
 }  // namespace
 
 AudioSegmenter::AudioSegmenter(AudioPlan audio, AVRational frame_rate, int segment_frames,
-                               const OutputFolder& output, const TrackListener& listener)
+                               const OutputFolder& output, const TrackListener& listener,
+                               int64_t first_segment)
     : audio_(std::move(audio)),
       frame_rate_(frame_rate),
       segment_frames_(segment_frames),
       output_(output),
-      listener_(listener) {}
+      listener_(listener),
+      segment_(first_segment),
+      first_packet_(boundary(first_segment)) {}
 
 int64_t AudioSegmenter::boundary(int64_t segment) const {
   const AVRational packet{AacEncoder::kFrameSamples, audio_.sample_rate_hz};

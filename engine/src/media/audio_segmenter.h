@@ -12,7 +12,8 @@ namespace millrace::media {
 class AudioSegmenter {
  public:
   AudioSegmenter(AudioPlan audio, AVRational frame_rate, int segment_frames,
-                 const OutputFolder& output, const TrackListener& listener);
+                 const OutputFolder& output, const TrackListener& listener,
+                 int64_t first_segment = 0);
 
   void write_init_segment(const std::vector<uint8_t>& config);
   /// Packets in order, without gaps.
@@ -33,8 +34,8 @@ class AudioSegmenter {
   const OutputFolder& output_;
   const TrackListener& listener_;
   AudioTrack track_;
-  int64_t segment_ = 0;
-  int64_t first_packet_ = 0;
+  int64_t segment_;
+  int64_t first_packet_;
   std::vector<Sample> samples_;
 };
 

@@ -1,6 +1,7 @@
 /// A thread whose failure is met by those who wait for it.
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -9,6 +10,12 @@
 #include <utility>
 
 namespace millrace::media {
+
+/// How many threads a request means; 0 = one per processor.
+inline int thread_count(int requested) {
+  if (requested > 0) return requested;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 /// Limits how many threads compute at the same time.
 class CpuPermits {

@@ -31,6 +31,13 @@ TEST_CASE("options are taken over when they are given") {
   CHECK(jobs::limits_of(command).wall_time_s == Approx(1.5));
 }
 
+TEST_CASE("a sound track is gone on with when a segment is given") {
+  const auto command = parse({"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1",
+                              "--from-segment", "70"});
+  CHECK(std::get<TranscodeOptions>(command).audio == 1);
+  CHECK(std::get<TranscodeOptions>(command).from_segment == 70);
+}
+
 TEST_CASE("limits have defaults when none is given") {
   const auto command = parse({"probe", "https://example.org/a?b=c", "--if-match", "\"tag\""});
   const Source& source = std::get<jobs::ProbeCommand>(command).source;
@@ -98,6 +105,7 @@ TEST_CASE("a wrong command line is refused when parsed") {
       {"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1", "--subtitles", "1"},
       {"transcode", "a", "--plan", "p"},
       {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--audio", "0"},
+      {"transcode", "a", "--plan", "p", "--output", "o", "--chunk", "1", "--from-segment", "1"},
   };
   for (const auto& arguments : wrong) {
     CAPTURE(arguments.size());

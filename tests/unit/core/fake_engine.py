@@ -100,7 +100,8 @@ else:
         return mine * rate["den"], rate["num"]
     if option("--audio") is not None:
         track = plan["audio"][int(option("--audio"))]["name"]
-        encode(plan, track, range(count), seconds, "mp4a.40.2")
+        first = int(option("--from-segment") or 0)
+        encode(plan, track, range(first, count), seconds, "mp4a.40.2")
     elif option("--subtitles") is not None:
         track = plan["subtitles"][int(option("--subtitles"))]["name"]
         encode(plan, track, range(count), seconds, "wvtt", "subtitles.vtt", ".vtt")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from millrace import keys, steering, tasks
+from millrace import attempts, keys, steering, tasks
 from millrace.errors import TransitionRefused
 from millrace.events import TaskMessage
 from millrace.model import TaskKind, TaskStatus, VideoStatus
+from millrace.outputs import Segment, Track, track_from_json
 from millrace.queues import Queues
 from tests.unit.core.harness import SITE, VIDEO_ID, Cloud
 
@@ -72,6 +75,21 @@ def test_what_was_named_stays_when_the_sound_is_made_anew_after_a_redrive(cloud:
     assert cloud.video().status == VideoStatus.COMPLETED
     assert int(cloud.task(TaskKind.AUDIO).forgiven_attempts) == 1
     assert cloud.s3.get_object(Bucket=SITE, Key=key)["LastModified"] == named
+
+
+def test_sound_goes_on_where_it_was_told_of_when_its_worker_is_replaced(cloud: Cloud) -> None:
+    begin(cloud)
+    lease, task, _ = tasks.start(SOUND, "first")
+    told = Track("mp4a.40.2", 0, (Segment(77, Fraction(4)),) * 5)
+    tasks.grow(lease, {"tracks": {"audio-0": told.to_json()}}, int(task.growths))
+    attempts.give_back(lease, attempts.LOST)
+    cloud.drain()
+    assert cloud.video().status == VideoStatus.COMPLETED
+    arguments = cloud.engine.arguments("transcode-audio-0")
+    assert arguments[arguments.index("--from-segment") + 1] == "4"
+    made = track_from_json(cloud.task(TaskKind.AUDIO).output["tracks"]["audio-0"])
+    assert [segment.size_bytes == 77 for segment in made.segments] == [True] * 4 + [False] * 5
+    assert cloud.playlist("audio-0/index.m3u8").count("#EXTINF") == 9
 
 
 @pytest.mark.parametrize("taken", [False, True])

@@ -128,6 +128,11 @@ class Collector:
         segments = self._segments.setdefault(name, {})
         segments[line["index"]] = Segment(line["bytes"], duration, line.get("iframe_bytes"))
 
+    def take(self, name: str, track: Track) -> None:
+        """Begin with what was gathered of a track before."""
+        self._codecs[name] = track.codecs
+        self._segments[name] = dict(enumerate(track.segments, start=track.first))
+
     def tracks(self, names: list[str], first: int, count: int | None) -> dict[str, Track]:
         """What was gathered, checked: all tracks, each without a gap, all equally long.
 
