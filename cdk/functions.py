@@ -100,8 +100,14 @@ class Function:
 
     @property
     def visibility_s(self) -> int:
-        """Visibility timeout of the queue that feeds this function, in seconds."""
-        return self.timeout_s * VISIBILITY_PER_TIMEOUT
+        """Visibility timeout of the queue that feeds this function, in seconds.
+
+        While a message of a FIFO queue is hidden, so is all that comes after it in its group: what
+        a killed function leaves there is to come back as soon as SQS allows. A throttled message
+        that comes back too early does no harm, as every handler is idempotent.
+        """
+        assert self.queue is not None
+        return self.timeout_s * (1 if self.queue.fifo else VISIBILITY_PER_TIMEOUT)
 
     @property
     def engine_memory_bytes(self) -> int | None:

@@ -103,8 +103,9 @@ def _queues() -> str:
 
 - **At once**: invocations that the event source mapping starts side by side
   (`MaximumConcurrency`); a deployment may choose others (`probe_concurrency` and so on).
-- **Hidden for**: visibility timeout of a received message,
-  {VISIBILITY_PER_TIMEOUT} × the function's timeout.
+- **Hidden for**: visibility timeout of a received message, {VISIBILITY_PER_TIMEOUT} × the
+  function's timeout. In a FIFO queue all later messages of a video wait for it, so there it is the
+  timeout itself: no longer than that does a killed function hold up its video.
 - A message of a task queue is the right to run one task of that queue, usually the one it names:
   a more urgent one goes first ([fairness](../explanation/fairness.md)).
 - A failing task is tried again after 1, 2 and 4 s by its worker, which then writes a dead letter
