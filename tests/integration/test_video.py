@@ -219,7 +219,7 @@ def test_log_tells_the_whole_way_when_a_video_is_completed(
     assert names.count("video.completed") == 1
     done = [event["task_id"] for event in events if event["event"] == "task.done"]
     assert len(done) == len(set(done)), "each task finishes once"
-    chunks = {f"transcode-{index:05d}" for index in range(5)}  # 14 segments in chunks of 3
+    chunks = {f"transcode-{index:05d}" for index in range(6)}  # 14 segments: 1, then 3 each
     assert set(done) == chunks | {"probe-00000", "audio-00000", "thumbnail-00000"}
 
 
