@@ -1,6 +1,6 @@
 // The only place that calls `fetch`. Everything that goes wrong comes out as an ApiError.
 
-/** @import { PartUrl, StoredPart, Status, UploadTicket, Video, VideoPage } from "./types.js" */
+/** @import { PartUrl, StoredPart, StoredParts, Status, TokenInfo, UploadRules, UploadTicket, Video, VideoPage, VideoSettings } from "./types.js" */
 
 /** A request that did not succeed. */
 export class ApiError extends Error {
@@ -120,7 +120,20 @@ export function createApi({
       call(`/videos/${encodeURIComponent(id)}`, { signal, authorized: false }),
 
     /**
-     * @param {{ filename: string, size_bytes: number, content_type?: string, title?: string }} file
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<TokenInfo>} whose the access token is
+     */
+    whoAmI: (signal) => call("/token", { signal }),
+
+    /**
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<UploadRules>}
+     */
+    uploadRules: (signal) => call("/uploads", { signal, authorized: false }),
+
+    /**
+     * @param {{ filename: string, size_bytes: number, content_type?: string, title?: string,
+     *   settings?: VideoSettings }} file
      * @param {{ idempotencyKey: string, signal?: AbortSignal }} options the key makes a repeated
      *   request return the same video instead of a second one
      * @returns {Promise<UploadTicket>}
@@ -149,7 +162,7 @@ export function createApi({
     /**
      * @param {string} id
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{ parts: StoredPart[] }>}
+     * @returns {Promise<StoredParts>}
      */
     listParts: (id, signal) => call(`${upload(id)}/parts`, { signal }),
 

@@ -51,7 +51,37 @@
  * @property {PostTarget | MultipartTarget} upload
  *
  * @typedef {{ part_number: number, url: string }} PartUrl
- * @typedef {{ part_number: number, etag: string }} StoredPart
+ * @typedef {{ part_number: number, etag: string, size_bytes?: number }} StoredPart
+ * @typedef {{ part_size_bytes: number, part_count: number, parts: StoredPart[] }} StoredParts
+ *
+ * @typedef {{ name: string, short_side: number, maxrate_bps: number, codec: string }} Rung
+ * @typedef {{ name: string, per_title: boolean, rungs: Rung[] }} LadderChoice
+ *
+ * @typedef {object} SettingChoices
+ * @property {LadderChoice[]} ladders
+ * @property {string[]} rate_controls
+ * @property {{ least: number, most: number, usual: number }} segment_s
+ * @property {string[]} priorities
+ * @property {string[]} presets
+ * @property {string[]} containers
+ *
+ * @typedef {object} UploadRules what may be uploaded
+ * @property {number} max_bytes
+ * @property {number} multipart_above_bytes
+ * @property {{ extension: string, content_types: string[] }[]} types
+ * @property {SettingChoices} settings
+ *
+ * @typedef {object} VideoSettings how a video is to be made; what is absent is left to the API
+ * @property {string} [ladder]
+ * @property {string} [rate_control]
+ * @property {number} [segment_s]
+ * @property {string} [priority]
+ * @property {string} [preset]
+ * @property {string} [container]
+ * @property {boolean} [keep_surround]
+ * @property {{ storyboard: boolean }} [thumbnails]
+ *
+ * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
  */
 
 export {};

@@ -1,18 +1,50 @@
-// Token entry and sign-out.
+// Token entry and sign-out, and what the token in use may do.
+import { ApiError } from "../api.js";
 import { find, say } from "../dom.js";
+import { tokenWords } from "./judge.js";
 
+/** @import { Api } from "../api.js" */
 /** @import { Session } from "../session.js" */
+/** @import { TokenInfo } from "../types.js" */
+
+/**
+ * @typedef {object} Standing
+ * @property {boolean} mayUpload also true while it is not known: the API decides in the end
+ * @property {string | null} name whose the token is; "" when the API could not be asked; null
+ *   without a token
+ * @property {string} why what stands against uploading; "" when nothing does
+ */
+
+/** @param {TokenInfo} info */
+function roleWords({ roles, expires_at }) {
+  const may = roles.includes("admin")
+    ? "May upload, and manage every video"
+    : "May upload";
+  if (expires_at === null) return `${may}.`;
+  const until = new Date(expires_at).toLocaleString("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "short",
+  });
+  return `${may}, until ${until}.`;
+}
+
+/** @param {TokenInfo} info */
+const mayUpload = ({ roles }) =>
+  roles.includes("uploader") || roles.includes("admin");
 
 /**
  * @param {object} options
  * @param {HTMLElement} options.element
  * @param {Session} options.session
- * @param {() => void} options.onToken a token was entered
+ * @param {Api} options.api
+ * @param {(standing: Standing) => void} options.onChange told at first, and after every change
  */
-export function createAccess({ element, session, onToken }) {
+export function createAccess({ element, session, api, onChange }) {
   const controller = new AbortController();
   const { signal } = controller;
   const known = find(element, "#access-known", HTMLElement);
+  const who = find(element, "#access-name", HTMLElement);
+  const role = find(element, "#access-role", HTMLElement);
   const tail = find(element, "#token-tail", HTMLElement);
   const form = find(element, "#access-form", HTMLFormElement);
   const input = find(element, "#token", HTMLInputElement);
@@ -29,6 +61,38 @@ export function createAccess({ element, session, onToken }) {
     say(error, complaint);
   }
 
+  /** @param {string} complaint */
+  function refuse(complaint) {
+    show(complaint);
+    onChange({ mayUpload: false, name: null, why: complaint });
+  }
+
+  /** Asks the API whose the token is. */
+  async function check() {
+    show();
+    if (session.token() === null)
+      return onChange({
+        mayUpload: false,
+        name: null,
+        why: "Watching needs no token, uploading does.",
+      });
+    try {
+      const info = await api.whoAmI(signal);
+      who.textContent = info.name;
+      role.textContent = roleWords(info);
+      if (mayUpload(info))
+        onChange({ mayUpload: true, name: info.name, why: "" });
+      else refuse("This access token may not upload.");
+    } catch (cause) {
+      if (signal.aborted) return;
+      if (cause instanceof ApiError && cause.status === 401)
+        return refuse(tokenWords(cause));
+      who.textContent = "an access token";
+      role.textContent = "Millrace could not be asked whose it is.";
+      onChange({ mayUpload: true, name: "", why: "" });
+    }
+  }
+
   form.addEventListener(
     "submit",
     (event) => {
@@ -39,8 +103,7 @@ export function createAccess({ element, session, onToken }) {
         return;
       }
       input.value = "";
-      show();
-      onToken();
+      void check();
     },
     { signal },
   );
@@ -48,19 +111,20 @@ export function createAccess({ element, session, onToken }) {
     "click",
     () => {
       session.forget();
-      show();
+      void check();
       input.focus();
     },
     { signal },
   );
-  show();
   return {
     element,
+    check,
     /** @param {string} complaint why another token is needed */
     ask(complaint) {
       if (!form.hidden && !error.hidden) return;
       show(complaint);
-      input.focus();
+      // Whoever is typing goes on typing.
+      if (!(document.activeElement instanceof HTMLInputElement)) input.focus();
     },
     destroy: () => controller.abort(),
   };

@@ -1,33 +1,50 @@
-import { find } from "../dom.js";
+import { find, say } from "../dom.js";
 import { EXTENSIONS } from "./accept.js";
+import { readDrop } from "./folder.js";
+
+/** @import { Dropped } from "./folder.js" */
 
 /**
- * The drop zone and its picker. The whole page takes drops, so that a file let go a little beside
+ * The drop zone and its pickers. The whole page takes drops, so that a file let go a little beside
  * the zone does not open in the tab.
  * @param {object} options
  * @param {HTMLElement} options.element
- * @param {(files: File[]) => void} options.onFiles
+ * @param {(dropped: Dropped) => void} options.onFiles
  */
 export function createDrop({ element, onFiles }) {
   const controller = new AbortController();
   const { signal } = controller;
-  const input = find(element, "#files", HTMLInputElement);
-  input.accept = ["video/*", ...EXTENSIONS].join(",");
 
-  find(element, "#pick", HTMLButtonElement).addEventListener(
-    "click",
-    () => input.click(),
-    { signal },
-  );
-  input.addEventListener(
-    "change",
-    () => {
-      onFiles([...(input.files ?? [])]);
-      // The same file can be picked again.
-      input.value = "";
-    },
-    { signal },
-  );
+  /**
+   * @param {string} buttonSelector
+   * @param {string} inputSelector
+   * @param {(files: File[]) => Dropped} sort
+   */
+  function wirePicker(buttonSelector, inputSelector, sort) {
+    const button = find(element, buttonSelector, HTMLButtonElement);
+    const input = find(element, inputSelector, HTMLInputElement);
+    button.addEventListener("click", () => input.click(), { signal });
+    input.addEventListener(
+      "change",
+      () => {
+        onFiles(sort([...(input.files ?? [])]));
+        // The same file can be picked again.
+        input.value = "";
+      },
+      { signal },
+    );
+    return input;
+  }
+
+  const input = wirePicker("#pick", "#files", (files) => ({
+    files,
+    inFolders: [],
+  }));
+  input.accept = ["video/*", ...EXTENSIONS].join(",");
+  wirePicker("#pick-folder", "#folder", (inFolders) => ({
+    files: [],
+    inFolders,
+  }));
 
   let depth = 0;
   /** @param {number} next */
@@ -55,12 +72,25 @@ export function createDrop({ element, onFiles }) {
   document.addEventListener(
     "drop",
     (event) => {
-      if (!hasFiles(event)) return;
+      if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       over(0);
-      onFiles([...(event.dataTransfer?.files ?? [])]);
+      void readDrop(event.dataTransfer).then(onFiles);
     },
     { signal },
   );
-  return { element, destroy: () => controller.abort() };
+  return {
+    element,
+
+    /** @param {boolean} allowed @param {string} why shown when it is not */
+    allow(allowed, why) {
+      element.toggleAttribute("data-closed", !allowed);
+      say(find(element, "#drop-why", HTMLElement), why);
+    },
+
+    /** @param {string} limit how large a file may be */
+    hint: (limit) => say(find(element, "#drop-limit", HTMLElement), limit),
+
+    destroy: () => controller.abort(),
+  };
 }

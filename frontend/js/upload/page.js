@@ -1,55 +1,151 @@
 import { connect } from "../api.js";
 import { find, say } from "../dom.js";
+import { size } from "../format.js";
 import { createShell } from "../shell.js";
+import { limitsOf } from "./accept.js";
 import { createAccess } from "./access.js";
+import { createBulk } from "./bulk.js";
 import { createDrop } from "./drop.js";
+import { createGate } from "./gate.js";
+import { judge } from "./judge.js";
+import { createLedger } from "./ledger.js";
+import { createLeftovers } from "./leftovers.js";
 import { createQueue } from "./queue.js";
+import { retry } from "./retry.js";
+import { createSettings } from "./settings.js";
+import { createTabs } from "./tabs.js";
 import { createTracker } from "./tracker.js";
 
-/** @param {{ files: number, open: number }} summary */
-function countWords({ files, open }) {
-  if (files === 0) return null;
-  const all = `${files} ${files === 1 ? "file" : "files"}`;
-  return open > 0 ? `${all}, ${open} on the way` : all;
+/** @import { Standing } from "./access.js" */
+/** @import { Dropped } from "./folder.js" */
+/** @import { Summary } from "./queue.js" */
+
+/** @param {{ doubles: File[], foreign: number }} leftOut */
+function leftOutWords({ doubles, foreign }) {
+  const [first] = doubles;
+  const words = [];
+  if (first && doubles.length === 1)
+    words.push(`${first.name} is in the list already.`);
+  else if (first)
+    words.push(`${doubles.length} files are in the list already.`);
+  if (foreign === 1) words.push("One file in the folder is no video.");
+  if (foreign > 1) words.push(`${foreign} files in the folder are no videos.`);
+  return words.join(" ") || null;
 }
 
 async function start() {
   const shell = createShell();
   const main = find(document, "main", HTMLElement);
-  const count = find(main, "#queue-count", HTMLElement);
+  const note = find(main, "#queue-note", HTMLElement);
   const nothing = find(main, "#queue-empty", HTMLElement);
+  const list = find(main, "#queue", HTMLElement);
   const api = await connect({ token: shell.session.token });
   const tracker = createTracker({ api, onFlow: shell.setFlowing });
-  let open = 0;
+  const gate = createGate();
+  const ledger = createLedger({
+    storage: localStorage,
+    site: new URL(".", document.baseURI).href,
+  });
+  const settings = createSettings({
+    element: find(main, "#settings", HTMLDetailsElement),
+  });
+  const drop = createDrop({
+    element: find(main, "#drop", HTMLElement),
+    onFiles: take,
+  });
+  const bulk = createBulk({
+    element: find(main, "#queue-head", HTMLElement),
+    actions: {
+      pauseAll: () => queue.pauseAll(),
+      resumeAll: () => queue.resumeAll(),
+      sendAll: () => queue.sendAll(),
+      cancelAll: () => queue.cancelAll(),
+      clear: () => queue.clear(),
+    },
+  });
+  /** @type {Standing} */
+  let standing = {
+    mayUpload: shell.session.token() !== null,
+    name: "",
+    why: "",
+  };
+  /** @type {Summary | null} */
+  let summary = null;
 
+  function show() {
+    if (!summary) return;
+    const unfinished = leftovers.count();
+    bulk.show(summary, unfinished);
+    nothing.hidden = summary.files + unfinished > 0;
+    if (summary.needsToken !== null) access.ask(summary.needsToken);
+  }
+
+  const queue = createQueue({
+    element: list,
+    api,
+    gate,
+    ledger,
+    owner: () => standing.name ?? "",
+    settings,
+    tracker,
+    onChange(now) {
+      summary = now;
+      show();
+    },
+  });
+  const tabs = createTabs(queue.sending);
+  const leftovers = createLeftovers({
+    element: list,
+    picker: find(main, "#again", HTMLInputElement),
+    api,
+    ledger,
+    tabs,
+    tracker,
+    onFile: queue.goOn,
+    onChange: show,
+  });
   const access = createAccess({
     element: find(main, ".access", HTMLElement),
     session: shell.session,
-    onToken: () => queue.retryUnauthorized(),
-  });
-  const queue = createQueue({
-    element: find(main, "#queue", HTMLElement),
     api,
-    tracker,
-    onChange(summary) {
-      open = summary.open;
-      say(count, countWords(summary));
-      nothing.hidden = summary.files > 0;
-      if (summary.needsToken)
-        access.ask(
-          shell.session.token()
-            ? "This token was not accepted."
-            : "Uploading needs a token.",
-        );
-    },
+    onChange: stand,
   });
-  createDrop({
-    element: find(main, "#drop", HTMLElement),
-    onFiles: (files) => queue.add(files),
-  });
+
+  /** @param {Standing} now */
+  function stand(now) {
+    standing = now;
+    drop.allow(now.mayUpload, now.why);
+    if (now.mayUpload) {
+      gate.open();
+      void leftovers.show(now.name ?? "", queue.has);
+    } else {
+      leftovers.hide();
+      if (shell.session.token() === null) queue.pauseAll();
+    }
+  }
+
+  /** @param {Dropped} dropped */
+  function take(dropped) {
+    if (!standing.mayUpload)
+      return access.ask("Enter an access token first, then pick the files.");
+    say(note, leftOutWords(queue.add(dropped, leftovers.claim)));
+  }
+
+  async function learnRules() {
+    const { signal } = new AbortController();
+    const rules = await retry(() => api.uploadRules(signal), { judge, signal });
+    queue.setLimits(limitsOf(rules));
+    settings.offer(rules.settings);
+    drop.hint(`Each may have up to ${size(rules.max_bytes)}.`);
+  }
+
   addEventListener("beforeunload", (event) => {
-    if (open > 0) event.preventDefault();
+    if (summary && summary.open > 0) event.preventDefault();
   });
+  // Without them the API still has the last word on every file.
+  void learnRules().catch(() => {});
+  queue.tell();
+  await access.check();
 }
 
 start().catch((error) => {

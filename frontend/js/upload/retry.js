@@ -48,35 +48,64 @@ export async function pauseUntilOnline(milliseconds, signal) {
 
 /**
  * What to do about a failure: "later" waits longer each time, "now" tries at once (a fresh URL may
- * be all it needs), "never" gives up.
- * @typedef {{ when: "later" | "now" | "never", atLeast_ms?: number }} Verdict
+ * be all it needs), "token" waits for another access token, "never" gives up.
+ * @typedef {{ when: "later" | "now" | "token" | "never", atLeast_ms?: number }} Verdict
  */
+
+/**
+ * @typedef {object} RetryOptions
+ * @property {(error: unknown) => Verdict} judge
+ * @property {AbortSignal} signal
+ * @property {number} [attempts] in all; those that waited for a token do not count
+ * @property {(milliseconds: number, signal: AbortSignal) => Promise<void>} [wait]
+ * @property {(signal: AbortSignal) => Promise<void>} [waitForToken] absent: a failure for want of
+ *   a token is final
+ * @property {(error: unknown, wait_ms: number) => void} [onFailure] before each new attempt
+ */
+
+/** Enough for an outage of several minutes. */
+const ATTEMPTS = 20;
+/** One fresh URL is expected to do. */
+const REFUSALS = 5;
 
 /**
  * @template T
  * @param {(attempt: number) => Promise<T>} task `attempt` is 1 for the first
- * @param {object} options
- * @param {(error: unknown) => Verdict} options.judge
- * @param {AbortSignal} options.signal
- * @param {number} [options.attempts] in all
- * @param {(milliseconds: number, signal: AbortSignal) => Promise<void>} [options.wait]
- * @param {(error: unknown, attempt: number) => void} [options.onFailure] before each new attempt
+ * @param {RetryOptions} options
  * @returns {Promise<T>}
  */
 export async function retry(
   task,
-  { judge, signal, attempts = 7, wait = pauseUntilOnline, onFailure },
+  {
+    judge,
+    signal,
+    attempts = ATTEMPTS,
+    wait = pauseUntilOnline,
+    waitForToken,
+    onFailure,
+  },
 ) {
+  let failures = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await task(attempt);
     } catch (error) {
       if (signal.aborted) throw error;
       const { when, atLeast_ms = 0 } = judge(error);
-      if (when === "never" || attempt >= attempts) throw error;
-      onFailure?.(error, attempt);
-      if (when === "later")
-        await wait(Math.max(atLeast_ms, backoff_ms(attempt)), signal);
+      if (when === "token" && waitForToken) {
+        await waitForToken(signal);
+        continue;
+      }
+      failures += 1;
+      const most = when === "now" ? Math.min(attempts, REFUSALS) : attempts;
+      if (when === "never" || when === "token" || failures >= most) throw error;
+      // A fresh URL that is refused as well needs more than another one.
+      const wait_ms =
+        when === "now" && failures === 1
+          ? 0
+          : Math.max(atLeast_ms, backoff_ms(failures));
+      onFailure?.(error, wait_ms);
+      if (wait_ms > 0) await wait(wait_ms, signal);
     }
   }
 }

@@ -1,17 +1,38 @@
 import { find, say, setLevel, stamp } from "../dom.js";
-import { rate, remaining, size } from "../format.js";
+import { ago, rate, remaining, size } from "../format.js";
 import { reasonWords } from "../reasons.js";
 
 /** @import { Video } from "../types.js" */
-/** @import { UploadState } from "./upload.js" */
+/** @import { Trouble, UploadState } from "./upload.js" */
 
 /**
- * @typedef {"pause" | "resume" | "retry" | "cancel" | "remove"} Action
+ * @typedef {"send" | "pause" | "resume" | "retry" | "choose" | "restart" | "discard" | "cancel" | "remove"} Action
  * @typedef {ReturnType<typeof createRow>} Row
  */
 
 /** @type {Action[]} */
-const ACTIONS = ["pause", "resume", "retry", "cancel", "remove"];
+const ACTIONS = [
+  "send",
+  "pause",
+  "resume",
+  "retry",
+  "choose",
+  "restart",
+  "discard",
+  "cancel",
+  "remove",
+];
+
+/** @type {Record<UploadState["phase"], Action[]>} */
+const OFFERED = {
+  draft: ["send", "remove"],
+  waiting: ["pause", "cancel"],
+  uploading: ["pause", "cancel"],
+  paused: ["resume", "cancel"],
+  failed: ["retry", "remove"],
+  cancelled: ["remove"],
+  uploaded: [],
+};
 
 /** @param {HTMLElement} root @param {number} index */
 function reachAt(root, index) {
@@ -35,19 +56,48 @@ function reachAt(root, index) {
   };
 }
 
+/** @param {Trouble | null} trouble */
+function troubleLine(trouble) {
+  if (!trouble) return null;
+  if (trouble.until_ms === null)
+    return trouble.words === "There is no network."
+      ? `${trouble.words} It goes on when there is.`
+      : trouble.words;
+  const left_s = Math.ceil((trouble.until_ms - performance.now()) / 1000);
+  return `${trouble.words} ${left_s > 1 ? `Next try in ${left_s} s.` : "Trying again…"}`;
+}
+
 /** @param {UploadState} state @param {number} total_bytes */
-function uploadLine(state, total_bytes) {
-  if (state.message) return state.message;
-  if (state.phase !== "uploading") return null;
+function sendingLine(state, total_bytes) {
+  if (state.needsToken) return null;
   if (state.sent_bytes >= total_bytes) return "Finishing…";
   if (state.sent_bytes === 0) return "Starting…";
   return [
     `${size(state.sent_bytes)} of ${size(total_bytes)}`,
-    state.speed === null ? "" : rate(state.speed * 8),
+    state.kept_bytes > 0 && `${size(state.kept_bytes)} were there already`,
+    state.speed !== null && rate(state.speed * 8),
     remaining(state.left_s),
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+/** @param {UploadState} state @param {number} total_bytes */
+function uploadLine(state, total_bytes) {
+  switch (state.phase) {
+    case "uploading":
+      return sendingLine(state, total_bytes);
+    case "draft":
+      return "Not sent yet.";
+    case "paused":
+      return state.resumable
+        ? "What was sent is kept."
+        : "So small a file is sent from its beginning again.";
+    case "uploaded":
+      return "Arrived. Waiting for its turn.";
+    default:
+      return state.message;
+  }
 }
 
 /** @param {Video} video */
@@ -68,6 +118,23 @@ function videoLine(video) {
   }
 }
 
+/** @param {UploadState} state @param {number} percent */
+const uploadWords = ({ phase, needsToken }, percent) =>
+  ({
+    draft: "Not sent yet",
+    waiting: "Waiting",
+    uploading: needsToken
+      ? `Waits at ${Math.floor(percent)} %`
+      : `${Math.floor(percent)} %`,
+    paused: `Paused at ${Math.floor(percent)} %`,
+    uploaded: "Done",
+    failed: "Failed",
+    cancelled: "Cancelled",
+  })[phase];
+
+/** @type {Partial<Record<UploadState["phase"], string>>} */
+const TONES = { failed: "rust", cancelled: "rust", uploaded: "leaf" };
+
 /**
  * @param {{ name: string, size: number }} file
  * @param {(action: Action) => void} onAction
@@ -76,6 +143,7 @@ export function createRow(file, onAction) {
   const element = stamp("job");
   const controller = new AbortController();
   const line = find(element, ".job__line", HTMLElement);
+  const troubleNote = find(element, ".job__trouble", HTMLElement);
   const watch = find(element, ".job__watch", HTMLAnchorElement);
   const sending = reachAt(element, 1);
   const transcoding = reachAt(element, 2);
@@ -85,7 +153,10 @@ export function createRow(file, onAction) {
   const buttons = new Map(
     ACTIONS.map((action) => {
       const button = find(element, `.job__${action}`, HTMLButtonElement);
-      button.setAttribute("aria-label", `${button.textContent} ${file.name}`);
+      button.setAttribute(
+        "aria-label",
+        `${button.textContent.trim()} ${file.name}`,
+      );
       button.addEventListener("click", () => onAction(action), {
         signal: controller.signal,
       });
@@ -95,7 +166,7 @@ export function createRow(file, onAction) {
   watch.setAttribute("aria-label", `Watch ${file.name}`);
 
   /** @param {Action[]} allowed */
-  function offer(...allowed) {
+  function offer(allowed) {
     for (const [action, button] of buttons) {
       const gone = !allowed.includes(action);
       // The button with the focus vanishes: the row keeps the place.
@@ -113,48 +184,50 @@ export function createRow(file, onAction) {
       sending.show(0, "Not sent", { tone: "rust" });
       transcoding.show(0, "");
       line.textContent = why;
-      offer("remove");
+      offer(["remove"]);
+    },
+
+    /**
+     * An upload that was begun before the page was loaded again.
+     * @param {object} about
+     * @param {number | null} about.stored_bytes null: not known yet
+     * @param {string} about.begunAt
+     * @param {string | null} about.complaint about the file that was picked for it
+     */
+    showUnfinished({ stored_bytes, begunAt, complaint }) {
+      element.dataset["phase"] = "unfinished";
+      const percent = (100 * (stored_bytes ?? 0)) / file.size;
+      const words =
+        stored_bytes === null ? "Unfinished" : `${Math.floor(percent)} % sent`;
+      sending.show(percent, words);
+      transcoding.show(0, "");
+      line.textContent = `Begun ${ago(begunAt)}. Choose the same file again, and only what is missing is sent.`;
+      say(troubleNote, complaint);
+      const restart = /** @type {Action[]} */ (complaint ? ["restart"] : []);
+      offer(["choose", ...restart, "discard"]);
+    },
+
+    /** @param {string} why an unfinished upload cannot go on */
+    showEnded(why) {
+      element.dataset["phase"] = "ended";
+      sending.show(0, "Over");
+      line.textContent = why;
+      say(troubleNote, null);
+      offer(["remove"]);
     },
 
     /** @param {Readonly<UploadState>} state */
     showUpload(state) {
       element.dataset["phase"] = state.phase;
       const percent = (100 * state.sent_bytes) / file.size;
-      const words = {
-        waiting: "Waiting",
-        uploading: `${Math.floor(percent)} %`,
-        paused: `Paused at ${Math.floor(percent)} %`,
-        uploaded: "Done",
-        failed: "Failed",
-        cancelled: "Cancelled",
-      }[state.phase];
-      const tone =
-        state.phase === "failed" || state.phase === "cancelled"
-          ? "rust"
-          : state.phase === "uploaded"
-            ? "leaf"
-            : "";
-      sending.show(percent, words, { tone });
+      const tone = TONES[state.phase] ?? (state.needsToken ? "brass" : "");
+      sending.show(percent, uploadWords(state, percent), { tone });
       if (state.phase === "uploaded")
         transcoding.show(0, "Queued", { waiting: true });
       else transcoding.show(0, "");
-      line.textContent =
-        uploadLine(state, file.size) ??
-        (state.phase === "uploaded" ? "Arrived. Waiting for its turn." : "");
-      switch (state.phase) {
-        case "waiting":
-          return offer("cancel");
-        case "uploading":
-          return state.canPause ? offer("pause", "cancel") : offer("cancel");
-        case "paused":
-          return offer("resume", "cancel");
-        case "failed":
-          return offer("retry", "remove");
-        case "cancelled":
-          return offer("remove");
-        default:
-          return offer();
-      }
+      line.textContent = uploadLine(state, file.size) ?? "";
+      say(troubleNote, troubleLine(state.trouble));
+      offer(OFFERED[state.phase]);
     },
 
     /** @param {Video} video */
@@ -180,9 +253,8 @@ export function createRow(file, onAction) {
       line.textContent = videoLine(video);
       watch.href = `watch.html?v=${encodeURIComponent(video.id)}`;
       watch.hidden = !(video.playable || video.status === "completed");
-      if (video.status === "failed" || video.status === "completed")
-        offer("remove");
-      else offer();
+      const settled = video.status === "failed" || video.status === "completed";
+      offer(settled ? ["remove"] : []);
     },
 
     destroy() {

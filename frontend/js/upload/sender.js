@@ -1,8 +1,8 @@
 // Brings one file's bytes to storage: whole by a presigned POST, or in parts, several at a time.
-// It remembers which parts have arrived, so that it can be stopped and called again.
-import { judge } from "./judge.js";
+// It remembers which parts have arrived, so that it can be stopped and called again; after a reload
+// it asks the API for them.
+import { ApiError } from "../api.js";
 import { cut } from "./parts.js";
-import { retry } from "./retry.js";
 import { postForm, send } from "./transfer.js";
 
 /** @import { Api } from "../api.js" */
@@ -19,12 +19,18 @@ const URLS_AHEAD = 6;
  */
 
 /**
+ * Does something again and again until it works, cannot work, or is stopped.
+ * @typedef {<T>(task: (attempt: number) => Promise<T>, signal: AbortSignal) => Promise<T>} Persist
+ */
+
+/**
  * @typedef {object} SenderOptions
  * @property {File} file
  * @property {Api} api
  * @property {UploadTicket} ticket
  * @property {(sentBytes: number) => void} onProgress
- * @property {(error: unknown, attempt: number) => void} onTrouble before something is tried again
+ * @property {(keptBytes: number) => void} onKept how much storage had before anything was sent here
+ * @property {Persist} persist
  */
 
 /**
@@ -34,40 +40,50 @@ const URLS_AHEAD = 6;
  * @returns {Sender}
  */
 export function createPostSender(
-  { file, onProgress, onTrouble },
+  { file, onProgress, persist },
   first,
   refresh,
 ) {
   let target = first;
+  let used = false;
   return {
     run: (signal) =>
-      retry(
-        async (attempt) => {
-          if (attempt > 1) target = await refresh();
-          await send({
-            method: "POST",
-            url: target.url,
-            body: postForm(target.fields, file),
-            signal,
-            // The form's own fields count too; the file is all but a kilobyte of it.
-            onProgress: (sent) => onProgress(Math.min(sent, file.size)),
-          });
-        },
-        { judge, signal, onFailure: onTrouble },
-      ),
+      persist(async () => {
+        if (used) target = await refresh();
+        used = true;
+        await send({
+          method: "POST",
+          url: target.url,
+          body: postForm(target.fields, file),
+          signal,
+          // The form's own fields count too; the file is all but a kilobyte of it.
+          onProgress: (sent) => onProgress(Math.min(sent, file.size)),
+        });
+      }, signal),
   };
 }
+
+/** What completing says when storage and this page remember different parts. */
+const asksForParts = (/** @type {unknown} */ error) =>
+  error instanceof ApiError &&
+  (error.code === "parts-missing" || error.code === "parts-mismatch");
+
+/** @param {Part} part */
+const lengthOf = ({ start, end }) => end - start;
 
 /**
  * @param {SenderOptions} options
  * @param {MultipartTarget} target
+ * @param {{ begunBefore: boolean }} history whether some parts may be stored already
  * @returns {Sender}
  */
 export function createPartSender(
-  { file, api, ticket, onProgress, onTrouble },
+  { file, api, ticket, onProgress, onKept, persist },
   target,
+  { begunBefore },
 ) {
   const parts = cut(file.size, target.part_size_bytes);
+  let knowsStorage = !begunBefore;
   /** @type {Map<number, StoredPart | null>} by part number; null: stored, its ETag is not known */
   const stored = new Map();
   /** @type {Map<number, string>} */
@@ -75,13 +91,33 @@ export function createPartSender(
   /** @type {Map<number, number>} */
   const underWay = new Map();
 
-  function report() {
+  function sentBytes() {
     let sent = 0;
     for (const part of parts)
       sent += stored.has(part.number)
-        ? part.end - part.start
+        ? lengthOf(part)
         : (underWay.get(part.number) ?? 0);
-    onProgress(sent);
+    return sent;
+  }
+
+  const report = () => onProgress(sentBytes());
+
+  /** Takes over what storage has; a part of another length does not count. @param {AbortSignal} signal */
+  async function askStorage(signal) {
+    const answer = await persist(
+      () => api.listParts(ticket.video_id, signal),
+      signal,
+    );
+    const there = new Map(answer.parts.map((part) => [part.part_number, part]));
+    stored.clear();
+    for (const part of parts) {
+      const known = there.get(part.number);
+      if (known && (known.size_bytes ?? lengthOf(part)) === lengthOf(part))
+        stored.set(part.number, known);
+    }
+    if (!knowsStorage) onKept(sentBytes());
+    knowsStorage = true;
+    report();
   }
 
   /** @param {Part} part @param {AbortSignal} signal */
@@ -124,16 +160,31 @@ export function createPartSender(
     }
   }
 
-  /** @param {Part[]} pending shared by all workers @param {AbortController} group */
-  async function work(pending, group) {
-    const { signal } = group;
+  /** @param {Part[]} pending shared by all workers @param {AbortSignal} signal */
+  async function work(pending, signal) {
     for (let part = pending.shift(); part; part = pending.shift()) {
       const mine = part;
-      await retry(() => sendPart(mine, signal), {
-        judge,
-        signal,
-        onFailure: onTrouble,
-      });
+      await persist(() => sendPart(mine, signal), signal);
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async function sendMissing(signal) {
+    const pending = parts.filter(({ number }) => !stored.has(number));
+    // One part that cannot be sent stops the others.
+    const group = new AbortController();
+    const stop = () => group.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      await Promise.all(
+        Array.from({ length: PARALLEL }, () => work(pending, group.signal)),
+      );
+    } catch (error) {
+      group.abort(error);
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", stop);
     }
   }
 
@@ -150,45 +201,29 @@ export function createPartSender(
 
   /** @param {AbortSignal} signal */
   async function complete(signal) {
-    let lost = false;
-    await retry(
-      async () =>
-        api.completeUpload(ticket.video_id, await list(signal), signal),
-      {
-        signal,
-        judge: (error) => {
-          const verdict = judge(error);
-          lost ||= verdict.when === "later";
-          return verdict;
-        },
-        onFailure: onTrouble,
-      },
-    ).catch((error) => {
+    let attempts = 0;
+    await persist(async (attempt) => {
+      attempts = attempt;
+      return api.completeUpload(ticket.video_id, await list(signal), signal);
+    }, signal).catch((error) => {
       // The first answer was lost on its way, the deed was done.
-      if (lost && error?.code === "upload-not-open") return;
+      if (attempts > 1 && error?.code === "upload-not-open") return;
       throw error;
     });
   }
 
   return {
     async run(signal) {
-      const pending = parts.filter(({ number }) => !stored.has(number));
-      // One part that cannot be sent stops the others.
-      const group = new AbortController();
-      const stop = () => group.abort(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
+      if (!knowsStorage) await askStorage(signal);
+      await sendMissing(signal);
       try {
-        signal.throwIfAborted();
-        await Promise.all(
-          Array.from({ length: PARALLEL }, () => work(pending, group)),
-        );
+        await complete(signal);
       } catch (error) {
-        group.abort(error);
-        throw signal.aborted ? signal.reason : error;
-      } finally {
-        signal.removeEventListener("abort", stop);
+        if (!asksForParts(error)) throw error;
+        await askStorage(signal);
+        await sendMissing(signal);
+        await complete(signal);
       }
-      await complete(signal);
     },
   };
 }

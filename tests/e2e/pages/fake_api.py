@@ -19,6 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
+from millrace import uploads
+
 FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
 PREFIX = "/millrace-site-local"
 TOKEN = "mr_" + "t" * 43
@@ -54,6 +56,15 @@ class State:
     storage_gate: asyncio.Event | None = None
     """While it is not set, storage takes no bytes."""
     media_error: int | None = None
+    tokens: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {TOKEN: {"name": "ann", "roles": ["uploader"], "expires_at": None}}
+    )
+    """What `GET /token` says of each good one."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """How often a request ("POST /api/uploads") is answered 503, with a Retry-After of `retry_after_s`."""
+    retry_after_s: int = 1
+    expires_at: str = "2999-01-01T00:00:00.000000Z"
+    max_bytes: int = 50 * 1024**3
     requests: list[str] = field(default_factory=list)
     """Every request to API and storage: "METHOD path → status"."""
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -161,6 +172,8 @@ class Fake:
         app = web.Application(middlewares=[self._record], client_max_size=1 << 30)
         app.add_routes(
             [
+                web.get("/api/token", self._token),
+                web.get("/api/uploads", self._rules),
                 web.get("/api/videos", self._list),
                 web.get("/api/videos/{id}", self._get),
                 web.post("/api/uploads", self._create),
@@ -179,7 +192,14 @@ class Fake:
     async def _record(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=CORS)
-        response: web.StreamResponse = await handler(request)
+        line = f"{request.method} {request.path}"
+        response: web.StreamResponse
+        if self.state.refusals[line] > 0:
+            self.state.refusals[line] -= 1
+            response = problem(503, "unavailable", "Try again.")
+            response.headers["Retry-After"] = str(self.state.retry_after_s)
+        else:
+            response = await handler(request)
         response.headers.update(CORS)
         self.state.requests.append(f"{request.method} {request.path} → {response.status}")
         return response
@@ -209,9 +229,20 @@ class Fake:
         return problem(404, "video-not-found", "There is no such video.")
 
     def _refuse(self, request: web.Request) -> web.Response | None:
-        if request.headers.get("Authorization") == f"Bearer {TOKEN}":
+        authorization = request.headers.get("Authorization", "")
+        if authorization.removeprefix("Bearer ") in self.state.tokens:
             return None
+        return problem(401, "token-expired", "It was valid until now.")
+
+    async def _token(self, request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token in self.state.tokens:
+            return web.json_response(self.state.tokens[token])
         return problem(401, "token-unknown", "The token was never given out.")
+
+    async def _rules(self, request: web.Request) -> web.Response:
+        rules = {**uploads.rules(self.state.max_bytes)}
+        return web.json_response(rules)
 
     async def _create(self, request: web.Request) -> web.Response:
         if refusal := self._refuse(request):
@@ -232,7 +263,8 @@ class Fake:
                 "part_count": -(-body["size_bytes"] // size),
             }
         self.state.uploads[video_id] = body | {"state": "open"}
-        return web.json_response({"video_id": video_id, "upload": upload}, status=201)
+        answer = {"video_id": video_id, "expires_at": self.state.expires_at, "upload": upload}
+        return web.json_response(answer, status=201)
 
     async def _sign(self, request: web.Request) -> web.Response:
         if refusal := self._refuse(request):
@@ -247,12 +279,25 @@ class Fake:
         return web.json_response({"parts": parts})
 
     async def _parts(self, request: web.Request) -> web.Response:
-        stored = self.state.stored.get(request.match_info["id"], {})
-        parts = [{"part_number": n, "etag": etag(data)} for n, data in sorted(stored.items())]
+        video_id = request.match_info["id"]
+        if refusal := self._refuse(request) or self._closed(video_id):
+            return refusal
+        stored = self.state.stored.get(video_id, {})
+        parts = [
+            {"part_number": n, "etag": etag(data), "size_bytes": len(data)}
+            for n, data in sorted(stored.items())
+        ]
         return web.json_response({"parts": parts})
+
+    def _closed(self, video_id: str) -> web.Response | None:
+        if self.state.uploads[video_id]["state"] == "open":
+            return None
+        return problem(409, "upload-not-open", "Nothing more can be sent.")
 
     async def _complete(self, request: web.Request) -> web.Response:
         video_id = request.match_info["id"]
+        if refusal := self._refuse(request) or self._closed(video_id):
+            return refusal
         listed = (await request.json())["parts"]
         stored = self.state.stored.get(video_id, {})
         expected = [{"part_number": n, "etag": etag(d)} for n, d in sorted(stored.items())]
@@ -262,6 +307,8 @@ class Fake:
         return web.json_response(self.state.videos[0], status=202)
 
     async def _abort(self, request: web.Request) -> web.Response:
+        if refusal := self._refuse(request):
+            return refusal
         self.state.uploads[request.match_info["id"]]["state"] = "aborted"
         return web.Response(status=204)
 

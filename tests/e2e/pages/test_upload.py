@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import TOKEN, Fake
@@ -149,22 +149,86 @@ def test_cancelled_upload_is_aborted_at_the_api(
     expect(page.locator(".job")).to_have_count(0)
 
 
-def test_upload_goes_on_by_itself_when_the_wrong_token_is_replaced(
+def test_wrong_token_is_told_and_replaced_before_anything_is_sent(
     fake: Fake, open_page: OpenPage, small: Path
 ) -> None:
     page = open_page(f"upload.html#token=mr_{'x' * 43}")
-    pick(page, small)
-    row = page.locator(".job")
-    expect(row).to_contain_text("The access token was not accepted")
-    expect(page.locator("#token-error")).to_have_text("This token was not accepted.")
+    expect(page.locator("#token-error")).to_have_text("The access token was not accepted.")
+    expect(page.get_by_role("button", name="Choose files")).to_be_hidden()
     field = page.get_by_label("Access token")
     field.fill("nonsense")
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("#token-error")).to_contain_text("begins with mr_")
     field.fill(TOKEN)
     field.press("Enter")
+    expect(page.locator("#access-known")).to_contain_text("ann")
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    pick(page, small)
+    expect(page.locator(".job")).to_contain_text("Queued")
+
+
+def test_viewer_is_offered_no_upload_and_told_why(open_page: OpenPage, small: Path) -> None:
+    page = open_page("upload.html")
+    expect(page.locator("#drop")).to_contain_text("Watching needs no token, uploading does.")
+    expect(page.get_by_role("button", name="Choose files")).to_be_hidden()
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_hidden()
+    pick(page, small)
+    expect(page.locator("#token-error")).to_contain_text("Enter an access token first")
+    expect(page.locator(".job")).to_have_count(0)
+
+
+def test_what_the_token_may_do_is_told_when_signed_in(fake: Fake, open_page: OpenPage) -> None:
+    fake.state.tokens[TOKEN] = {
+        "name": "Ann's laptop",
+        "roles": ["admin"],
+        "expires_at": "2999-05-01T12:00:00.000000Z",
+    }
+    page = open_page(SIGNED_IN)
+    known = page.locator("#access-known")
+    expect(known).to_contain_text("Ann's laptop")
+    expect(known).to_contain_text(re.compile(r"manage every video, until 1 May 2999"))
+
+
+def test_upload_goes_on_with_what_was_sent_when_the_token_expires_midway(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    fake.state.part_size_bytes = 100_000  # more parts than URLs are asked for at once
+    gate = fake.gate()
+    fake.state.storage_gate = gate
+    page = open_page(SIGNED_IN)
+    pick(page, large)
+    [video_id] = _wait_for_uploads(page, fake)
+    _wait_for_line(page, fake, f"PUT /storage/{video_id}/1 → 200")
+    renewed = "mr_" + "n" * 43
+    fake.state.tokens = {renewed: fake.state.tokens[TOKEN]}
+    fake.open(gate)
+    row = page.locator(".job")
+    expect(row).to_contain_text("The access token has expired. Enter a new one")
+    expect(row).to_contain_text(re.compile(r"Waits at \d+ %"))
+    sent_before = dict(fake.state.stored[video_id])
+    assert sent_before, "something was sent before"
+    field = page.get_by_label("Access token")
+    field.fill(renewed)
+    field.press("Enter")
     expect(row).to_contain_text("Queued")
-    expect(page.locator("#access-known")).to_be_visible()
+    assert stored_bytes(fake) == large.read_bytes()
+    assert fake.state.count(f"PUT /storage/{video_id}/") == 11, "no part twice"
+
+
+def test_busy_api_is_told_in_words_and_outlasted_when_it_answers_503(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    fake.state.retry_after_s = 3
+    fake.state.refusals = Counter({"POST /api/uploads": 1})
+    page = open_page(SIGNED_IN)
+    pick(page, large)
+    row = page.locator(".job")
+    expect(row).to_contain_text(re.compile(r"Millrace is busy \(503\)\. Next try in [23] s\."))
+    assert fake.state.count("POST /api/uploads → 201") == 0, "it waits as long as it was asked to"
+    expect(row).to_contain_text("Queued")
+    expect(row.locator(".job__trouble")).to_be_hidden()
+    assert stored_bytes(fake) == large.read_bytes()
+    assert fake.state.count("POST /api/uploads →") == 2
 
 
 def test_file_is_refused_before_anything_is_sent_when_it_is_no_video(
@@ -200,6 +264,204 @@ def test_dropped_files_are_taken_when_several_come_at_once(fake: Fake, open_page
         "b.webm",
         "c.mov",
     ]
+
+
+def test_too_large_a_file_is_refused_in_words_when_the_api_has_a_limit(
+    fake: Fake, open_page: OpenPage, small: Path
+) -> None:
+    fake.state.max_bytes = 4000
+    page = open_page(SIGNED_IN)
+    expect(page.locator("#drop")).to_contain_text("Each may have up to 4.0 kB.")
+    pick(page, small)
+    expect(page.locator(".job")).to_contain_text("The file has 5.0 kB. At most 4.0 kB are taken")
+    assert fake.state.count("POST") == 0
+
+
+def test_file_is_taken_once_when_it_is_picked_twice(
+    fake: Fake, open_page: OpenPage, small: Path
+) -> None:
+    page = open_page(SIGNED_IN)
+    pick(page, small)
+    expect(page.locator(".job")).to_contain_text("Queued")
+    pick(page, small)
+    expect(page.locator("#queue-note")).to_have_text("short clip.mp4 is in the list already.")
+    expect(page.locator(".job")).to_have_count(1)
+    assert fake.state.count("POST /api/uploads →") == 1
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two videos, one of them deeper, among other things."""
+    folder = tmp_path / "holiday"
+    (folder / "day 2").mkdir(parents=True)
+    (folder / "a.mp4").write_bytes(b"video a")
+    (folder / "day 2" / "b.mov").write_bytes(b"video b")
+    (folder / "notes.txt").write_text("words")
+    (folder / ".hidden.mp4").write_bytes(b"x")
+    return folder
+
+
+def test_videos_are_taken_out_of_a_folder_when_it_is_picked(
+    fake: Fake, open_page: OpenPage, folder: Path
+) -> None:
+    page = open_page(SIGNED_IN)
+    page.locator("#folder").set_input_files(folder)
+    expect(page.locator(".job", has_text="Queued")).to_have_count(2)
+    expect(page.locator("#queue-note")).to_contain_text("in the folder")
+    assert sorted(body["filename"] for body in fake.state.uploads.values()) == ["a.mp4", "b.mov"]
+
+
+def test_videos_are_taken_out_of_a_folder_when_it_is_dropped(
+    fake: Fake, open_page: OpenPage, folder: Path
+) -> None:
+    page = open_page(SIGNED_IN)
+    expect(page.locator("#access-name")).to_have_text("ann")
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 400, "data": data})
+    expect(page.locator(".job", has_text="Queued")).to_have_count(2)
+    expect(page.locator("#queue-note")).to_have_text("2 files in the folder are no videos.")
+
+
+def test_choices_go_with_the_file_when_they_are_made(
+    fake: Fake, open_page: OpenPage, small: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"other")
+    page = open_page(SIGNED_IN)
+    page.get_by_text("How videos are made").click()
+    page.get_by_role("radio", name="HEVC").check()
+    expect(page.locator(".ladder", has_text="HEVC")).to_contain_text("2160p, 1440p, 1080p")
+    page.get_by_text("More options").click()
+    page.get_by_label("Segments are").select_option("mpegts")
+    expect(page.locator("#settings-note")).to_contain_text("MPEG-TS carries H.264 only")
+    page.get_by_label("Seconds a segment").fill("2")
+    page.get_by_label("Priority").first.select_option("high")
+    page.get_by_label("Let me look at each file").check()
+    pick(page, small, other)
+    row = page.locator(".job", has_text="short clip")
+    expect(row).to_contain_text("Not sent yet")
+    assert fake.state.count("POST") == 0
+    row.get_by_label("Title").fill("The Mill")
+    row.get_by_label("Ladder").select_option("av1")
+    page.get_by_role("button", name="Send all").click()
+    expect(page.locator(".job", has_text="Queued")).to_have_count(2)
+    bodies = {body["filename"]: body for body in fake.state.uploads.values()}
+    shared = {"segment_s": 2, "priority": "high"}
+    assert bodies["short clip.mp4"]["title"] == "The Mill"
+    assert bodies["short clip.mp4"]["settings"] == {"ladder": "av1", **shared}
+    assert "title" not in bodies["other.mp4"]
+    assert bodies["other.mp4"]["settings"] == {"ladder": "hevc", **shared}
+    expect(row.get_by_label("Title")).to_be_hidden()
+
+
+def test_all_files_stop_and_go_on_when_asked_together(
+    fake: Fake, open_page: OpenPage, large: Path, small: Path
+) -> None:
+    third = large.with_name("third.mkv")
+    third.write_bytes(large.read_bytes()[:500_000])
+    gate = fake.gate()
+    fake.state.storage_gate = gate
+    page = open_page(SIGNED_IN)
+    pick(page, large, small, third)
+    expect(page.locator("#queue-count")).to_have_text("3 files, 3 on the way")
+    page.get_by_role("button", name="Pause all").click()
+    expect(page.locator(".job", has_text="Paused at")).to_have_count(3)
+    fake.open(gate)
+    page.get_by_role("button", name="Resume all").click()
+    expect(page.locator(".job", has_text="Queued")).to_have_count(3)
+    sent = {len(b"".join(parts.values())) for parts in fake.state.stored.values()}
+    assert sent == {1_100_000, 5000, 500_000}
+    expect(page.get_by_role("button", name="Pause all")).to_be_hidden()
+
+
+def test_all_uploads_are_aborted_when_cancelled_together_and_confirmed(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    other = large.with_name("other.mkv")
+    other.write_bytes(large.read_bytes())
+    fake.state.storage_gate = fake.gate()
+    page = open_page(SIGNED_IN)
+    pick(page, large, other)
+    expect(page.locator(".job", has_text="%")).to_have_count(2)
+    page.get_by_role("button", name="Cancel all").click()
+    page.get_by_role("button", name="Go on uploading").click()
+    expect(page.locator(".job", has_text="Cancelled")).to_have_count(0)
+    page.get_by_role("button", name="Cancel all").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel all").click()
+    expect(page.locator(".job", has_text="Cancelled")).to_have_count(2)
+    for video_id in list(fake.state.uploads):
+        _wait_for_line(page, fake, f"DELETE /api/uploads/{video_id} → 204")
+    page.get_by_role("button", name="Clear the rest").click()
+    expect(page.locator(".job")).to_have_count(0)
+
+
+def test_person_is_asked_before_leaving_when_a_file_is_being_sent(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    fake.state.storage_gate = fake.gate()
+    page = open_page(SIGNED_IN)
+    page.locator("h1").click()  # browsers ask only where somebody did something
+    pick(page, large)
+    expect(page.locator(".job")).to_contain_text("%")
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    page.goto(f"{fake.site_url}/index.html")
+    assert asked == ["beforeunload"]
+
+
+def test_nothing_moves_when_the_page_is_drawn_first(open_page: OpenPage) -> None:
+    for path in ("upload.html", SIGNED_IN):
+        for width in (1440, 360):
+            page = open_page("index.html", width=width)
+            page.add_init_script(
+                """window.shift = 0; new PerformanceObserver((list) => {
+                     for (const entry of list.getEntries()) window.shift += entry.value;
+                   }).observe({type: "layout-shift", buffered: true});"""
+            )
+            page.goto(page.url.replace("index.html", path))
+            expect(page.locator("#access-known, #access-form").filter(visible=True)).to_have_count(
+                1
+            )
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate("window.shift") < 0.01, (path, width)
+
+
+def test_upload_is_begun_paused_and_resumed_by_keyboard_alone(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    gate = fake.gate()
+    fake.state.storage_gate = gate
+    page = open_page(SIGNED_IN)
+    expect(page.locator("#access-name")).to_have_text("ann")
+    _tab_to(page, "Choose files")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(large)
+    expect(page.get_by_role("button", name="Pause holiday.mkv")).to_be_visible()
+    _tab_to(page, "Pause holiday.mkv")
+    page.keyboard.press("Enter")
+    expect(page.locator(".job")).to_be_focused()
+    _tab_to(page, "Resume holiday.mkv")
+    fake.open(gate)
+    page.keyboard.press("Enter")
+    expect(page.locator(".job")).to_contain_text("Queued")
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element of that name has the focus."""
+    told = "document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(told) == name:
+            return
+    raise AssertionError(f"Tab never reaches {name!r}")
 
 
 def _wait_for_uploads(page: Page, fake: Fake) -> list[str]:
