@@ -9,7 +9,8 @@ import { createRow } from "./row.js";
 /** @import { Tabs } from "./tabs.js" */
 /** @import { Tracker } from "./tracker.js" */
 
-/** @typedef {{ entry: Entry, row: Row, stored_bytes: number | null, picked: File | null }} Leftover */
+/** @typedef {{ entry: Entry, row: Row, stored_bytes: number | null, picked: File | null,
+ *   complaint: string | null }} Leftover `complaint` is about the file that was picked */
 /** @typedef {ReturnType<typeof createLeftovers>} Leftovers */
 
 /**
@@ -43,9 +44,20 @@ export function createLeftovers({
   /** @type {Leftover | null} */
   let asking = null;
 
-  /** @param {Leftover} leftover @param {string | null} complaint */
-  const show = ({ row, entry, stored_bytes }, complaint) =>
-    row.showUnfinished({ stored_bytes, begunAt: entry.begunAt, complaint });
+  /** @param {Leftover} leftover */
+  const show = ({ row, entry, stored_bytes, complaint, picked }) =>
+    row.showUnfinished({
+      stored_bytes,
+      begunAt: entry.begunAt,
+      complaint,
+      canRestart: picked !== null,
+    });
+
+  /** @param {Leftover} leftover @param {string} complaint */
+  function complain(leftover, complaint) {
+    leftover.complaint = complaint;
+    show(leftover);
+  }
 
   /** @param {Leftover} leftover */
   function drop(leftover) {
@@ -70,7 +82,7 @@ export function createLeftovers({
     } catch (error) {
       if (!isOver(error)) {
         const why = error instanceof Error ? error.message : "";
-        show(leftover, `It could not be discarded. ${why}`);
+        complain(leftover, `It could not be discarded. ${why}`);
         return;
       }
     }
@@ -109,7 +121,7 @@ export function createLeftovers({
         0,
       );
       leftover.stored_bytes = stored;
-      if (leftovers.has(leftover)) show(leftover, null);
+      if (leftovers.has(leftover)) show(leftover);
     } catch (error) {
       if (isOver(error) && leftovers.has(leftover)) await settle(leftover);
     }
@@ -127,7 +139,7 @@ export function createLeftovers({
     leftover.picked = file;
     const renamed =
       file.name === leftover.entry.name ? "" : ` It is called ${file.name}.`;
-    show(
+    complain(
       leftover,
       `${why}${renamed} Choose another one, or start over with this one.`,
     );
@@ -140,6 +152,7 @@ export function createLeftovers({
       entry,
       stored_bytes: null,
       picked: null,
+      complaint: null,
       row: createRow(entry, (action) => {
         if (action === "choose") {
           asking = leftover;
@@ -153,7 +166,7 @@ export function createLeftovers({
       }),
     };
     leftovers.add(leftover);
-    show(leftover, null);
+    show(leftover);
     element.append(leftover.row.element);
     void look(leftover);
   }

@@ -3,8 +3,10 @@
 // down by itself, bending towards what the speed says.
 
 const WINDOW_MS = 6000;
+/** The first moments say little. */
+const SETTLE_MS = 3000;
 /** How fast the time left follows the speed. */
-const BEND_MS = 5000;
+const BEND_MS = 10_000;
 
 /** @typedef {ReturnType<typeof createMeter>} Meter */
 
@@ -46,7 +48,8 @@ export function createMeter(now = () => performance.now()) {
      */
     left_s(remaining_bytes) {
       const rate = speed();
-      if (!rate) {
+      const span_ms = now() - (samples[0]?.at ?? now());
+      if (!rate || (told === null && span_ms < SETTLE_MS)) {
         told = null;
         return null;
       }

@@ -20,6 +20,12 @@ import { createTracker } from "./tracker.js";
 /** @import { Dropped } from "./folder.js" */
 /** @import { Summary } from "./queue.js" */
 
+/** How long the list of unfinished uploads is waited for, when the API does not answer. */
+const PATIENCE_MS = 2000;
+
+const elapsed = (/** @type {number} */ milliseconds) =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** @param {{ doubles: File[], foreign: number }} leftOut */
 function leftOutWords({ doubles, foreign }) {
   const [first] = doubles;
@@ -71,6 +77,9 @@ async function start() {
   };
   /** @type {Summary | null} */
   let summary = null;
+  let tellShown = () => {};
+  /** @type {Promise<void>} */
+  const shown = new Promise((resolve) => void (tellShown = resolve));
 
   function show() {
     if (!summary) return;
@@ -117,15 +126,18 @@ async function start() {
     drop.allow(now.mayUpload, now.why);
     if (now.mayUpload) {
       gate.open();
-      void leftovers.show(now.name ?? "", queue.has);
+      void leftovers.show(now.name ?? "", queue.has).then(tellShown);
     } else {
       leftovers.hide();
+      tellShown();
       if (shell.session.token() === null) queue.pauseAll();
     }
   }
 
   /** @param {Dropped} dropped */
-  function take(dropped) {
+  async function take(dropped) {
+    // A file of an unfinished upload is to be known as that, however soon it is picked.
+    await Promise.race([shown, elapsed(PATIENCE_MS)]);
     if (!standing.mayUpload)
       return access.ask("Enter an access token first, then pick the files.");
     say(note, leftOutWords(queue.add(dropped, leftovers.claim)));

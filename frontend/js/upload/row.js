@@ -193,8 +193,9 @@ export function createRow(file, onAction) {
      * @param {number | null} about.stored_bytes null: not known yet
      * @param {string} about.begunAt
      * @param {string | null} about.complaint about the file that was picked for it
+     * @param {boolean} about.canRestart whether that file can be sent anew
      */
-    showUnfinished({ stored_bytes, begunAt, complaint }) {
+    showUnfinished({ stored_bytes, begunAt, complaint, canRestart }) {
       element.dataset["phase"] = "unfinished";
       const percent = (100 * (stored_bytes ?? 0)) / file.size;
       const words =
@@ -203,7 +204,7 @@ export function createRow(file, onAction) {
       transcoding.show(0, "");
       line.textContent = `Begun ${ago(begunAt)}. Choose the same file again, and only what is missing is sent.`;
       say(troubleNote, complaint);
-      const restart = /** @type {Action[]} */ (complaint ? ["restart"] : []);
+      const restart = /** @type {Action[]} */ (canRestart ? ["restart"] : []);
       offer(["choose", ...restart, "discard"]);
     },
 

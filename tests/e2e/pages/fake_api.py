@@ -61,7 +61,8 @@ class State:
     )
     """What `GET /token` says of each good one."""
     refusals: Counter[str] = field(default_factory=Counter)
-    """How often a request ("POST /api/uploads") is answered 503, with a Retry-After of `retry_after_s`."""
+    """How often a request ("POST /api/uploads") is answered 503, to be repeated after
+    `retry_after_s`."""
     retry_after_s: int = 1
     expires_at: str = "2999-01-01T00:00:00.000000Z"
     max_bytes: int = 50 * 1024**3

@@ -74,6 +74,36 @@ def upload(fake: Fake, page: Page) -> None:
     expect(page.get_by_role("button", name="Pause c.mp4")).to_be_visible()
 
 
+def upload_choices(fake: Fake, page: Page) -> None:
+    """Everything that can be opened is open; one file is looked at before it is sent."""
+    page.goto(f"{fake.site_url}/upload.html#token={TOKEN}")
+    page.get_by_text("How videos are made").click()
+    expect(page.get_by_role("radio", name="HEVC")).to_be_visible()
+    page.get_by_text("More options").click()
+    page.get_by_label("Let me look at each file").check()
+    page.locator("#files").set_input_files([_file(name, 90) for name in ("a.mp4", LONG)])
+    expect(page.get_by_role("button", name="Send all")).to_be_visible()
+
+
+def held_upload(fake: Fake, page: Page) -> None:
+    """One upload begun before the page was loaded again, with another file picked for it; one
+    that waits for a token; and the question whether all are to be cancelled."""
+    fake.state.single_post_bytes = 100
+    fake.state.part_size_bytes = 1000
+    fake.state.storage_gate = fake.gate()
+    page.goto(f"{fake.site_url}/upload.html#token={TOKEN}")
+    files = page.locator("#files")
+    files.set_input_files([_file(LONG, 3000)])
+    page.wait_for_function("() => Object.keys(localStorage).length > 0")
+    page.reload()
+    files.set_input_files([_file(LONG, 3100)])
+    expect(page.get_by_role("button", name="Start over")).to_be_visible()
+    fake.state.tokens = {}
+    files.set_input_files([_file("b.mp4", 90), _file("c.mp4", 91)])
+    expect(page.locator("#token-error")).to_be_visible()
+    page.get_by_role("button", name="Cancel all").click()
+
+
 def watch(fake: Fake, page: Page) -> None:
     renditions = [{"name": "360p", "width": 640, "height": 360, "maxrate_bps": 800_000}]
     fake.state.videos = [video(1, title=LONG, hls_url=fake.master_url, renditions=renditions)]
@@ -102,6 +132,8 @@ PAGES = [
     broken_gallery,
     signed_out_upload,
     upload,
+    upload_choices,
+    held_upload,
     watch,
     waiting_watch,
     failed_watch,

@@ -47,6 +47,7 @@ def test_only_missing_parts_are_sent_when_the_same_file_is_picked_after_a_reload
     fake: Fake, open_page: OpenPage, film: Path
 ) -> None:
     page = open_page(SIGNED_IN)
+    page.on("filechooser", lambda chooser: chooser.set_files(film))
     video_id, gate = interrupt(page, fake, film)
     row = page.locator(".job")
     expect(row).to_contain_text("22 % sent")
@@ -56,9 +57,7 @@ def test_only_missing_parts_are_sent_when_the_same_file_is_picked_after_a_reload
     assert "http://127.0.0.1" not in kept.replace(fake.site_url, ""), "no address of storage"
     fake.state.requests.clear()
     fake.open(gate)
-    with page.expect_file_chooser() as chooser:
-        row.get_by_role("button", name="Choose the file holiday.mkv").click()
-    chooser.value.set_files(film)
+    row.get_by_role("button", name="Choose the file holiday.mkv").click()
     expect(row).to_contain_text("Queued")
     parts = fake.state.stored[video_id]
     assert b"".join(data for _, data in sorted(parts.items())) == film.read_bytes()
@@ -123,8 +122,11 @@ def test_nothing_is_offered_when_the_upload_has_expired(
     interrupt(page, fake, film)
     expect(page.locator(".job")).to_have_count(1)
     page.evaluate(
-        """() => { for (const key of Object.keys(localStorage)) localStorage.setItem(key,
-             JSON.stringify({...JSON.parse(localStorage.getItem(key)), expiresAt: "2020-01-01"})) }"""
+        """() => {
+             for (const [key, text] of Object.entries(localStorage))
+               localStorage.setItem(key,
+                 JSON.stringify({...JSON.parse(text), expiresAt: "2020-01-01"}));
+           }"""
     )
     page.reload()
     expect(page.locator("#queue-empty")).to_be_visible()

@@ -416,21 +416,25 @@ def test_person_is_asked_before_leaving_when_a_file_is_being_sent(
     assert asked == ["beforeunload"]
 
 
-def test_nothing_moves_when_the_page_is_drawn_first(open_page: OpenPage) -> None:
-    for path in ("upload.html", SIGNED_IN):
-        for width in (1440, 360):
-            page = open_page("index.html", width=width)
-            page.add_init_script(
-                """window.shift = 0; new PerformanceObserver((list) => {
-                     for (const entry of list.getEntries()) window.shift += entry.value;
-                   }).observe({type: "layout-shift", buffered: true});"""
-            )
-            page.goto(page.url.replace("index.html", path))
-            expect(page.locator("#access-known, #access-form").filter(visible=True)).to_have_count(
-                1
-            )
-            page.wait_for_load_state("networkidle")
-            assert page.evaluate("window.shift") < 0.01, (path, width)
+@pytest.mark.parametrize(
+    ("path", "width"), [("upload.html", 360), (SIGNED_IN, 360), (SIGNED_IN, 1440)]
+)
+def test_nothing_moves_when_the_page_is_drawn_first(
+    open_page: OpenPage, path: str, width: int
+) -> None:
+    page = open_page("watch.html", width=width)
+    page.add_init_script(
+        """window.shift = 0; new PerformanceObserver((list) => {
+             for (const entry of list.getEntries()) window.shift += entry.value;
+           }).observe({type: "layout-shift", buffered: true});"""
+    )
+    page.goto(page.url.replace("watch.html", path))
+    expect(page.locator("#access-known, #access-form").filter(visible=True)).to_have_count(1)
+    expect(page.locator("#drop-limit")).to_contain_text("Each may have")
+    expect(page.locator("#access-name")).to_have_text("ann" if "#" in path else "…")
+    drawn = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))"
+    page.evaluate(drawn)
+    assert page.evaluate("window.shift") < 0.01
 
 
 def test_upload_is_begun_paused_and_resumed_by_keyboard_alone(
@@ -439,11 +443,11 @@ def test_upload_is_begun_paused_and_resumed_by_keyboard_alone(
     gate = fake.gate()
     fake.state.storage_gate = gate
     page = open_page(SIGNED_IN)
+    # Listening from the start: Chromium is a moment late to hand over its first chooser.
+    page.on("filechooser", lambda chooser: chooser.set_files(large))
     expect(page.locator("#access-name")).to_have_text("ann")
     _tab_to(page, "Choose files")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(large)
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause holiday.mkv")).to_be_visible()
     _tab_to(page, "Pause holiday.mkv")
     page.keyboard.press("Enter")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from tests.harness import media
 from tests.harness.pipeline import Pipeline
@@ -134,23 +135,68 @@ def test_picture_grows_when_another_quality_is_chosen(
         )
 
 
-def test_upload_is_sent_in_parts_and_survives_a_broken_one_when_it_is_large(
+def test_upload_survives_a_broken_part_and_a_reload_when_it_is_large(
     page: Page, pipeline: Pipeline
 ) -> None:
+    """Part 1 breaks once, the page is loaded again before the others: they alone are sent then."""
     broken: list[str] = []
 
-    def break_once(route: object) -> None:
-        url = route.request.url  # type: ignore[attr-defined]
-        if "partNumber=1&" in url and not broken:
-            broken.append(url)
-            route.abort("connectionreset")  # type: ignore[attr-defined]
+    def before_reload(route: Route) -> None:
+        if "partNumber=1&" not in route.request.url:
+            return  # held up, and dropped with the page
+        if broken:
+            route.continue_()
         else:
-            route.continue_()  # type: ignore[attr-defined]
+            broken.append(route.request.url)
+            route.abort("connectionreset")
 
-    page.route(re.compile(r"partNumber="), break_once)
+    page.route(re.compile(r"partNumber="), before_reload)
     _open_upload(page, pipeline)
+    with page.expect_response(lambda answer: "partNumber=1&" in answer.url and answer.ok):
+        page.locator("#files").set_input_files(media.large_clip())
+    [kept] = page.evaluate("Object.entries(localStorage).map(([, text]) => JSON.parse(text))")
+    assert pipeline.token not in str(kept)
+    sent: list[str] = []
+
+    def after_reload(request: Request) -> None:
+        if request.method == "PUT" and (part := re.search(r"partNumber=(\d+)", request.url)):
+            sent.append(part[1])
+
+    page.reload()
+    page.on("request", after_reload)
+    row = page.locator(".job")
+    expect(row).to_contain_text(re.compile(r"[1-9]\d % sent"))
+    page.unroute(re.compile(r"partNumber="))
     page.locator("#files").set_input_files(media.large_clip())
     expect(page.locator(".job__watch")).to_be_visible(timeout=COMPLETED_MS)
     assert len(broken) == 1
+    others = range(2, kept["partCount"] + 1)
+    assert sorted(sent) == [str(part) for part in others], "only what was missing"
     video_id = (page.locator(".job__watch").get_attribute("href") or "").rsplit("=", 1)[1]
+    assert video_id == kept["videoId"]
     assert pipeline.wait(video_id, "completed")["duration_s"] == pytest.approx(8, abs=0.2)
+
+
+def test_cancelled_upload_leaves_nothing_in_storage_when_its_parts_were_stored(
+    page: Page, pipeline: Pipeline
+) -> None:
+    def first_part_only(route: Route) -> None:
+        if "partNumber=1&" in route.request.url:
+            route.continue_()
+
+    page.route(re.compile(r"partNumber="), first_part_only)
+    _open_upload(page, pipeline)
+    with page.expect_response(lambda answer: "partNumber=1&" in answer.url and answer.ok) as stored:
+        page.locator("#files").set_input_files(media.large_clip())
+    _, bucket, key = urlsplit(stored.value.url).path.split("/", 2)
+    s3 = pipeline.client("s3")
+
+    def is_open() -> bool:
+        found = s3.list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads", [])
+        return bool(found)
+
+    assert is_open()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as aborted:
+        page.locator(".job").get_by_role("button", name="Cancel").click()
+    assert aborted.value.status == 204
+    assert not is_open()

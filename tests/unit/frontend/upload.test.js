@@ -77,6 +77,29 @@ test("it waits as long as the server asked when that is longer", async () => {
   assert.deepEqual(waits, [9000]);
 });
 
+test("it waits for a token as often as it takes, and counts that as no attempt", async () => {
+  let tokens = 0;
+  const { signal } = new AbortController();
+  const task = async (/** @type {number} */ attempt) => {
+    if (attempt <= 5) throw new ApiError(401, "token-expired", "");
+    return "done";
+  };
+  const waitForToken = async () => void (tokens += 1);
+  const options = { judge, signal, attempts: 2, waitForToken };
+  assert.equal(await retry(task, options), "done");
+  assert.equal(tokens, 5);
+  await assert.rejects(retry(task, { judge, signal }), {
+    code: "token-expired",
+  });
+});
+
+test("a refused URL is renewed at once, then ever more slowly, then not at all", async () => {
+  const { run, runs, waits } = trial(() => ({ when: "now" }));
+  await assert.rejects(run(99), /failure 4/);
+  assert.equal(runs(), 4);
+  assert.equal(waits.length, 2, "the first renewal did not wait");
+});
+
 test("it gives up when the failure is final, or after the last attempt", async () => {
   const final = trial(() => ({ when: "never" }));
   await assert.rejects(final.run(1), /failure 1/);
@@ -101,7 +124,9 @@ test("failures are judged by whether time or a new URL can help", () => {
     [new TransferError(400, "EntityTooLarge"), "never"],
     [new ApiError(0, "network", ""), "later"],
     [new ApiError(503, "unavailable", ""), "later"],
-    [new ApiError(401, "token-expired", ""), "never"],
+    [new ApiError(401, "token-expired", ""), "token"],
+    [new ApiError(403, "role-missing", ""), "token"],
+    [new ApiError(403, "not-owner", ""), "never"],
     [new ApiError(422, "validation-failed", ""), "never"],
     [new Error("a bug"), "never"],
   ]);
@@ -139,19 +164,53 @@ test("speed is that of the last seconds, and unknown at first", () => {
   assert.equal(meter.speed(), 10_000);
 });
 
-test("speed is measured anew when a part has to be sent again", () => {
+test("speed goes on when a part has to be sent again", () => {
   let now = 0;
   const meter = createMeter(() => now);
-  meter.note(1000);
-  now = 5000;
-  meter.note(2000);
-  meter.note(500);
-  assert.equal(meter.speed(), null);
+  for (; now <= 4000; now += 1000) meter.note(now);
+  // Half of the part under way is lost; what is sent after it counts as ever.
+  for (let sent = 2500; now <= 8000; now += 1000, sent += 1000)
+    meter.note(sent);
+  const speed = meter.speed() ?? 0;
+  assert.ok(speed > 700 && speed <= 1000, String(speed));
+});
+
+test("the time left counts down steadily when the speed jumps about", () => {
+  let now = 0;
+  let sent = 0;
+  const meter = createMeter(() => now);
+  /** @type {number[]} */
+  const told = [];
+  for (let second = 0; second < 60; second += 1) {
+    sent += second % 2 ? 150_000 : 50_000; // 100 kB/s on average
+    now += 1000;
+    meter.note(sent);
+    const left_s = meter.left_s(10_000_000 - sent);
+    if (left_s !== null && second > 8) told.push(left_s);
+  }
+  for (const [index, left_s] of told.slice(1).entries()) {
+    const step = (told[index] ?? 0) - left_s;
+    assert.ok(step > 0 && step < 3, `a step of ${step} s in one second`);
+  }
+  assert.ok(Math.abs((told.at(-1) ?? 0) - 40) < 5, String(told.at(-1)));
+});
+
+test("no time is told while nothing moves", () => {
+  let now = 0;
+  const meter = createMeter(() => now);
+  for (; now < 10_000; now += 1000) meter.note(5000);
+  assert.equal(meter.left_s(1000), null);
 });
 
 test("a file is refused in words when it is empty or no video by its name", () => {
   assert.equal(refusal({ name: "a.MP4", size: 1 }), null);
   assert.match(refusal({ name: "a.mp4", size: 0 }) ?? "", /empty/);
+  const limits = { extensions: [".mp4"], max_bytes: 1_000_000 };
+  assert.equal(refusal({ name: "a.mp4", size: 1_000_000 }, limits), null);
+  assert.match(
+    refusal({ name: "a.mp4", size: 2_500_000 }, limits) ?? "",
+    /has 2\.5 MB\. At most 1\.0 MB/,
+  );
   assert.match(refusal({ name: "notes.txt", size: 1 }) ?? "", /\.txt files/);
   assert.match(
     refusal({ name: "README", size: 1 }) ?? "",
