@@ -1,7 +1,7 @@
 // Token entry and sign-out, and what the token in use may do.
-import { ApiError } from "../api.js";
 import { find, say } from "../dom.js";
-import { tokenWords } from "./judge.js";
+import { judge, needsToken, tokenWords } from "./judge.js";
+import { retry } from "./retry.js";
 
 /** @import { Api } from "../api.js" */
 /** @import { Session } from "../session.js" */
@@ -42,6 +42,7 @@ const mayUpload = ({ roles }) =>
 export function createAccess({ element, session, api, onChange }) {
   const controller = new AbortController();
   const { signal } = controller;
+  let asking = new AbortController();
   const known = find(element, "#access-known", HTMLElement);
   const who = find(element, "#access-name", HTMLElement);
   const role = find(element, "#access-role", HTMLElement);
@@ -67,8 +68,18 @@ export function createAccess({ element, session, api, onChange }) {
     onChange({ mayUpload: false, name: null, why: complaint });
   }
 
+  /** The token could not be looked at: the API has the last word on every request anyway. */
+  function presume() {
+    who.textContent = "an access token";
+    role.textContent = "Millrace cannot be asked yet whose it is.";
+    onChange({ mayUpload: true, name: "", why: "" });
+  }
+
   /** Asks the API whose the token is. */
   async function check() {
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
     show();
     if (session.token() === null)
       return onChange({
@@ -77,7 +88,11 @@ export function createAccess({ element, session, api, onChange }) {
         why: "Watching needs no token, uploading does.",
       });
     try {
-      const info = await api.whoAmI(signal);
+      const info = await retry(() => api.whoAmI(signal), {
+        judge,
+        signal,
+        onFailure: presume,
+      });
       who.textContent = info.name;
       role.textContent = roleWords(info);
       if (mayUpload(info))
@@ -85,11 +100,8 @@ export function createAccess({ element, session, api, onChange }) {
       else refuse("This access token may not upload.");
     } catch (cause) {
       if (signal.aborted) return;
-      if (cause instanceof ApiError && cause.status === 401)
-        return refuse(tokenWords(cause));
-      who.textContent = "an access token";
-      role.textContent = "Millrace could not be asked whose it is.";
-      onChange({ mayUpload: true, name: "", why: "" });
+      if (needsToken(cause)) refuse(tokenWords(cause));
+      else presume();
     }
   }
 
@@ -126,6 +138,9 @@ export function createAccess({ element, session, api, onChange }) {
       // Whoever is typing goes on typing.
       if (!(document.activeElement instanceof HTMLInputElement)) input.focus();
     },
-    destroy: () => controller.abort(),
+    destroy() {
+      controller.abort();
+      asking.abort();
+    },
   };
 }

@@ -24,14 +24,19 @@ export function createFileForm({ row, filename, choices }) {
     priority: find(element, ".job__priority", HTMLSelectElement),
   };
   title.placeholder = filename.replace(/\.[^.]+$/, "");
-  if (choices) {
+  for (const select of Object.values(selects)) select.disabled = !choices;
+
+  /** Only once somebody looks: a thousand files would have ten thousand options. */
+  function fillIn() {
+    if (!choices) return;
     const { ladders, presets, priorities } = choices;
     const names = ladders.map(({ name }) => name);
     fill(selects.ladder, ALL, names, ladderWords(ladders));
     fill(selects.preset, ALL, presets, WORDS["preset"]);
     fill(selects.priority, ALL, priorities, WORDS["priority"]);
   }
-  for (const select of Object.values(selects)) select.disabled = !choices;
+  // It goes with its element: nothing else holds on to it.
+  element.addEventListener("toggle", fillIn, { once: true });
 
   return {
     /** @param {boolean} shown @param {boolean} [open] */

@@ -69,6 +69,17 @@ export function createQueue({
   const refused = new Set();
   const meter = createMeter();
   let limits = UNKNOWN_LIMITS;
+  /** While many files change at once they are summed up when all have. */
+  let busy = false;
+
+  /** @param {() => void} change */
+  function together(change) {
+    busy = true;
+    change();
+    busy = false;
+    startNext();
+    summarize();
+  }
 
   const inPhase = (/** @type {Phase[]} */ ...phases) =>
     [...jobs].filter(({ upload }) => phases.includes(upload.state().phase));
@@ -83,6 +94,7 @@ export function createQueue({
   }
 
   function summarize() {
+    if (busy) return;
     /** @type {Record<Phase, number>} */
     const phases = {
       draft: 0,
@@ -117,6 +129,7 @@ export function createQueue({
   }
 
   function startNext() {
+    if (busy) return;
     const free = AT_ONCE - inPhase("uploading").length;
     for (const { upload } of inPhase("waiting").slice(0, Math.max(0, free)))
       void upload.run();
@@ -223,9 +236,7 @@ export function createQueue({
 
   /** @param {Action} action @param {Phase[]} phases */
   function all(action, ...phases) {
-    for (const job of inPhase(...phases)) act(job, action);
-    startNext();
-    summarize();
+    together(() => inPhase(...phases).forEach((job) => act(job, action)));
   }
 
   return {
@@ -247,19 +258,21 @@ export function createQueue({
         inPhase(...COUNTED).map(({ upload }) => keyOf(upload.file)),
       );
       const videos = inFolders.filter((file) => looksLikeVideo(file, limits));
+      /** @type {File[]} */
       const doubles = [];
+      /** @type {Row[]} */
       const rows = [];
-      for (const file of [...files, ...videos]) {
-        const why = refusal(file, limits);
-        if (known.has(keyOf(file))) doubles.push(file);
-        else if (why !== null) rows.push(refuse(file, why));
-        else if (!claim(file))
-          rows.push(enlist(file, { draft: settings.checkFirst() }));
-        known.add(keyOf(file));
-      }
-      element.prepend(...rows.map((row) => row.element));
-      startNext();
-      summarize();
+      together(() => {
+        for (const file of [...files, ...videos]) {
+          const why = refusal(file, limits);
+          if (known.has(keyOf(file))) doubles.push(file);
+          else if (why !== null) rows.push(refuse(file, why));
+          else if (!claim(file))
+            rows.push(enlist(file, { draft: settings.checkFirst() }));
+          known.add(keyOf(file));
+        }
+        element.prepend(...rows.map((row) => row.element));
+      });
       return { doubles, foreign: inFolders.length - videos.length };
     },
 
@@ -289,17 +302,12 @@ export function createQueue({
     sending: () =>
       inPhase(...OPEN).flatMap(({ upload }) => upload.state().videoId ?? []),
 
-    // Those that wait first: they must not move up into the places that become free.
-    pauseAll() {
-      all("pause", "waiting");
-      all("pause", "uploading");
-    },
+    pauseAll: () => all("pause", "waiting", "uploading"),
     resumeAll: () => all("resume", "paused"),
     sendAll: () => all("send", "draft"),
     cancelAll() {
       all("remove", "draft");
-      all("cancel", "waiting");
-      all("cancel", "uploading", "paused");
+      all("cancel", "waiting", "uploading", "paused");
     },
 
     /** Removes the rows of which nothing more is to be told. */
