@@ -177,6 +177,31 @@ def test_viewer_is_offered_no_upload_and_told_why(open_page: OpenPage, small: Pa
     expect(page.locator(".job")).to_have_count(0)
 
 
+def test_uploads_stop_and_nothing_is_kept_of_the_token_when_signing_out(
+    fake: Fake, open_page: OpenPage, large: Path
+) -> None:
+    gate = fake.gate()
+    fake.state.storage_gate = gate
+    page = open_page(SIGNED_IN)
+    pick(page, large)
+    row = page.locator(".job")
+    [video_id] = _wait_for_uploads(page, fake)
+    _wait_for_line(page, fake, f"PUT /storage/{video_id}/1 → 200")
+    page.get_by_role("button", name="Sign out").click()
+    expect(row).to_contain_text(re.compile(r"Paused at \d+ %"))
+    expect(page.locator("#drop")).to_contain_text("Uploading needs a token")
+    kept = page.evaluate("JSON.stringify([Object.entries(localStorage), sessionStorage.length])")
+    assert TOKEN not in kept
+    assert kept.endswith(",0]"), "nothing in the session"
+    fake.open(gate)
+    page.get_by_label("Access token").fill(TOKEN)
+    page.get_by_label("Access token").press("Enter")
+    expect(page.locator("#access-name")).to_have_text("ann")
+    row.get_by_role("button", name="Resume").click()
+    expect(row).to_contain_text("Queued")
+    assert stored_bytes(fake) == large.read_bytes()
+
+
 def test_what_the_token_may_do_is_told_when_signed_in(fake: Fake, open_page: OpenPage) -> None:
     fake.state.tokens[TOKEN] = {
         "name": "Ann's laptop",
