@@ -418,7 +418,7 @@ def test_all_uploads_are_aborted_when_cancelled_together_and_confirmed(
     expect(page.locator(".job", has_text="Cancelled")).to_have_count(2)
     for video_id in list(fake.state.uploads):
         _wait_for_line(page, fake, f"DELETE /api/uploads/{video_id} → 204")
-    page.get_by_role("button", name="Clear the rest").click()
+    page.get_by_role("button", name="Clear finished").click()
     expect(page.locator(".job")).to_have_count(0)
 
 
