@@ -95,12 +95,21 @@ def route(path: str, method: str, *, body: bool = True) -> Callable[[View], View
     return register
 
 
+# --- access -----------------------------------------------------------------------------------
+
+
+@route("/token", "GET")
+def get_token() -> Response:
+    """Tell whose a token is and what it may do."""
+    return _json(auth.describe(auth.verify(_header("authorization"))), headers=_NO_STORE)
+
+
 # --- uploads ----------------------------------------------------------------------------------
 
 
 @route("/uploads", "GET")
 def upload_rules() -> Response:
-    """What may be uploaded: types, sizes."""
+    """What may be uploaded: types, sizes, settings."""
     return _json(uploads.rules(settings().max_upload_bytes))
 
 

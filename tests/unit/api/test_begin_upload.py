@@ -194,6 +194,26 @@ def test_the_rules_can_be_asked_for_when_a_page_wants_to_check_first(api: Api) -
     assert extensions == set(wanted.split())
 
 
+def test_every_offered_choice_is_taken_when_it_is_sent_back(api: Api, uploader: str) -> None:
+    offered = api.get("/uploads").body["settings"]
+    bounds = offered["segment_s"]
+    tried = [
+        *({"ladder": ladder["name"]} for ladder in offered["ladders"]),
+        *({"ladder": {"rungs": ladder["rungs"]}} for ladder in offered["ladders"]),
+        *({"rate_control": name} for name in offered["rate_controls"]),
+        *({"priority": name} for name in offered["priorities"]),
+        *({"preset": name} for name in offered["presets"]),
+        *({"container": name} for name in offered["containers"]),
+        *({"segment_s": length} for length in (bounds["least"], bounds["most"])),
+    ]
+    for settings in tried:
+        body = {"filename": "a.mp4", "size_bytes": 5, "settings": settings}
+        assert api.post("/uploads", body, token=uploader).status == 201, settings
+    for length in (bounds["least"] - 1, bounds["most"] + 1):
+        body = {"filename": "a.mp4", "size_bytes": 5, "settings": {"segment_s": length}}
+        assert api.post("/uploads", body, token=uploader).status == 422
+
+
 def test_an_upload_is_aborted_when_its_owner_says_so(api: Api, cloud: Cloud, uploader: str) -> None:
     video_id = api.post("/uploads", SMALL, token=uploader).body["video_id"]
     assert api.delete(f"/uploads/{video_id}", token=uploader).status == 204

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 import app as api_module
-from millrace import auth, clock
+from millrace import auth, clock, keys
 from tests.unit.api.conftest import MakeVideo
 from tests.unit.api.support import Api
 
@@ -104,3 +104,14 @@ def test_no_token_is_logged_when_requests_succeed_or_fail(
     fields = created.body["upload"]["fields"]
     for secret in (uploader, "b" * 43, fields["policy"], fields["x-amz-signature"]):
         assert secret not in logged
+
+
+def test_a_token_is_described_without_its_secret_when_it_asks(api: Api) -> None:
+    until = clock.now() + timedelta(hours=1)
+    token = auth.create_token("ann", ["uploader", "admin"], expires_at=until)
+    answer = api.get("/token", token=token.secret)
+    expected = {"name": "ann", "roles": ["admin", "uploader"], "expires_at": keys.timestamp(until)}
+    assert answer.body == expected
+    assert answer.headers["cache-control"] == "no-store"
+    assert token.secret not in answer.text
+    assert api.get("/token", token="mr_" + "a" * 43).problem == "token-unknown"

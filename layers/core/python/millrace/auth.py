@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -43,6 +44,8 @@ class Caller:
     token_id: str
     """SHA-256 of the token, hexadecimal."""
     roles: frozenset[Role]
+    expires_at: str | None = None
+    """UTC timestamp after which the token is refused; None: never."""
 
     @property
     def is_admin(self) -> bool:
@@ -129,7 +132,8 @@ def verify(authorization: str | None) -> Caller:
         raise _unauthorized(ProblemType.TOKEN_UNKNOWN, detail) from None
     if token.expires_at is not None and token.expires_at <= clock.stamp():
         raise _unauthorized(ProblemType.TOKEN_EXPIRED, f"It was valid until {token.expires_at}.")
-    return Caller(token.name, token_id, frozenset(Role(role) for role in token.roles))
+    roles = frozenset(Role(role) for role in token.roles)
+    return Caller(token.name, token_id, roles, token.expires_at)
 
 
 def require(authorization: str | None, role: Role) -> Caller:
@@ -148,6 +152,15 @@ def optional(authorization: str | None) -> Caller | None:
     """None without a header; a header that is there must be good: a silent downgrade to the
     public's view would look like lost videos."""
     return verify(authorization) if authorization else None
+
+
+def describe(caller: Caller) -> dict[str, Any]:
+    """What a client may know about the token it holds: whose it is, what it may do, how long."""
+    return {
+        "name": caller.name,
+        "roles": sorted(role.value for role in caller.roles),
+        "expires_at": caller.expires_at,
+    }
 
 
 def _generate() -> NewToken:

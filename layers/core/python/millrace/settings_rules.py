@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from millrace import ladder
-from millrace.ladder import LADDERS, LadderError, Rung
+from millrace.ladder import LADDERS, PER_TITLE, LadderError, Rung
 from millrace.levels import Codec
 from millrace.plan import USUAL_STILLS, Container, StillsWanted
 from millrace.problems import FieldError
@@ -58,6 +58,25 @@ def parse(value: Any, field: str = "settings") -> tuple[VideoSettings, list[Fiel
         return USUAL, errors[:MAX_ERRORS]
     settings = VideoSettings(**chosen)
     return settings, _conflicts(field, settings)
+
+
+def choices() -> dict[str, Any]:
+    """What a client may offer: each ladder with all that it makes, and the members' values."""
+    return {
+        "ladders": [
+            {"name": name, "per_title": name in PER_TITLE, **ladder.to_json(rungs)}
+            for name, rungs in LADDERS.items()
+        ],
+        "rate_controls": [control.value for control in RateControl],
+        "segment_s": {
+            "least": SEGMENTS_S[0],
+            "most": SEGMENTS_S[-1],
+            "usual": USUAL.segment_s,
+        },
+        "priorities": [priority.value for priority in Priority],
+        "presets": list(PRESETS),
+        "containers": [container.value for container in Container],
+    }
 
 
 def _conflicts(field: str, settings: VideoSettings) -> list[FieldError]:

@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from millrace import allowance, clock, keys, s3_uploads, upload_rules, video_settings, videos, views
+from millrace import (
+    allowance,
+    clock,
+    keys,
+    s3_uploads,
+    settings_rules,
+    upload_rules,
+    video_settings,
+    videos,
+    views,
+)
 from millrace.auth import Caller
 from millrace.config import Settings
 from millrace.errors import TransitionRefused
@@ -43,6 +53,7 @@ def rules(max_bytes: int) -> dict[str, Any]:
             for extension, accepted in upload_rules.CONTENT_TYPES.items()
         ],
         "ladders": list(LADDERS),
+        "settings": settings_rules.choices(),
     }
 
 
