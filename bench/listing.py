@@ -24,8 +24,8 @@ from bench.markdown import table
 from bench.own import own_pipeline
 from cli import aws
 from millrace import keys, listing, model
-from millrace.listing import VideoQuery
 from millrace.model import Item, VideoStatus
+from millrace.video_query import VideoQuery
 
 FEW, MANY = 100, 100_000
 TARGET = 1.2
