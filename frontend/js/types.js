@@ -32,14 +32,19 @@
  * @property {number | null} [width] of the source, as displayed
  * @property {number | null} [height]
  * @property {string | null} [poster_url]
+ * @property {string | null} [storyboard_url] a WebVTT track of pictures
  * @property {string | null} [hls_url]
  * @property {string | null} [dash_url] once it is completed
  * @property {Rendition[]} [renditions]
  * @property {{ code: string, message: string } | null} [reason]
  * @property {MediaInfo | null} [media]
  *
+ * @typedef {Pick<Video, "id" | "status" | "percent" | "playable" | "reason">} Progress
+ *
+ * @typedef {"newest" | "oldest" | "title" | "longest" | "shortest"} Sort
+ *
  * @typedef {object} VideoPage
- * @property {Video[]} videos newest first
+ * @property {Video[]} videos in the order asked for
  * @property {string | null} next_cursor
  *
  * @typedef {{ method: "post", url: string, fields: Record<string, string> }} PostTarget
@@ -52,6 +57,8 @@
  *
  * @typedef {{ part_number: number, url: string }} PartUrl
  * @typedef {{ part_number: number, etag: string }} StoredPart
+ *
+ * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
  */
 
 export {};
