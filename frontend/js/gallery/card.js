@@ -10,7 +10,7 @@ import { createPreview } from "./preview.js";
 
 /**
  * @typedef {object} Actions
- * @property {() => boolean} allowed whether whoever looks may do anything to a video
+ * @property {(video: Video) => boolean} allowed whether whoever looks may do anything to it now
  * @property {(deed: Deed, video: Video) => void} run
  */
 
@@ -49,7 +49,7 @@ function createTools(element, actions, signal) {
     /** @param {Video} video */
     show(video) {
       current = video;
-      tools.hidden = !actions.allowed();
+      tools.hidden = !actions.allowed(video);
       for (const { deed, button } of buttons) {
         button.hidden = !DEEDS[deed].when(video);
         button.setAttribute(

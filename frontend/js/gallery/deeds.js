@@ -47,6 +47,9 @@ export function createDeeds({ api, onChange, onSettled, onDone, onRefused }) {
   };
 
   return {
+    /** @param {string} id whether something was asked of this video and not answered yet */
+    isUnderWay: (id) => expected.has(id),
+
     /**
      * @param {readonly Video[]} videos
      * @returns {readonly Video[]} as they will be once what was asked for is done

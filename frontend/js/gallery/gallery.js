@@ -85,7 +85,7 @@ export function createGallery({
 
   /** @type {Actions} */
   const actions = {
-    allowed: isAdmin,
+    allowed: ({ id }) => isAdmin() && !deeds.isUnderWay(id),
     async run(deed, video) {
       const place = videosOf(feed).findIndex(({ id }) => id === video.id);
       const title = video.title || "Untitled";

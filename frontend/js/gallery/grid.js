@@ -66,8 +66,10 @@ export function createGrid(element, { actions, onMove }) {
     const { first, last } = places;
     const all = Array.from({ length: last - first + 1 }, (_, n) => first + n);
     const focused = held();
-    if (focused < 0 || (first <= focused && focused <= last)) return all;
-    return focused < first ? [focused, ...all] : [...all, focused];
+    // Its neighbours stay, too, for the Tab key to go to.
+    const kept = focused < 0 ? [] : [focused - 1, focused, focused + 1];
+    const chosen = [...new Set([...all, ...kept])].sort((a, b) => a - b);
+    return chosen.filter((place) => place >= 0);
   }
 
   /** @param {Set<string>} ids */

@@ -46,6 +46,8 @@ class State:
     listing_error: int | None = None
     listing_gate: asyncio.Event | None = None
     """While it is not set, listings do not answer."""
+    empty_pages: int = 0
+    """So many pages hold nothing, as when hidden videos lie before those asked for."""
     single_post_bytes: int = 16 * 1024 * 1024
     part_size_bytes: int = 8 * 1024 * 1024
     part_failures: Counter[int] = field(default_factory=Counter)
@@ -204,7 +206,9 @@ class Fake:
             return problem(self.state.listing_error, "unavailable", "The service is overloaded.")
         chosen = listed(self.state.videos, request.query)
         limit = int(request.query.get("limit", "24"))
-        start = int(request.query.get("cursor", "0"))
+        start = int(request.query.get("cursor", -self.state.empty_pages))
+        if start < 0:
+            return conditional(request, {"videos": [], "next_cursor": str(start + 1)})
         more = start + limit < len(chosen)
         return conditional(
             request,
