@@ -7,6 +7,12 @@ import { columnsIn, placesIn } from "./window.js";
 /** @import { Video } from "../types.js" */
 /** @import { Actions, Card } from "./card.js" */
 
+/**
+ * What has changed: the places on the screen, the videos, or the videos because some came about
+ * while the page was open.
+ * @typedef {"places" | "videos" | "news"} Change
+ */
+
 const LEAST_WIDTH_REM = 17.5;
 const SPARE_ROWS = 2;
 
@@ -47,10 +53,12 @@ export function createGrid(element, { actions, onMove }) {
   }
 
   /** The one with the focus stays wherever the screen is: it would lose it. */
-  const held = () =>
-    videos.findIndex(({ id }) =>
-      shown.get(id)?.element.contains(document.activeElement),
-    );
+  function held() {
+    const { activeElement } = document;
+    if (!activeElement || !element.contains(activeElement)) return -1;
+    const id = activeElement.closest(".card")?.getAttribute("data-id");
+    return videos.findIndex((video) => video.id === id);
+  }
 
   function wanted() {
     if (row === 0) return [0];
@@ -83,28 +91,35 @@ export function createGrid(element, { actions, onMove }) {
   }
 
   /**
-   * @param {Video} video
+   * @param {Card} card
    * @param {number} place
-   * @param {boolean} live
    */
-  function cardFor(video, place, live) {
-    let card = shown.get(video.id);
-    const isNew = !card && live;
-    card ??= spare.pop() ?? createCard(actions);
-    shown.set(video.id, card);
-    // Called for unchanged videos too: "5 minutes ago" grows older.
-    card.show(video, { isNew });
-    const { element: node } = card;
+  function put({ element: node }, place) {
     const x = (place % columns.columns) * (columns.width + gaps.column);
     const y = Math.floor(place / columns.columns) * row;
     node.style.setProperty("translate", `${x}px ${y}px`);
     node.setAttribute("aria-posinset", String(place + 1));
     node.setAttribute("aria-setsize", String(whole ? videos.length : -1));
-    return node;
   }
 
-  /** @param {boolean} live */
-  function render(live) {
+  /**
+   * @param {Video} video
+   * @param {number} place
+   * @param {Change} change
+   */
+  function cardFor(video, place, change) {
+    const known = shown.get(video.id);
+    if (known && change === "places") return known;
+    const card = known ?? spare.pop() ?? createCard(actions);
+    shown.set(video.id, card);
+    // Called for unchanged videos too: "5 minutes ago" grows older.
+    card.show(video, { isNew: !known && change === "news" });
+    put(card, place);
+    return card;
+  }
+
+  /** @param {Change} change */
+  function render(change) {
     const chosen = wanted().filter((place) => place < videos.length);
     removeAllBut(new Set(chosen.map((place) => videos[place]?.id ?? "")));
     /** @type {Element | null} */
@@ -112,20 +127,18 @@ export function createGrid(element, { actions, onMove }) {
     for (const place of chosen) {
       const video = videos[place];
       if (!video) continue;
-      const node = cardFor(video, place, live);
+      const { element: node } = cardFor(video, place, change);
       if (node === next) next = node.nextElementSibling;
       else element.insertBefore(node, next);
     }
     if (row === 0 && shown.size > 0) {
       measure();
-      if (row > 0) render(live);
+      if (row > 0) render(change);
       return;
     }
     const rows = Math.ceil(videos.length / columns.columns);
-    element.style.setProperty(
-      "block-size",
-      `${Math.max(0, rows * row - gaps.row)}px`,
-    );
+    const height = Math.max(0, rows * row - gaps.row);
+    element.style.setProperty("block-size", `${height}px`);
   }
 
   function follow() {
@@ -134,7 +147,7 @@ export function createGrid(element, { actions, onMove }) {
     const { first, last } = places;
     wanted();
     if (places.first === first && places.last === last) return;
-    render(false);
+    render("places");
     onMove();
   }
 
@@ -145,7 +158,7 @@ export function createGrid(element, { actions, onMove }) {
   addEventListener("resize", soon, { passive: true, signal });
   const sizes = new ResizeObserver(() => {
     measure();
-    render(false);
+    render("videos");
   });
   sizes.observe(element);
 
@@ -162,7 +175,7 @@ export function createGrid(element, { actions, onMove }) {
       videos = next;
       whole = options.whole;
       element.hidden = videos.length === 0;
-      render(options.live);
+      render(options.live ? "news" : "videos");
     },
     /** @param {number} place moves the focus to the card there, or the last one */
     focus(place) {
