@@ -135,7 +135,7 @@ def _listed(video: Video) -> list[transact.Write]:
     duration_s = (video.media or {}).get("format", {}).get("duration_s")
     if duration_s is None:
         return []
-    return [catalogue.duration_entry(video.video_id, duration_s, video.created_at)]
+    return [transact.put(catalogue.duration_entry(video.video_id, duration_s, video.created_at))]
 
 
 @pytest.fixture

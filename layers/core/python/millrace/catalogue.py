@@ -19,7 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from millrace import keys, transact
+from millrace import keys
 from millrace.model import Entry
 
 MAX_WORDS = 16
@@ -52,8 +52,8 @@ def names(text: str, wanted: tuple[str, ...]) -> bool:
     return all(f" {word}" in f" {text}" for word in wanted)
 
 
-def title_entries(video_id: str, title: str, created_at: str) -> list[transact.Write]:
-    """To be written together with a new video."""
+def title_entries(video_id: str, title: str, created_at: str) -> list[Entry]:
+    """To be put together with a new video."""
     created = keys.created_key(created_at, video_id)
     found = words(title)
     entries = [
@@ -62,15 +62,14 @@ def title_entries(video_id: str, title: str, created_at: str) -> list[transact.W
     ]
     shard = keys.titles_shard(keys.shard_of(video_id))
     entries.append(_entry(video_id, keys.TITLE_SK, shard, f"{_sortable(title)}#{created}"))
-    return [transact.put(entry) for entry in entries]
+    return entries
 
 
-def duration_entry(video_id: str, duration_s: float, created_at: str) -> transact.Write:
-    """To be written as a video is planned, which may happen again with the same result."""
-    created = keys.created_key(created_at, video_id)
+def duration_entry(video_id: str, duration_s: float, created_at: str) -> Entry:
+    """To be saved as a video is planned; that may happen again, with the same result."""
+    key = f"{keys.duration_key(duration_s)}#{keys.created_key(created_at, video_id)}"
     shard = keys.durations_shard(keys.shard_of(video_id))
-    entry = _entry(video_id, keys.DURATION_SK, shard, f"{keys.duration_key(duration_s)}#{created}")
-    return lambda transaction: transaction.save(entry)
+    return _entry(video_id, keys.DURATION_SK, shard, key)
 
 
 def _entry(video_id: str, sk: str, partition: str, key: str, found: tuple[str, ...] = ()) -> Entry:

@@ -183,7 +183,8 @@ def _listed(video: Video, found: Mapping[str, Any]) -> list[transact.Write]:
     duration_s = found.get("format", {}).get("duration_s")
     if duration_s is None:
         return []
-    return [catalogue.duration_entry(video.video_id, duration_s, video.created_at)]
+    entry = catalogue.duration_entry(video.video_id, duration_s, video.created_at)
+    return [lambda transaction: transaction.save(entry)]
 
 
 def send(job: Job, the_plan: Plan) -> None:

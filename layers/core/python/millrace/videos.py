@@ -123,7 +123,7 @@ def new(
 def made(video: Video) -> list[transact.Write]:
     """Write a new video, with what it can be found by."""
     entries = catalogue.title_entries(video.video_id, video.title, video.created_at)
-    return [transact.put(video), *entries]
+    return [transact.put(item) for item in (video, *entries)]
 
 
 def set_upload_id(video_id: str, upload_id: str) -> Video:
