@@ -108,6 +108,18 @@ export function createControls({ element, query: first, onChange }) {
     },
     { signal },
   );
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const typing =
+        event.target instanceof Element &&
+        event.target.closest("input, select, dialog");
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || typing) return;
+      event.preventDefault();
+      search.focus();
+    },
+    { signal },
+  );
   for (const button of dates.querySelectorAll("button"))
     button.addEventListener(
       "click",

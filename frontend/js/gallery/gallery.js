@@ -1,6 +1,7 @@
 import { ApiError } from "../api.js";
 import { find } from "../dom.js";
 import { createPoller } from "../poller.js";
+import { newsOf } from "./announcer.js";
 import { createDeeds } from "./deeds.js";
 import {
   appendPage,
@@ -17,8 +18,8 @@ import { isFiltered, parametersOf } from "./query.js";
 import { createStates } from "./states.js";
 
 /** @import { Api } from "../api.js" */
+/** @import { Announcer } from "./announcer.js" */
 /** @import { Actions } from "./card.js" */
-/** @import { Video } from "../types.js" */
 /** @import { Feed } from "./feed.js" */
 /** @import { Query } from "./query.js" */
 
@@ -45,7 +46,7 @@ function explain(error) {
  * @param {Query} options.query
  * @param {() => boolean} options.isAdmin whether everything may be seen and done
  * @param {(question: string) => Promise<boolean>} options.confirm
- * @param {(text: string) => void} options.announce
+ * @param {Announcer} options.announcer
  * @param {(flowing: boolean) => void} options.onFlow told whether any work is under way
  */
 export function createGallery({
@@ -54,7 +55,7 @@ export function createGallery({
   query: first,
   isAdmin,
   confirm,
-  announce,
+  announcer,
   onFlow,
 }) {
   const controller = new AbortController();
@@ -79,7 +80,7 @@ export function createGallery({
       feed = patch(feed, id, changes);
       poller.now();
     },
-    onDone: announce,
+    onDone: announcer.say,
     onRefused: (text) => states.refuse(text),
   });
 
@@ -134,14 +135,6 @@ export function createGallery({
     return loaded && polls % TOP_EVERY ? grid.places() : top;
   }
 
-  /** @param {readonly Video[]} fresh of the top of the list */
-  function sayNews(fresh) {
-    const known = new Set(videosOf(feed).map(({ id }) => id));
-    const count = fresh.filter(({ id }) => !known.has(id)).length;
-    if (count > 0)
-      announce(count === 1 ? "One new video." : `${count} new videos.`);
-  }
-
   async function poll() {
     const asked = question;
     const wanted = requestFor(feed, part(), { least: PAGE, most: MOST });
@@ -149,8 +142,8 @@ export function createGallery({
     if (asked !== question) return { active: true, changed: true };
     const { place } = wanted;
     const before = videosOf(feed).slice(place, place + page.videos.length);
-    if (loaded && wanted.at === 0 && query.sort === "newest")
-      sayNews(page.videos);
+    const fromTop = wanted.at === 0 && query.sort === "newest";
+    if (loaded) announcer.gather(newsOf(videosOf(feed), page.videos, fromTop));
     feed = refresh(feed, wanted.at, page);
     const isFirst = !loaded;
     loaded = true;
@@ -168,7 +161,7 @@ export function createGallery({
     if (!isFiltered(query)) return;
     const count = videosOf(feed).length;
     const rest = feed.next === null ? "" : " and more";
-    announce(
+    announcer.say(
       count === 0 && !rest ? "Nothing found." : `${count} found${rest}.`,
     );
   }

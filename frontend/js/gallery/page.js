@@ -50,7 +50,7 @@ async function start() {
     query,
     isAdmin: () => admin,
     confirm: confirm.ask,
-    announce: announcer.say,
+    announcer,
     onFlow: shell.setFlowing,
   });
   const controls = createControls({

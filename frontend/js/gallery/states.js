@@ -53,7 +53,6 @@ export function createStates(element) {
       if (!filtered.hidden) nothing.textContent = nothingWords(query);
       const way = `${active} ${active === 1 ? "video is" : "videos are"} on the way. This page keeps up by itself.`;
       const rest = `${isFiltered(query) ? "Videos like that" : "Every video"}, ${ORDERS[query.sort]}.`;
-      // Its text is read out when it changes, so it is only set then.
       say(lede, active > 0 ? way : rest);
     },
     /**

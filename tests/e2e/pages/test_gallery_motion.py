@@ -132,7 +132,7 @@ def test_a_banner_says_so_when_the_network_is_gone(fake: Fake, open_page: OpenPa
     page.context.set_offline(False)
     expect(page.locator("#videos .card")).to_have_count(2)
     expect(page.locator("#failure")).to_be_hidden()
-    expect(page.locator("#news")).to_have_text("One new video.")
+    expect(page.locator("#news")).to_have_text("1 new video.")
 
 
 def test_nothing_shifts_when_the_first_cards_take_the_place_of_the_skeletons(

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  createAnnouncer,
+  newsInWords,
+  newsOf,
+} from "../../../frontend/js/gallery/announcer.js";
+import {
   appendPage,
   EMPTY_FEED,
   patch,
@@ -206,4 +211,46 @@ test("a day is the reader's own when it is asked for", () => {
   );
   assert.equal(from, new Date(2026, 4, 1).toISOString());
   assert.equal(to, new Date(2026, 4, 2).toISOString());
+});
+
+test("news are what is new, done and failed when a fresh page is compared", () => {
+  const before = [
+    video("a", { status: "processing" }),
+    video("b", { status: "queued" }),
+    video("c"),
+  ];
+  const after = [
+    video("z", { status: "queued" }),
+    video("a"),
+    video("b", { status: "failed" }),
+    video("c"),
+  ];
+  const news = newsOf(before, after, true);
+  assert.equal(newsInWords(news), "1 new video, 1 completed, 1 failed.");
+  assert.equal(newsOf(before, after, false).arrived, 0);
+  assert.equal(newsInWords(newsOf(after, after, true)), "");
+});
+
+test("many news become one sentence now and then when they come one by one", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  /** @type {string[]} */
+  const read = [];
+  const announcer = createAnnouncer({
+    set textContent(/** @type {string | null} */ text) {
+      if (text) read.push(text);
+    },
+    get textContent() {
+      return "";
+    },
+  });
+  for (let second = 0; second < 21; second += 1) {
+    announcer.gather({ arrived: 0, completed: 1, failed: 0 });
+    context.mock.timers.tick(1000);
+  }
+  assert.deepEqual(read, ["1 completed.", "10 completed.", "10 completed."]);
+  announcer.say("3 fou");
+  announcer.say("4 found.");
+  context.mock.timers.tick(500);
+  assert.equal(read.at(-1), "4 found.");
+  announcer.destroy();
 });

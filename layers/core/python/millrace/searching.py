@@ -65,8 +65,9 @@ def _page(query: VideoQuery, visible: Visible, found: Iterator[Entry]) -> Page[V
     chosen: list[Video] = []
     last: Entry | None = None
     looked_at = _Examined(found)
+    size = query.limit + 1  # one more tells whether there is a next page
     for _ in range(EXAMINED_PER_ENTRY):
-        batch = list(islice((e for e in looked_at if _matches(query, e)), query.limit))
+        batch = list(islice((e for e in looked_at if _matches(query, e)), size))
         videos = _videos(batch)
         for entry in batch:
             video = videos.get(entry.video_id)
@@ -75,9 +76,9 @@ def _page(query: VideoQuery, visible: Visible, found: Iterator[Entry]) -> Page[V
                     return Page(chosen, _cursor(query, last))
                 chosen.append(video)
             last = entry
-        if len(batch) < query.limit:
+        if len(batch) < size:
             break
-    more = looked_at.last if len(batch) < query.limit else last
+    more = looked_at.last if len(batch) < size else last
     return Page(chosen, None if looked_at.ended else _cursor(query, more))
 
 
@@ -117,7 +118,8 @@ def _cursor(query: VideoQuery, last: Entry | None) -> str | None:
 
 def _videos(entries: list[Entry]) -> dict[str, Video]:
     wanted = [(keys.video_pk(entry.video_id), keys.VIDEO_SK) for entry in entries]
-    found = Video.batch_get(wanted, consistent_read=True) if wanted else ()
+    # As old as an index may be, at most: half the cost of the newest.
+    found = Video.batch_get(wanted) if wanted else ()
     return {video.video_id: video for video in found}
 
 
