@@ -51,7 +51,8 @@ export function createStates(element) {
       empty.hidden = !(none && !isFiltered(query));
       filtered.hidden = !(none && isFiltered(query));
       if (!filtered.hidden) nothing.textContent = nothingWords(query);
-      const way = `${active} ${active === 1 ? "video is" : "videos are"} on the way. This page keeps up by itself.`;
+      // Short enough for one line of a phone: nothing below it moves.
+      const way = `${active} ${active === 1 ? "video is" : "videos are"} on the way.`;
       const rest = `${isFiltered(query) ? "Videos like that" : "Every video"}, ${ORDERS[query.sort]}.`;
       say(lede, active > 0 ? way : rest);
     },
