@@ -32,7 +32,7 @@
  * @property {number | null} [width] of the source, as displayed
  * @property {number | null} [height]
  * @property {string | null} [poster_url]
- * @property {string | null} [storyboard_url] a WebVTT track of pictures
+ * @property {string | null} [storyboard_url] WebVTT of small pictures
  * @property {string | null} [hls_url]
  * @property {string | null} [dash_url] once it is completed
  * @property {Rendition[]} [renditions]
@@ -40,6 +40,8 @@
  * @property {MediaInfo | null} [media]
  *
  * @typedef {Pick<Video, "id" | "status" | "percent" | "playable" | "reason">} Progress
+ *
+ * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
  *
  * @typedef {"newest" | "oldest" | "title" | "longest" | "shortest"} Sort
  *
@@ -57,8 +59,6 @@
  *
  * @typedef {{ part_number: number, url: string }} PartUrl
  * @typedef {{ part_number: number, etag: string }} StoredPart
- *
- * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
  */
 
 export {};

@@ -46,6 +46,10 @@ class State:
     listing_error: int | None = None
     listing_gate: asyncio.Event | None = None
     """While it is not set, listings do not answer."""
+    deed_error: int | None = None
+    """What deleting, cancelling and retrying are answered with."""
+    deed_gate: asyncio.Event | None = None
+    """While it is not set, they are not answered."""
     empty_pages: int = 0
     """So many pages hold nothing, as when hidden videos lie before those asked for."""
     single_post_bytes: int = 16 * 1024 * 1024
@@ -61,10 +65,6 @@ class State:
         default_factory=lambda: {TOKEN: {"name": "ann", "roles": ["uploader"], "expires_at": None}}
     )
     """What `GET /token` says of each good one."""
-    deed_error: int | None = None
-    """What deleting, cancelling and retrying are answered with."""
-    deed_gate: asyncio.Event | None = None
-    """While it is not set, they are not answered."""
     requests: list[str] = field(default_factory=list)
     """Every request to API and storage: "METHOD path → status"."""
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -249,15 +249,16 @@ class Fake:
             return problem(self.state.deed_error, "conflict", "Somebody was quicker.")
         return self._refuse(request)
 
+    def _refuse(self, request: web.Request) -> web.Response | None:
+        authorization = request.headers.get("Authorization", "")
+        if authorization.removeprefix("Bearer ") in self.state.tokens:
+            return None
+        return problem(401, "token-expired", "It was valid until now.")
+
     async def _token(self, request: web.Request) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token in self.state.tokens:
             return web.json_response(self.state.tokens[token])
-        return problem(401, "token-unknown", "The token was never given out.")
-
-    def _refuse(self, request: web.Request) -> web.Response | None:
-        if request.headers.get("Authorization") == f"Bearer {TOKEN}":
-            return None
         return problem(401, "token-unknown", "The token was never given out.")
 
     async def _create(self, request: web.Request) -> web.Response:
