@@ -253,7 +253,7 @@ class Fake:
         authorization = request.headers.get("Authorization", "")
         if authorization.removeprefix("Bearer ") in self.state.tokens:
             return None
-        return problem(401, "token-expired", "It was valid until now.")
+        return problem(401, "token-unknown", "The token was never given out.")
 
     async def _token(self, request: web.Request) -> web.Response:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
