@@ -24,7 +24,9 @@ from millrace import (
     listing,
     problems,
     redriving,
+    searching,
     uploads,
+    video_query,
     videos,
     views,
     webhook_requests,
@@ -158,12 +160,12 @@ def abort_upload(video_id: str) -> Response:
 
 @route("/videos", "GET")
 def list_videos() -> Response:
-    """List videos, newest first."""
+    """List videos: those asked for, in the order asked for."""
     caller = _caller()
     everything = caller is not None and caller.is_admin
     statuses = views.ALL_STATUSES if everything else views.PUBLIC_STATUSES
-    query = listing.parse_video_query(_query(), statuses)
-    page = listing.list_videos(query, lambda video: everything or views.is_public(video))
+    query = video_query.parse(_query(), statuses)
+    page = searching.videos_of(query, lambda video: everything or views.is_public(video))
     cards = [views.card(video, settings().site_url) for video in page.entries]
     return _conditional({"videos": cards, "next_cursor": page.next_cursor})
 

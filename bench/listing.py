@@ -2,10 +2,10 @@
 
     python -m bench.listing
 
-The product's own listings (`millrace.listing`), as the API's function asks them: over HTTP, of two
-tables of a running `./millrace up` of its own. The two take turns. Target: p95 at 100,000 at most
-1.2 times that at 100, and the same read units. Only pages that both have are compared: the 100
-newest of 100 are all there are, and need no look at what comes after.
+The product's own listings and searches (`millrace.searching`), as the API's function asks them:
+over HTTP, of two tables of a running `./millrace up` of its own. The two take turns. Target: p95 at
+100,000 at most 1.2 times that at 100, and the same read units. Only pages that both have are
+compared: the 100 newest of 100 are all there are, and need no look at what comes after.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from typing import Any
 from bench.markdown import table
 from bench.own import own_pipeline
 from cli import aws
-from millrace import keys, listing, model
-from millrace.listing import VideoQuery
+from millrace import catalogue, keys, model, searching
 from millrace.model import Item, VideoStatus
+from millrace.video_query import Sort, VideoQuery
 
 FEW, MANY = 100, 100_000
 TARGET = 1.2
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+_RARE = 50
+"""The one film with a word in its title that no other has."""
 _PLAN_BYTES = 2500
 """With the rest about as long as the item of a real video."""
 _STATUSES = (VideoStatus.COMPLETED,) * 8 + (VideoStatus.PROCESSING, VideoStatus.FAILED)
@@ -46,8 +48,9 @@ class Table:
         Item.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         _fill(count)
         events = Item._get_connection().connection.client.meta.events
-        events.register("provide-client-params.dynamodb.Query", _ask_for_units)
-        events.register("after-call.dynamodb.Query", self._count)
+        for operation in ("Query", "BatchGetItem"):
+            events.register(f"provide-client-params.dynamodb.{operation}", _ask_for_units)
+            events.register(f"after-call.dynamodb.{operation}", self._count)
         self.listings = _listings(count)
 
     def use(self) -> None:
@@ -56,7 +59,9 @@ class Table:
         self.read_units = 0.0
 
     def _count(self, parsed: dict[str, Any], **_: Any) -> None:
-        self.read_units += float(parsed["ConsumedCapacity"]["CapacityUnits"])
+        consumed = parsed["ConsumedCapacity"]
+        for one in consumed if isinstance(consumed, list) else [consumed]:
+            self.read_units += float(one["CapacityUnits"])
 
 
 def _ask_for_units(params: dict[str, Any], **_: Any) -> None:
@@ -84,7 +89,12 @@ def _fill(count: int) -> None:
     chance = random.Random(count)
     with Item.batch_write() as batch:
         for number in range(count):
-            batch.save(_video(number, chance))
+            video = _video(number, chance)
+            found = (video.video_id, video.created_at)
+            batch.save(video)
+            batch.save(catalogue.duration_entry(found[0], chance.uniform(1, 7200), found[1]))
+            for entry in catalogue.title_entries(found[0], video.title, found[1]):
+                batch.save(entry)
 
 
 def _video(number: int, chance: random.Random) -> model.Video:
@@ -101,7 +111,7 @@ def _video(number: int, chance: random.Random) -> model.Video:
         created_key=keys.created_key(created, video_id),
         created_at=created,
         updated_at=created,
-        title=f"Film {number}",
+        title=f"Film {number}" + (" Zanzibar" if number == _RARE else ""),
         filename="film.mp4",
         upload_key=keys.upload_key(video_id, ".mp4"),
         plan={"filler": "x" * _PLAN_BYTES},
@@ -113,14 +123,19 @@ def _listings(count: int) -> dict[str, Callable[[], object]]:
     middle = _BEGIN + timedelta(minutes=count // 2)
 
     def ask(query: VideoQuery) -> Callable[[], object]:
-        return lambda: listing.list_videos(query, lambda _video: True)
+        return lambda: searching.videos_of(query, lambda _video: True)
 
-    cursor = listing.list_videos(VideoQuery(), lambda _video: True).next_cursor
+    cursor = searching.videos_of(VideoQuery(), lambda _video: True).next_cursor
     return {
         "newest 24": ask(VideoQuery()),
         "second page": ask(VideoQuery(cursor=cursor)),
         "from the middle on": ask(VideoQuery(created_before=middle, limit=10)),
         "completed": ask(VideoQuery(status=VideoStatus.COMPLETED, limit=24)),
+        "oldest 24": ask(VideoQuery(sort=Sort.OLDEST)),
+        "by title": ask(VideoQuery(sort=Sort.TITLE)),
+        "longest": ask(VideoQuery(sort=Sort.LONGEST)),
+        "a word of all": ask(VideoQuery(words=("film",))),
+        "and one of one": ask(VideoQuery(words=("film", "zanzibar"))),
     }
 
 

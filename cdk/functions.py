@@ -246,7 +246,7 @@ API = Function(
     timeout_s=29,  # API Gateway gives up after 29 s
     memory_mb=512,
     access=Access(
-        table=_READ + _WRITE,
+        table=(*_READ, *_WRITE, "BatchGetItem"),
         indexes=("by_status", "by_created"),
         uploads=(
             "GetObject",

@@ -1,6 +1,6 @@
 // The only place that calls `fetch`. Everything that goes wrong comes out as an ApiError.
 
-/** @import { PartUrl, StoredPart, StoredParts, Status, TokenInfo, UploadRules, UploadTicket, Video, VideoPage, VideoSettings } from "./types.js" */
+/** @import { PartUrl, Progress, Sort, StoredPart, StoredParts, Status, TokenInfo, UploadRules, UploadTicket, Video, VideoPage, VideoSettings } from "./types.js" */
 
 /** A request that did not succeed. */
 export class ApiError extends Error {
@@ -98,17 +98,18 @@ export function createApi({
 
   return {
     /**
-     * Reading is public: no token is sent, so that no preflight is needed and caches are shared.
-     * @param {{ status?: Status | null, cursor?: string | null, limit?: number, signal?: AbortSignal }} [query]
+     * Reading is public: without need no token is sent, so that no preflight is needed and caches
+     * are shared. `authorized`: with it, which shows an admin more.
+     * @param {{ status?: Status | null, from?: string, to?: string, q?: string, sort?: Sort,
+     *   cursor?: string | null, limit?: number, signal?: AbortSignal, authorized?: boolean }} [query]
      * @returns {Promise<VideoPage>}
      */
-    listVideos({ status, cursor, limit, signal } = {}) {
-      const query = new URLSearchParams();
-      if (status) query.set("status", status);
-      if (limit) query.set("limit", String(limit));
-      if (cursor) query.set("cursor", cursor);
-      const suffix = query.size > 0 ? `?${query}` : "";
-      return call(`/videos${suffix}`, { signal, authorized: false });
+    listVideos({ signal, authorized = false, ...query } = {}) {
+      const parameters = new URLSearchParams();
+      for (const [name, value] of Object.entries(query))
+        if (value) parameters.set(name, String(value));
+      const suffix = parameters.size > 0 ? `?${parameters}` : "";
+      return call(`/videos${suffix}`, { signal, authorized });
     },
 
     /**
@@ -184,6 +185,27 @@ export function createApi({
      * @returns {Promise<null>}
      */
     abortUpload: (id) => call(upload(id), { method: "DELETE" }),
+
+    /**
+     * @param {string} id
+     * @returns {Promise<Progress>}
+     */
+    deleteVideo: (id) =>
+      call(`/videos/${encodeURIComponent(id)}`, { method: "DELETE" }),
+
+    /**
+     * @param {string} id
+     * @returns {Promise<Progress>}
+     */
+    cancelVideo: (id) =>
+      call(`/videos/${encodeURIComponent(id)}/cancel`, { method: "POST" }),
+
+    /**
+     * @param {string} id
+     * @returns {Promise<Progress>}
+     */
+    retryVideo: (id) =>
+      call(`/videos/${encodeURIComponent(id)}/retry`, { method: "POST" }),
   };
 }
 

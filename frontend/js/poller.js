@@ -2,6 +2,7 @@
 // nothing changes, not at all while nobody looks.
 
 const ACTIVE_MS = 1500;
+const LOOK_MS = 400;
 const IDLE_MS = 5000;
 const IDLE_MAX_MS = 60_000;
 const ERROR_MS = 2000;
@@ -81,6 +82,13 @@ export function createPoller({ poll, onError, document = window.document }) {
     now: () => {
       last.quiet = 0;
       void run();
+    },
+    /** Other things are looked at: ask soon, and not at each of many such moments. */
+    look: () => {
+      if (running || document.hidden || last.errors > 0) return;
+      last.quiet = 0;
+      clearTimeout(timer);
+      timer = setTimeout(run, LOOK_MS);
     },
     destroy() {
       clearTimeout(timer);

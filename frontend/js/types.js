@@ -32,14 +32,21 @@
  * @property {number | null} [width] of the source, as displayed
  * @property {number | null} [height]
  * @property {string | null} [poster_url]
+ * @property {string | null} [storyboard_url] WebVTT of small pictures
  * @property {string | null} [hls_url]
  * @property {string | null} [dash_url] once it is completed
  * @property {Rendition[]} [renditions]
  * @property {{ code: string, message: string } | null} [reason]
  * @property {MediaInfo | null} [media]
  *
+ * @typedef {Pick<Video, "id" | "status" | "percent" | "playable" | "reason">} Progress
+ *
+ * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
+ *
+ * @typedef {"newest" | "oldest" | "title" | "longest" | "shortest"} Sort
+ *
  * @typedef {object} VideoPage
- * @property {Video[]} videos newest first
+ * @property {Video[]} videos in the order asked for
  * @property {string | null} next_cursor
  *
  * @typedef {{ method: "post", url: string, fields: Record<string, string> }} PostTarget

@@ -1,43 +1,74 @@
 import { connect } from "../api.js";
 import { find, say } from "../dom.js";
 import { createShell } from "../shell.js";
+import { createAnnouncer } from "./announcer.js";
+import { createConfirm } from "./confirm.js";
+import { createControls } from "./controls.js";
 import { createGallery } from "./gallery.js";
+import { readQuery, writeQuery } from "./query.js";
 
-/** @import { Status } from "../types.js" */
+/** @import { Api } from "../api.js" */
+/** @import { Session } from "../session.js" */
+/** @import { Query } from "./query.js" */
 
-/** @type {Status[]} */
-const FILTERS = ["queued", "processing", "completed", "failed"];
+/**
+ * Whether the token of this tab may do everything. Without one, and with one that is refused, the
+ * page is everybody's.
+ * @param {Api} api
+ * @param {Session} session
+ */
+async function isAdmin(api, session) {
+  if (session.token() === null) return false;
+  const caller = await api.whoAmI().catch(() => null);
+  return caller?.roles.includes("admin") ?? false;
+}
 
-/** @param {string | null} value */
-const asStatus = (value) => FILTERS.find((status) => status === value) ?? null;
-
-/** @param {Status | null} status */
-function remember(status) {
-  const url = new URL(location.href);
-  if (status) url.searchParams.set("status", status);
-  else url.searchParams.delete("status");
-  history.replaceState(history.state, "", url);
+/**
+ * One step back for each change; what is typed in one go is one change.
+ * @param {Query} query
+ * @param {{ typing: boolean }} options
+ */
+function remember(query, { typing }) {
+  const address = writeQuery(location.href, query);
+  if (typing && history.state?.typing)
+    history.replaceState({ typing }, "", address);
+  else history.pushState({ typing }, "", address);
 }
 
 async function start() {
   const shell = createShell();
   const main = find(document, "main", HTMLElement);
-  const filter = find(main, ".filter", HTMLElement);
-  const status = asStatus(new URLSearchParams(location.search).get("status"));
-  find(filter, `input[value="${status ?? ""}"]`, HTMLInputElement).checked =
-    true;
   const api = await connect({ token: shell.session.token });
+  const admin = await isAdmin(api, shell.session);
+  find(main, "#cancelled", HTMLElement).hidden = !admin;
+  const confirm = createConfirm(find(document, "#confirm", HTMLDialogElement));
+  const announcer = createAnnouncer(find(main, "#news", HTMLElement));
+  const query = readQuery(location.search);
   const gallery = createGallery({
     element: main,
     api,
-    status,
+    query,
+    isAdmin: () => admin,
+    confirm: confirm.ask,
+    announcer,
     onFlow: shell.setFlowing,
   });
-  filter.addEventListener("change", ({ target }) => {
-    if (!(target instanceof HTMLInputElement)) return;
-    const next = asStatus(target.value);
-    remember(next);
-    gallery.filter(next);
+  const controls = createControls({
+    element: find(main, "#controls", HTMLElement),
+    query,
+    onChange(next, options) {
+      remember(next, options);
+      gallery.ask(next);
+    },
+  });
+  find(main, "#clear", HTMLButtonElement).addEventListener("click", () => {
+    controls.clear();
+    find(main, "#search", HTMLInputElement).focus();
+  });
+  addEventListener("popstate", () => {
+    const next = readQuery(location.search);
+    controls.show(next);
+    gallery.ask(next);
   });
 }
 

@@ -13,6 +13,7 @@ import json
 import mimetypes
 import threading
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ class State:
     listing_error: int | None = None
     listing_gate: asyncio.Event | None = None
     """While it is not set, listings do not answer."""
+    deed_error: int | None = None
+    """What deleting, cancelling and retrying are answered with."""
+    deed_gate: asyncio.Event | None = None
+    """While it is not set, they are not answered."""
+    empty_pages: int = 0
+    """So many pages hold nothing, as when hidden videos lie before those asked for."""
     single_post_bytes: int = 16 * 1024 * 1024
     part_size_bytes: int = 8 * 1024 * 1024
     part_failures: Counter[int] = field(default_factory=Counter)
@@ -88,6 +95,7 @@ def video(number: int, status: str = "completed", **more: Any) -> dict[str, Any]
         "width": 640,
         "height": 360,
         "poster_url": None,
+        "storyboard_url": None,
         "watch_url": "",
     }
     return entry | more
@@ -148,7 +156,7 @@ class Fake:
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     async def _stop(self) -> None:
-        for gate in (self.state.listing_gate, self.state.storage_gate):
+        for gate in (self.state.listing_gate, self.state.storage_gate, self.state.deed_gate):
             if gate:
                 gate.set()
         for runner in self._runners:
@@ -177,6 +185,8 @@ class Fake:
                 web.get("/api/uploads", self._rules),
                 web.get("/api/videos", self._list),
                 web.get("/api/videos/{id}", self._get),
+                web.delete("/api/videos/{id}", self._delete),
+                web.post("/api/videos/{id}/{deed:cancel|retry}", self._steer),
                 web.post("/api/uploads", self._create),
                 web.post("/api/uploads/{id}/parts", self._sign),
                 web.get("/api/uploads/{id}/parts", self._parts),
@@ -210,10 +220,11 @@ class Fake:
             await self.state.listing_gate.wait()
         if self.state.listing_error:
             return problem(self.state.listing_error, "unavailable", "The service is overloaded.")
-        status = request.query.get("status")
-        chosen = [each for each in self.state.videos if status in (None, each["status"])]
+        chosen = listed(self.state.videos, request.query)
         limit = int(request.query.get("limit", "24"))
-        start = int(request.query.get("cursor", "0"))
+        start = int(request.query.get("cursor", -self.state.empty_pages))
+        if start < 0:
+            return conditional(request, {"videos": [], "next_cursor": str(start + 1)})
         more = start + limit < len(chosen)
         return conditional(
             request,
@@ -228,6 +239,31 @@ class Fake:
             if each["id"] == request.match_info["id"]:
                 return conditional(request, each)
         return problem(404, "video-not-found", "There is no such video.")
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if refusal := await self._refuse_deed(request):
+            return refusal
+        gone = self._find(request)
+        self.state.videos.remove(gone)
+        return web.json_response(gone | {"status": "deleting"}, status=202)
+
+    async def _steer(self, request: web.Request) -> web.Response:
+        if refusal := await self._refuse_deed(request):
+            return refusal
+        video = self._find(request)
+        video["status"] = {"cancel": "cancelled", "retry": "queued"}[request.match_info["deed"]]
+        return web.json_response(video, status=202)
+
+    def _find(self, request: web.Request) -> dict[str, Any]:
+        wanted = request.match_info["id"]
+        return next(each for each in self.state.videos if each["id"] == wanted)
+
+    async def _refuse_deed(self, request: web.Request) -> web.Response | None:
+        if self.state.deed_gate:
+            await self.state.deed_gate.wait()
+        if self.state.deed_error:
+            return problem(self.state.deed_error, "conflict", "Somebody was quicker.")
+        return self._refuse(request)
 
     def _refuse(self, request: web.Request) -> web.Response | None:
         authorization = request.headers.get("Authorization", "")
@@ -353,6 +389,32 @@ class Fake:
             return web.Response(status=self.state.media_error)
         assert self.state.media is not None
         return serve(self.state.media / path)
+
+
+ORDERS: dict[str, tuple[Callable[[dict[str, Any]], Any], bool]] = {
+    "newest": (lambda video: video["created_at"], True),
+    "oldest": (lambda video: video["created_at"], False),
+    "title": (lambda video: video["title"].casefold(), False),
+    "longest": (lambda video: video["duration_s"], True),
+    "shortest": (lambda video: video["duration_s"], False),
+}
+"""Key, and whether the greatest comes first. Sorting is stable: videos of one time stay as the test
+lists them."""
+
+
+def listed(videos: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What the API lists, in its order."""
+    low, high = query.get("from", ""), query.get("to", "9")
+    words = query.get("q", "").casefold().split()
+    found = [
+        video
+        for video in videos
+        if query.get("status") in (None, video["status"])
+        and low <= video["created_at"] < high
+        and all(f" {word}" in f" {video['title'].casefold()}" for word in words)
+    ]
+    key, descending = ORDERS[query.get("sort", "newest")]
+    return sorted(found, key=key, reverse=descending)
 
 
 def etag(data: bytes) -> str:

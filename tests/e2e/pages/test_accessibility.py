@@ -44,6 +44,33 @@ def empty_gallery(fake: Fake, page: Page) -> None:
     expect(page.locator("#empty")).to_be_visible()
 
 
+def searched_gallery(fake: Fake, page: Page) -> None:
+    """Nothing found, and the panel of dates open."""
+    _mixed(fake)
+    page.goto(f"{fake.site_url}/index.html?q=zebra")
+    expect(page.locator("#empty-filter")).to_be_visible()
+    page.locator("#dates summary").click()
+
+
+def steered_gallery(fake: Fake, page: Page) -> None:
+    """What an admin may do, after something was refused."""
+    _mixed(fake)
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    fake.state.deed_error = 409
+    page.goto(f"{fake.site_url}/index.html?sort=oldest#token={TOKEN}")
+    page.get_by_role("button", name=f"Try again: {LONG}").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("button", name=f"Delete {LONG}").focus()
+
+
+def asking_gallery(fake: Fake, page: Page) -> None:
+    _mixed(fake)
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    page.goto(f"{fake.site_url}/index.html?sort=oldest#token={TOKEN}")
+    page.get_by_role("button", name=f"Delete {LONG}").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def broken_gallery(fake: Fake, page: Page) -> None:
     fake.state.listing_error = 503
     page.goto(f"{fake.site_url}/index.html")
@@ -129,6 +156,9 @@ def failed_watch(fake: Fake, page: Page) -> None:
 PAGES = [
     gallery,
     empty_gallery,
+    searched_gallery,
+    steered_gallery,
+    asking_gallery,
     broken_gallery,
     signed_out_upload,
     upload,

@@ -14,7 +14,7 @@ import requests
 from chalice.test import Client
 
 import app as api_module
-from millrace import auth, clients, clock, keys, model, videos
+from millrace import auth, catalogue, clients, clock, keys, model, transact, videos
 from millrace.model import Video, VideoStatus
 from tests.harness.quick_moto import quick_moto
 from tests.unit.api.support import Api
@@ -131,6 +131,13 @@ def admin(cloud: Cloud) -> str:
 MakeVideo = Callable[..., Video]
 
 
+def _listed(video: Video) -> list[transact.Write]:
+    duration_s = (video.media or {}).get("format", {}).get("duration_s")
+    if duration_s is None:
+        return []
+    return [transact.put(catalogue.duration_entry(video.video_id, duration_s, video.created_at))]
+
+
 @pytest.fixture
 def make_video(cloud: Cloud) -> MakeVideo:
     """Put a video of any state into the table, as the pipeline would have left it."""
@@ -152,7 +159,7 @@ def make_video(cloud: Cloud) -> MakeVideo:
             video_id=video_id, status=status, created_at=created_at, due_at=None, **values
         )
         if save:
-            video.save()
+            transact.commit_unlogged(*videos.made(video), *_listed(video))
         return video
 
     return make

@@ -11,8 +11,8 @@ import app as api_module
 import millrace
 from millrace import (
     ladder,
-    listing,
     news,
+    paging,
     posting,
     settings_rules,
     targets,
@@ -180,7 +180,7 @@ def test_limits_are_the_codes_own_when_documented() -> None:
         for parameter in DOCUMENT["paths"]["/videos"]["get"]["parameters"]
         if parameter["name"] == "limit"
     )
-    assert (limit["maximum"], limit["default"]) == (listing.MAX_LIMIT, listing.DEFAULT_LIMIT)
+    assert (limit["maximum"], limit["default"]) == (paging.MAX_LIMIT, paging.DEFAULT_LIMIT)
 
 
 def test_settings_are_the_codes_own_when_documented() -> None:

@@ -281,6 +281,7 @@ def test_a_card_tells_what_a_gallery_needs_when_listed(api: Api, make_video: Mak
         "width": 1280,
         "height": 720,
         "poster_url": f"{SITE_URL}/videos/{video.video_id}/poster.jpg",
+        "storyboard_url": f"{SITE_URL}/videos/{video.video_id}/storyboard.vtt",
         "watch_url": f"{SITE_URL}/watch.html?v={video.video_id}",
     }
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from millrace import keys, outputs, steering, videos
-from millrace.model import Item, Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
+from millrace import catalogue, keys, outputs, steering, videos
+from millrace.model import Entry, Item, Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.replay import observed, replay
 from tests.harness.growth import Growth
 from tests.unit.core.harness import SITE, Cloud
@@ -34,6 +34,7 @@ class Observer:
             _check_sums(video, tasks)
             _check_ended(video, tasks)
             _check_due(video, tasks)
+            _check_catalogue(video, items)
         _check_seats(tasks)
         _check_log(items, planned=video is not None and bool(video.tasks_total))
         objects = self._objects()
@@ -62,6 +63,18 @@ class Observer:
             del self._segments[name]
         for name, body in self._segments.items():
             assert objects[name] == body, f"{name} was published and has changed"
+
+
+def _check_catalogue(video: Video, items: list[Item]) -> None:
+    """A video can be found from its first moment on, and by its duration once it is planned."""
+    if video.status == VideoStatus.DELETING:
+        return  # a purge removes the entries before the video itself
+    entries = catalogue.title_entries(video.video_id, video.title, video.created_at)
+    if video.media is not None:
+        duration_s = video.media["format"]["duration_s"]
+        entries.append(catalogue.duration_entry(video.video_id, duration_s, video.created_at))
+    there = {item.sk: item.created_key for item in items if isinstance(item, Entry)}
+    assert there == {entry.sk: entry.created_key for entry in entries}
 
 
 def _check_sums(video: Video, tasks: list[Task]) -> None:

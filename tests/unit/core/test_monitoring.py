@@ -165,7 +165,7 @@ def test_late_notification_changes_nothing_when_the_upload_expired(cloud: Cloud)
     cloud.notify(KEY, etag, 6)
     cloud.drain()
     assert (cloud.video().status, cloud.video().reason) == (VideoStatus.FAILED, "UPLOAD_EXPIRED")
-    assert len(cloud.items()) == 3  # the video and two lines
+    assert len(cloud.items()) == 5  # the video, two entries of the catalogue and two lines
 
 
 def test_playlists_are_published_when_a_finished_tasks_message_was_lost(cloud: Cloud) -> None:

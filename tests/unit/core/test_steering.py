@@ -169,12 +169,12 @@ def test_what_is_done_stays_done_when_a_video_is_cancelled_and_retried(
 
 def test_video_completes_when_it_was_cancelled_between_its_tasks_and_its_plan(cloud: Cloud) -> None:
     upload(cloud, "ingest")
-    lease, _, _ = tasks.start(TaskMessage(VIDEO_ID, TaskKind.PROBE, 0), "slow")
+    lease, _, video = tasks.start(TaskMessage(VIDEO_ID, TaskKind.PROBE, 0), "slow")
     made = plan.make(media.parse(probe_result(audio=0)), chunk_segments=2, preset="veryfast")
     probing.put_tasks(VIDEO_ID, made, Turn())
     ask(cloud, "cancel")
     with pytest.raises(TransitionRefused):
-        probing.begin(lease, probe_result(audio=0), made)
+        probing.begin(video, lease, probe_result(audio=0), made)
     attempts.cancel(lease)
     cloud.heal()
     check_halted(cloud, VideoStatus.CANCELLED)

@@ -277,7 +277,7 @@ class Interleavings(RuleBasedStateMachine):
                 found = one.job.task.output or {"media": RESULT, "plan": PLAN.to_json()}
                 probing._remember(lease, found)
                 probing.put_tasks(VIDEO_ID, PLAN, Turn())
-                probing.begin(lease, RESULT, PLAN)
+                probing.begin(one.job.video, lease, RESULT, PLAN)
             elif lease.task.kind is TaskKind.THUMBNAIL:
                 tasks.finish(lease, {})
             else:

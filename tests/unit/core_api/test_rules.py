@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from millrace import listing, upload_rules
+from millrace import paging, upload_rules
 from millrace.problems import FieldError, Problem, ProblemType
 from millrace.upload_rules import CONTENT_TYPES, MIB, parse_upload_request
 
@@ -50,19 +50,19 @@ def test_the_parts_make_up_the_file_when_cut(size: int) -> None:
 
 def test_a_cursor_gives_back_its_position_when_unchanged() -> None:
     for position in ("2026-05-31T12:00:00.000000Z#" + "a" * 26, "x", "LOG#a b#c"):
-        cursor = listing.encode_cursor("scope", position)
+        cursor = paging.encode_cursor("scope", position)
         assert re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
-        assert listing.decode_cursor("scope", cursor, ANY) == position
+        assert paging.decode_cursor("scope", cursor, ANY) == position
 
 
 def test_no_single_change_goes_unnoticed_when_a_cursor_is_tampered_with() -> None:
-    cursor = listing.encode_cursor("scope", "2026-05-31T12:00:00.000000Z#" + "a" * 26)
+    cursor = paging.encode_cursor("scope", "2026-05-31T12:00:00.000000Z#" + "a" * 26)
     for place in range(len(cursor)):
         for other in "Ab-_=!":
             changed = cursor[:place] + other + cursor[place + 1 :]
             if changed != cursor:
                 with pytest.raises(Problem):
-                    listing.decode_cursor("scope", changed, ANY)
+                    paging.decode_cursor("scope", changed, ANY)
 
 
 def test_the_standard_members_win_when_extensions_have_their_names() -> None:

@@ -99,10 +99,10 @@ def _first(door: Door, video_id: str, video: Video | None, stored: StoredObject)
     probe = tasks.new(video_id, TaskKind.PROBE, 0, units=0, urgency=urgency)
     if problem is not None:
         tasks.mark_stillborn(probe, *problem)
-    write = _changed(video, stored, problem) if video else _made(video_id, stored, problem)
+    writes = _changed(video, stored, problem) if video else _made(video_id, stored, problem)
     logs = _logs(video_id, video, stored, problem)
     try:
-        transact.commit(logs, write, transact.put(probe))
+        transact.commit(logs, *writes, transact.put(probe))
     except TransitionRefused:
         return Outcome.DUPLICATE  # another notification of the same object was quicker
     # Also when it failed: whoever gets the message sees to the dead letter.
@@ -130,7 +130,7 @@ def _problem(
 
 def _changed(
     video: Video, stored: StoredObject, problem: tuple[Reason, str] | None
-) -> transact.Write:
+) -> list[transact.Write]:
     moved = (
         videos.failed_actions(video.video_id, *problem)
         if problem
@@ -144,12 +144,12 @@ def _changed(
         *videos.not_due(Video),  # from here on the probe task carries the due time
     ]
     waiting = Video.status == VideoStatus.AWAITING_UPLOAD
-    return transact.update(videos.key_of(video.video_id), actions, waiting)
+    return [transact.update(videos.key_of(video.video_id), actions, waiting)]
 
 
 def _made(
     video_id: str, stored: StoredObject, problem: tuple[Reason, str] | None
-) -> transact.Write:
+) -> list[transact.Write]:
     now = clock.stamp()
     filename = PurePosixPath(stored.key).name
     failure = {"reason": problem[0].value, "reason_message": problem[1]} if problem else {}
@@ -166,7 +166,7 @@ def _made(
         uploaded_at=now,
         **failure,
     )
-    return transact.put(video)
+    return videos.made(video)
 
 
 def _logs(

@@ -7,6 +7,7 @@ Table layout (one table):
 | video       | VIDEO#{id}      | VIDEO                            |
 | task        | VIDEO#{id}      | TASK#{kind}#{index:05d}          |
 | transaction | VIDEO#{id}      | LOG#{utc microseconds}#{event}#… |
+| entry       | VIDEO#{id}      | ENTRY#…                          |
 | token       | TOKEN#{sha256}  | TOKEN                            |
 | allowance   | TOKEN#{sha256}  | UPLOADS#{minute}                 |
 | webhook     | HOOKS           | WEBHOOK#{id}                     |
@@ -17,8 +18,8 @@ Table layout (one table):
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
 the dead letters, are in the first two as well, and tasks that wait for their first attempt in the
-first, in partitions of their own. What is to be told is due in partitions of its own,
-after everything else.
+first, in partitions of their own; the catalogue's entries are in the second. What is to be told is
+due in partitions of its own, after everything else.
 """
 
 from __future__ import annotations
@@ -215,6 +216,38 @@ LETTER_KEY = re.compile(
 def created_key(created_at: str, video_id: str) -> str:
     """Sort key of the listings: creation time, made unique by the id."""
     return f"{created_at}#{video_id}"
+
+
+CREATED_KEY = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z#{VIDEO_ID.pattern}")
+"""What `created_key` makes."""
+CREATED_FIRST, CREATED_LAST = "0", ":"
+"""Below and above every creation key: they start with a digit, and ':' follows '9'."""
+
+TITLE_SK, DURATION_SK = "ENTRY#title", "ENTRY#duration"
+
+
+def word_sk(beginning: str) -> str:
+    return f"ENTRY#word#{beginning}"
+
+
+def words_partition(beginning: str) -> str:
+    """Partition of `by_created` that lists the videos with a word that begins so, by time."""
+    return f"WORD#{beginning}"
+
+
+def titles_shard(shard: int) -> str:
+    """Partition of `by_created` that lists videos by title."""
+    return f"TITLE#{shard}"
+
+
+def durations_shard(shard: int) -> str:
+    """Partition of `by_created` that lists videos by duration."""
+    return f"DURATION#{shard}"
+
+
+def duration_key(duration_s: float) -> str:
+    """Milliseconds, as text that sorts as the number does."""
+    return f"{max(0, round(duration_s * 1000)):012d}"
 
 
 def timestamp(at: datetime) -> str:

@@ -219,6 +219,14 @@ class Transaction(Item, discriminator="transaction"):
     detail: JSONAttribute = JSONAttribute(null=True)
 
 
+class Entry(Item, discriminator="entry"):
+    """A video's place in the catalogue; see `catalogue`."""
+
+    video_id = UnicodeAttribute()
+    words = UnicodeAttribute(null=True)
+    """All words of the title, so that a search for several needs to look at no video."""
+
+
 class Token(Item, discriminator="token"):
     """An access token; only its SHA-256 is kept."""
 

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from millrace import (
+    catalogue,
     clock,
     fitting,
     ladder,
@@ -49,7 +50,7 @@ def work(job: Job) -> None:
     the_plan = plan.from_json(found["plan"])
     priority = video_settings.from_json(job.video.settings).priority
     put_tasks(job.lease.task.video_id, the_plan, Turn(priority, found.get("round", 0)))
-    begin(job.lease, found["media"], the_plan, told=job.told)
+    begin(job.video, job.lease, found["media"], the_plan, told=job.told)
     send(job, the_plan)
 
 
@@ -129,6 +130,7 @@ def _put_singly(items: Sequence[Task]) -> None:
 
 
 def begin(
+    video: Video,
     lease: Lease,
     found: dict[str, Any],
     the_plan: Plan,
@@ -143,7 +145,7 @@ def begin(
     Raises:
         TransitionRefused: the lease is void or the video is not QUEUED.
     """
-    video_id = lease.task.video_id
+    video_id = video.video_id
     planned = list(the_plan.tasks())
     video_actions = [
         *videos.moved(video_id, VideoStatus.PROCESSING),
@@ -172,7 +174,17 @@ def begin(
         logs,
         transact.update(lease.key, probe_actions, lease.held()),
         transact.update(videos.key_of(video_id), video_actions, Video.status == VideoStatus.QUEUED),
+        *_listed(video, found),
     )
+
+
+def _listed(video: Video, found: Mapping[str, Any]) -> list[transact.Write]:
+    """From here on it is listed by its duration, if it has one."""
+    duration_s = found.get("format", {}).get("duration_s")
+    if duration_s is None:
+        return []
+    entry = catalogue.duration_entry(video.video_id, duration_s, video.created_at)
+    return [lambda transaction: transaction.save(entry)]
 
 
 def send(job: Job, the_plan: Plan) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from millrace import clock, keys, transact, watchable
+from millrace import catalogue, clock, keys, transact, watchable
 from millrace.errors import Reason, TransitionRefused
 from millrace.model import Item, Task, Video, VideoStatus
 from millrace.queues import Queues
@@ -90,7 +90,7 @@ def create(
         video_id, "upload.created", detail={"to": video.status, "declared_bytes": declared_bytes}
     )
     try:
-        transact.commit([log], transact.put(video))
+        transact.commit([log], *made(video))
     except TransitionRefused:
         existing = get(video_id)
         if existing is None:
@@ -118,6 +118,12 @@ def new(
         due_at=due_at,
         **attributes,
     )
+
+
+def made(video: Video) -> list[transact.Write]:
+    """Write a new video, with what it can be found by."""
+    entries = catalogue.title_entries(video.video_id, video.title, video.created_at)
+    return [transact.put(item) for item in (video, *entries)]
 
 
 def set_upload_id(video_id: str, upload_id: str) -> Video:

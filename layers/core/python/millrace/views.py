@@ -83,6 +83,7 @@ def card(video: Video, site_url: str) -> dict[str, Any]:
         "duration_s": _get(media, "format", "duration_s"),
         **_dimensions(media),
         "poster_url": _url(video, video.poster, site_url),
+        "storyboard_url": _url(video, video.storyboard, site_url),
         "watch_url": watch_url(video.video_id, site_url),
     }
 
@@ -113,7 +114,6 @@ def video(video: Video, site_url: str) -> dict[str, Any]:
             {"time_s": entry["time_s"], "url": _url(video, entry["path"], site_url)}
             for entry in video.thumbnails or []
         ],
-        "storyboard_url": _url(video, video.storyboard, site_url),
         "hls_url": _url(video, "master.m3u8" if video.playable else None, site_url),
         "dash_url": _url(video, video.manifest, site_url),
         "settings": _settings(video),
