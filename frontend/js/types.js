@@ -87,8 +87,6 @@
  * @property {string} [container]
  * @property {boolean} [keep_surround]
  * @property {{ storyboard: boolean }} [thumbnails]
- *
- * @typedef {{ name: string, roles: string[], expires_at: string | null }} TokenInfo
  */
 
 export {};
