@@ -126,7 +126,8 @@ async function differences(files) {
   for (const [path, bytes] of files) {
     const copy = await readFile(join(here, path)).catch(() => null);
     if (copy === null) faults.push(`${path} is missing`);
-    else if (!copy.equals(bytes)) faults.push(`${path} differs from npm's file`);
+    else if (!copy.equals(bytes))
+      faults.push(`${path} differs from npm's file`);
   }
   for (const path of await present())
     if (!files.has(path)) faults.push(`${path} comes from no listed package`);

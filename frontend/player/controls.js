@@ -68,7 +68,7 @@ function createPictureInPicture({ video, actions, signal }) {
     onClick: actions.pictureInPicture,
     signal,
   });
-  button.classList.add("mr-button--roomy");
+  button.classList.add("mr-button--pip");
   button.hidden = !document.pictureInPictureEnabled;
   const update = () =>
     document.pictureInPictureElement === video
@@ -101,9 +101,9 @@ function createFullscreen({ video, actions, signal }) {
  * @param {() => void} onClick
  * @param {AbortSignal} signal
  */
-function createWideButton(name, label, onClick, signal) {
+function createPlain(name, label, onClick, signal) {
   const { button } = createButton({ name, label, onClick, signal });
-  button.classList.add("mr-button--wide-only");
+  button.classList.add(`mr-button--${name}`);
   return button;
 }
 
@@ -129,8 +129,8 @@ export function createControls({ scrubber, ...parts }) {
     createTime(bar),
     build("span", "mr-spring"),
     ...menus.elements,
-    createWideButton("stats", "Statistics (I)", actions.stats, signal),
-    createWideButton("help", "Keyboard shortcuts (?)", actions.help, signal),
+    createPlain("stats", "Statistics (I)", actions.stats, signal),
+    createPlain("help", "Keyboard shortcuts (?)", actions.help, signal),
     createPictureInPicture(bar),
     createFullscreen(bar),
   );

@@ -201,6 +201,11 @@ function createGrowth(hls, events) {
     growing = details.live;
     if (ended) events.onComplete();
   });
+  // A place that is not there yet would be waited for, for who knows how long.
+  hls.once(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
+    if (details.live && hls.config.startPosition >= details.edge)
+      queueMicrotask(() => hls.startLoad(0));
+  });
   return { growing: () => growing };
 }
 

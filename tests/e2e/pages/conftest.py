@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.pages.fake_api import Fake, State
-from tests.e2e.pages.sample import make_sample
+from tests.e2e.pages.sample import make_long_sample, make_sample
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -32,6 +32,13 @@ OpenPage = Callable[..., Page]
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hls")
     make_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def long_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("long-hls")
+    make_long_sample(folder)
     return folder
 
 
