@@ -13,8 +13,9 @@ import { allowWorker } from "./trusted.js";
 const RETRIES = 4;
 const RETRY_MS = 400;
 const MEDIA_RECOVERIES = 2;
-/** After hls.js has given up on a server, it is started again and again at this pace. */
-const AGAIN_MS = 5000;
+/** After hls.js has given up on a server, it is started again and again, ever more seldom. */
+const AGAIN_MS = 2000;
+const AGAIN_AT_MOST_MS = 15_000;
 
 /** Segments are asked for again with growing pauses; then the person is told. */
 /** @type {Partial<HlsConfig>} */
@@ -42,7 +43,11 @@ function createHls({ start_s, workerUrl }) {
     // A growing video is no live show: it starts at its beginning, and nobody is dragged along.
     startPosition: start_s,
     liveDurationInfinity: false,
+    // Advertisements put in by a playlist: not ours, and they hold back what has not grown yet.
+    enableInterstitialPlayback: false,
     capLevelToPlayerSize: true,
+    // Not minutes ahead: who leaves has not made the server send what nobody sees.
+    maxMaxBufferLength: 60,
     backBufferLength: 60,
   });
 }
@@ -128,6 +133,7 @@ function createRecovery(hls, { video, src, events }) {
   const controller = new AbortController();
   let recoveries = 0;
   let setbacks = 0;
+  let again_ms = AGAIN_MS;
   /** @type {Trouble | null} */
   let trouble = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -145,7 +151,9 @@ function createRecovery(hls, { video, src, events }) {
     events.onTrouble(kind);
     clearTimeout(timer);
     // The message stays until a segment has arrived.
-    if (PASSING.has(kind)) timer = setTimeout(retry, AGAIN_MS);
+    if (!PASSING.has(kind)) return;
+    timer = setTimeout(retry, again_ms);
+    again_ms = Math.min(again_ms * 2, AGAIN_AT_MOST_MS);
   }
 
   /** @param {ErrorData} data */
@@ -172,12 +180,14 @@ function createRecovery(hls, { video, src, events }) {
     if (!trouble && setbacks === 0) return;
     trouble = null;
     setbacks = 0;
+    again_ms = AGAIN_MS;
     clearTimeout(timer);
     events.onRecovered();
   });
-  window.addEventListener("online", () => trouble && retry(), {
-    signal: controller.signal,
-  });
+  const onOnline = () => {
+    if (trouble || setbacks > 0) retry();
+  };
+  window.addEventListener("online", onOnline, { signal: controller.signal });
   return {
     retry() {
       recoveries = 0;
@@ -192,9 +202,10 @@ function createRecovery(hls, { video, src, events }) {
 
 /**
  * @param {Hls} hls
+ * @param {string} src
  * @param {EngineEvents} events
  */
-function createGrowth(hls, events) {
+function createGrowth(hls, src, events) {
   let growing = false;
   hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
     const ended = growing && !details.live;
@@ -203,8 +214,9 @@ function createGrowth(hls, events) {
   });
   // A place that is not there yet would be waited for, for who knows how long.
   hls.once(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
-    if (details.live && hls.config.startPosition >= details.edge)
-      queueMicrotask(() => hls.startLoad(0));
+    if (!details.live || hls.config.startPosition < details.edge) return;
+    hls.config.startPosition = 0;
+    queueMicrotask(() => hls.loadSource(src));
   });
   return { growing: () => growing };
 }
@@ -237,7 +249,7 @@ export function createHlsEngine(video, options, events) {
   const { switches, ...levels } = createLevels(hls, events);
   const tracks = createTracks(hls, events);
   const recovery = createRecovery(hls, { video, src, events });
-  const { growing } = createGrowth(hls, events);
+  const { growing } = createGrowth(hls, src, events);
   const meter = createMeter(hls);
   hls.loadSource(src);
   hls.attachMedia(video);

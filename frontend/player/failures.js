@@ -57,6 +57,12 @@ export function createFailures(video, overlay, { growing, signal }) {
   return {
     /** @param {Trouble} trouble @param {number} attempt from 1 */
     onSetback(trouble, attempt) {
+      // It is tried again for as long as that lasts.
+      if (trouble === "offline" && bufferAhead(video) <= NOTHING_S) {
+        pending = trouble;
+        overlay.showTrouble(trouble);
+        return;
+      }
       if (pending || (attempt === 1 && bufferAhead(video) > PLENTY_S)) return;
       const again = attempt > 1 ? `, attempt ${attempt + 1}` : "";
       overlay.setLine(`${MESSAGES[trouble].brief}: trying again${again}`);

@@ -20,25 +20,37 @@ def make_sample(folder: Path) -> None:
     _make_storyboard(folder)
 
 
-LONG_SECONDS = 90
+LONG_SECONDS = 180
 
 
 def make_long_sample(folder: Path) -> None:
-    """Write a VOD longer than a player loads at once, of 180p at 1.5 Mb/s and 90p at 100 kb/s."""
-    rates = ["-b:v:0", "1500k", "-minrate:v:0", "1500k", "-maxrate:v:0", "1500k"]
-    rates += ["-bufsize:v:0", "750k", "-x264-params:v:0", "nal-hrd=cbr", "-b:v:1", "100k"]
-    _make_hls(folder, LONG_SECONDS, "320x180", rates)
+    """Write a VOD of much more than a player loads at once: 180p at 1.5 Mb/s, 90p at 400 kb/s."""
+    rates = []
+    for index, kilobits in enumerate((1500, 400)):
+        rates += [f"-b:v:{index}", f"{kilobits}k", f"-minrate:v:{index}", f"{kilobits}k"]
+        rates += [f"-maxrate:v:{index}", f"{kilobits}k", f"-bufsize:v:{index}", f"{kilobits}k"]
+        rates += [f"-x264-params:v:{index}", "nal-hrd=cbr"]
+    _make_hls(folder, LONG_SECONDS, "320x180", rates, rate=15)
 
 
-def _make_hls(folder: Path, seconds: int, size: str, rates: Sequence[str]) -> None:
+def _make_hls(folder: Path, seconds: int, size: str, rates: Sequence[str], rate: int = 25) -> None:
     """`rates`: options of the two encoders; the second makes pictures half as wide."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ["ffmpeg", "-v", "error", "-y"]
-    command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration={seconds}"]
+    command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}"]
     command += ["-f", "lavfi", "-i", f"sine=frequency=330:duration={seconds}"]
     command += ["-filter_complex", "[0:v]split[a][b];[b]scale=iw/2:ih/2[c]"]
     command += ["-map", "[a]", "-map", "[c]", "-map", "1:a"]
-    command += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-sc_threshold", "0"]
+    command += [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-g",
+        f"{2 * rate}",
+        "-sc_threshold",
+        "0",
+    ]
     command += [*rates, "-c:a", "aac", "-b:a", "64k"]
     command += ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
     command += ["-hls_segment_type", "fmp4", "-hls_flags", "independent_segments"]
