@@ -36,7 +36,13 @@ def frontend(tmp_path: Path) -> Path:
             "player/vendor/hls/hls.min.mjs",
             "player/vendor/hls/hls.min.d.mts",
         ),
-        *("build-vendor.mjs", ".hidden/secret.js", "img/logo.svg", "font.woff2"),
+        *(
+            "build-vendor.mjs",
+            ".hidden/secret.js",
+            "player/sample/index.html",
+            "img/logo.svg",
+            "font.woff2",
+        ),
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
