@@ -11,6 +11,7 @@ from cli.bench import bench
 from cli.console import fail
 from cli.logs import logs
 from cli.manage import down, reset, status, token
+from cli.player import player
 from cli.state import REPOSITORY, State
 from cli.test import test
 from cli.up import up
@@ -30,7 +31,7 @@ def main(context: click.Context, state_dir: Path) -> None:
     context.obj = State(state_dir.resolve())
 
 
-for command in (up, down, reset, status, logs, token, test, bench):
+for command in (up, down, reset, status, logs, token, test, bench, player):
     main.add_command(command)
 
 

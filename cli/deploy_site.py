@@ -32,6 +32,8 @@ CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 _KEPT_BY_BROWSERS = frozenset({".woff2", ".svg", ".png", ".jpg", ".webp", ".ico"})
+_SAMPLE_PAGE = "player/sample/"
+"""Has nothing to play without `./millrace player sample`."""
 _FOR_DEVELOPERS = ("build-vendor.mjs", ".d.mts", ".d.ts", ".md", ".map")
 
 
@@ -76,7 +78,10 @@ def content_type(key: str) -> str:
 
 def _pages(frontend: Path) -> Iterator[Path]:
     for path in sorted(frontend.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(frontend).parts)
+        relative = path.relative_to(frontend)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if relative.as_posix().startswith(_SAMPLE_PAGE):
+            continue
         if path.is_file() and not hidden and not path.name.endswith(_FOR_DEVELOPERS):
             yield path
 

@@ -1,7 +1,7 @@
-// Copies what the pages use from node_modules to frontend/vendor/, with licences and checksums.
-// The copies are committed, so that the pages work from a bare clone and a deploy needs no npm.
+// Copies what the pages use from node_modules to frontend/vendor/, and what the player uses to
+// frontend/player/vendor/ (it is usable without the rest), with licences and checksums. The copies are committed, so that the pages work from a bare clone and a deploy needs no npm.
 //
-//   node frontend/build-vendor.mjs           write frontend/vendor/
+//   node frontend/build-vendor.mjs           write both folders
 //   node frontend/build-vendor.mjs --check   fail if a copy differs from npm's file
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -10,15 +10,16 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, "..", "node_modules");
-const vendor = join(here, "vendor");
+const HOMES = /** @type {const} */ (["vendor", "player/vendor"]);
 
 /**
- * Files taken, by package: source below the package → name below `vendor/<folder>/`.
- * @type {{ name: string, folder: string, files: Record<string, string> }[]}
+ * Files taken, by package: source below the package → name below `<home>/<folder>/`.
+ * @type {{ name: string, home: (typeof HOMES)[number], folder: string, files: Record<string, string> }[]}
  */
 const PACKAGES = [
   {
     name: "hls.js",
+    home: "player/vendor",
     folder: "hls",
     files: {
       "dist/hls.min.mjs": "hls.min.mjs",
@@ -29,6 +30,7 @@ const PACKAGES = [
   {
     // Width and weight axes in one file: headings are wide, labels are narrow.
     name: "@fontsource-variable/archivo",
+    home: "vendor",
     folder: "archivo",
     files: {
       "files/archivo-latin-wdth-normal.woff2": "archivo-latin.woff2",
@@ -40,49 +42,79 @@ const PACKAGES = [
 
 /** Types for the type checker only: the minified copy has none beside it. */
 const TYPES = {
-  "hls/hls.min.d.mts":
+  "player/vendor/hls/hls.min.d.mts":
     'export * from "hls.js";\nexport { default } from "hls.js";\n',
 };
 
-/** @returns {Promise<Map<string, Buffer>>} every file of vendor/, by its path there */
+/**
+ * @param {(typeof PACKAGES)[number]} wanted
+ * @returns {Promise<{ entry: object, files: Map<string, Buffer> }>} its line of the manifest, and
+ *   its files by their path below frontend/
+ */
+async function taken({ name, home, folder, files: wanted }) {
+  const about = JSON.parse(
+    await readFile(join(modules, name, "package.json"), "utf8"),
+  );
+  const files = new Map();
+  /** @type {Record<string, string>} */
+  const sha256 = {};
+  for (const [from, to] of Object.entries(wanted)) {
+    const bytes = await readFile(join(modules, name, from));
+    files.set(`${home}/${folder}/${to}`, bytes);
+    sha256[to] = createHash("sha256").update(bytes).digest("hex");
+  }
+  const entry = {
+    package: name,
+    version: about.version,
+    licence: about.license,
+    folder,
+    sha256,
+  };
+  return { entry, files };
+}
+
+/** @returns {Promise<Map<string, Buffer>>} every vendored file, by its path below frontend/ */
 async function expected() {
   const files = new Map();
-  const manifest = [];
-  for (const { name, folder, files: wanted } of PACKAGES) {
-    const about = JSON.parse(
-      await readFile(join(modules, name, "package.json"), "utf8"),
-    );
-    /** @type {Record<string, string>} */
-    const sha256 = {};
-    for (const [from, to] of Object.entries(wanted)) {
-      const bytes = await readFile(join(modules, name, from));
-      files.set(`${folder}/${to}`, bytes);
-      sha256[to] = createHash("sha256").update(bytes).digest("hex");
+  for (const home of HOMES) {
+    const manifest = [];
+    for (const wanted of PACKAGES.filter((each) => each.home === home)) {
+      const { entry, files: own } = await taken(wanted);
+      manifest.push(entry);
+      for (const [path, bytes] of own) files.set(path, bytes);
     }
-    manifest.push({
-      package: name,
-      version: about.version,
-      licence: about.license,
-      folder,
-      sha256,
-    });
+    files.set(
+      `${home}/manifest.json`,
+      Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`),
+    );
   }
   for (const [path, text] of Object.entries(TYPES))
     files.set(path, Buffer.from(text));
-  files.set(
-    "manifest.json",
-    Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`),
-  );
   return files;
 }
 
 /** @param {Map<string, Buffer>} files */
 async function write(files) {
-  await rm(vendor, { recursive: true, force: true });
+  for (const home of HOMES)
+    await rm(join(here, home), { recursive: true, force: true });
   for (const [path, bytes] of files) {
-    await mkdir(dirname(join(vendor, path)), { recursive: true });
-    await writeFile(join(vendor, path), bytes);
+    await mkdir(dirname(join(here, path)), { recursive: true });
+    await writeFile(join(here, path), bytes);
   }
+}
+
+/** @returns {Promise<string[]>} paths below frontend/ of what lies in the vendor folders */
+async function present() {
+  const paths = [];
+  for (const home of HOMES) {
+    const entries = await readdir(join(here, home), {
+      recursive: true,
+      withFileTypes: true,
+    });
+    for (const entry of entries.filter((each) => each.isFile()))
+      paths.push(relative(here, join(entry.parentPath, entry.name)));
+  }
+  return paths;
 }
 
 /**
@@ -92,20 +124,13 @@ async function write(files) {
 async function differences(files) {
   const faults = [];
   for (const [path, bytes] of files) {
-    const copy = await readFile(join(vendor, path)).catch(() => null);
-    if (copy === null) faults.push(`vendor/${path} is missing`);
+    const copy = await readFile(join(here, path)).catch(() => null);
+    if (copy === null) faults.push(`${path} is missing`);
     else if (!copy.equals(bytes))
-      faults.push(`vendor/${path} differs from npm's file`);
+      faults.push(`${path} differs from npm's file`);
   }
-  const entries = await readdir(vendor, {
-    recursive: true,
-    withFileTypes: true,
-  });
-  for (const entry of entries.filter((each) => each.isFile())) {
-    const path = relative(vendor, join(entry.parentPath, entry.name));
-    if (!files.has(path))
-      faults.push(`vendor/${path} comes from no listed package`);
-  }
+  for (const path of await present())
+    if (!files.has(path)) faults.push(`${path} comes from no listed package`);
   return faults;
 }
 

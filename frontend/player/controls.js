@@ -1,15 +1,10 @@
 // The control bar. It shows what the <video> says and asks `actions` for everything else.
 import { build, clock } from "./build.js";
-import { icon } from "./icons.js";
-import { createMenu } from "./menu.js";
+import { createButton } from "./button.js";
+import { createMenus } from "./menus.js";
+import { createVolume } from "./volume.js";
 
 /** @import { IconName } from "./icons.js" */
-/** @import { Level, Text } from "./engine.js" */
-
-export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-
-/** @param {number} speed */
-export const speedWords = (speed) => `${speed}×`;
 
 /**
  * @typedef {object} Actions
@@ -18,63 +13,98 @@ export const speedWords = (speed) => `${speed}×`;
  * @property {(volume: number) => void} volume 0…1
  * @property {(index: number) => void} level -1 for Auto
  * @property {(index: number) => void} text -1 for none
+ * @property {(index: number) => void} audio
  * @property {(speed: number) => void} speed
+ * @property {() => void} pictureInPicture
  * @property {() => void} fullscreen
+ * @property {() => void} stats
  * @property {() => void} help
+ *
+ * @typedef {object} Bar
+ * @property {HTMLVideoElement} video
+ * @property {() => number} total seconds of the whole video
+ * @property {Actions} actions
+ * @property {AbortSignal} signal
  */
 
+/** @param {Bar} bar */
+function createPlay({ video, actions, signal }) {
+  const { button, show } = createButton({
+    name: "play",
+    label: "Play (K)",
+    onClick: actions.toggle,
+    signal,
+  });
+  const update = () => {
+    if (video.ended) show("replay", "Play again (K)");
+    else if (video.paused) show("play", "Play (K)");
+    else show("pause", "Pause (K)");
+  };
+  for (const event of ["play", "pause", "ended", "seeked"])
+    video.addEventListener(event, update, { signal });
+  update();
+  return button;
+}
+
+/** @param {Bar} bar */
+function createTime({ video, total, signal }) {
+  const now = build("span", "");
+  const whole = build("span", "mr-time__total");
+  const update = () => {
+    now.textContent = clock(video.currentTime);
+    whole.textContent = ` / ${clock(total())}`;
+  };
+  for (const event of ["timeupdate", "durationchange", "seeking"])
+    video.addEventListener(event, update, { signal });
+  update();
+  return build("span", "mr-time", {}, now, whole);
+}
+
+/** @param {Bar} bar */
+function createPictureInPicture({ video, actions, signal }) {
+  const { button, show } = createButton({
+    name: "pip",
+    label: "Picture in picture",
+    onClick: actions.pictureInPicture,
+    signal,
+  });
+  button.classList.add("mr-button--pip");
+  button.hidden = !document.pictureInPictureEnabled;
+  const update = () =>
+    document.pictureInPictureElement === video
+      ? show("pipBack", "Leave picture in picture")
+      : show("pip", "Picture in picture");
+  for (const event of ["enterpictureinpicture", "leavepictureinpicture"])
+    video.addEventListener(event, update, { signal });
+  return button;
+}
+
+/** @param {Bar} bar */
+function createFullscreen({ video, actions, signal }) {
+  const { button, show } = createButton({
+    name: "fullscreen",
+    label: "Full screen (F)",
+    onClick: actions.fullscreen,
+    signal,
+  });
+  const update = () =>
+    document.fullscreenElement?.contains(video)
+      ? show("windowed", "Leave full screen (F)")
+      : show("fullscreen", "Full screen (F)");
+  document.addEventListener("fullscreenchange", update, { signal });
+  return button;
+}
+
 /**
- * @param {HTMLElement} parent
  * @param {IconName} name
  * @param {string} label
  * @param {() => void} onClick
  * @param {AbortSignal} signal
  */
-function addButton(parent, name, label, onClick, signal) {
-  const button = build("button", "mr-button", { type: "button" }, icon(name));
-  button.addEventListener("click", onClick, { signal });
-  parent.append(button);
-  let shown = "";
-  /** @param {IconName} next @param {string} words */
-  const show = (next, words) => {
-    if (shown === next + words) return;
-    shown = next + words;
-    button.replaceChildren(icon(next));
-    button.setAttribute("aria-label", words);
-    button.title = words;
-  };
-  show(name, label);
-  return { button, show };
-}
-
-/** @param {HTMLVideoElement} video @param {Actions} actions @param {AbortSignal} signal */
-function createVolume(video, actions, signal) {
-  const element = build("div", "mr-volume");
-  const mute = addButton(element, "volume", "Mute", actions.mute, signal);
-  const slider = build("input", "mr-volume__slider", {
-    type: "range",
-    min: "0",
-    max: "1",
-    step: "0.05",
-    "aria-label": "Volume",
-  });
-  slider.addEventListener("input", () => actions.volume(slider.valueAsNumber), {
-    signal,
-  });
-  element.append(slider);
-  const show = () => {
-    const silent = video.muted || video.volume === 0;
-    mute.show(silent ? "muted" : "volume", silent ? "Unmute (M)" : "Mute (M)");
-    slider.value = String(silent ? 0 : video.volume);
-    slider.style.setProperty("--at", slider.value);
-    slider.setAttribute(
-      "aria-valuetext",
-      silent ? "muted" : `${Math.round(video.volume * 100)} %`,
-    );
-  };
-  video.addEventListener("volumechange", show, { signal });
-  show();
-  return element;
+function createPlain(name, label, onClick, signal) {
+  const { button } = createButton({ name, label, onClick, signal });
+  button.classList.add(`mr-button--${name}`);
+  return button;
 }
 
 /**
@@ -84,124 +114,35 @@ function createVolume(video, actions, signal) {
  * @param {() => number} options.total seconds of the whole video
  * @param {Actions} options.actions
  */
-export function createControls({ video, scrubber, total, actions }) {
+export function createControls({ scrubber, ...parts }) {
   const controller = new AbortController();
   const { signal } = controller;
-  const row = build("div", "mr-controls__row");
-  const element = build("div", "mr-controls", {}, scrubber, row);
-
-  const play = addButton(row, "play", "Play (K)", actions.toggle, signal);
-  row.append(createVolume(video, actions, signal));
-  const time = build("span", "mr-time");
-  row.append(time, build("span", "mr-spring"));
-  const speed = createMenu({ label: "Speed", onChoose: actions.speed });
-  const quality = createMenu({
-    label: "Quality",
-    iconName: "quality",
-    onChoose: actions.level,
-  });
-  const captions = createMenu({
-    label: "Subtitles",
-    iconName: "captions",
-    onChoose: actions.text,
-  });
-  row.append(captions.element, speed.element, quality.element);
-  const help = addButton(
-    row,
-    "help",
-    "Keyboard shortcuts (?)",
-    actions.help,
-    signal,
+  const bar = { ...parts, signal };
+  const { video, actions } = bar;
+  const menus = createMenus(actions);
+  const row = build(
+    "div",
+    "mr-controls__row",
+    {},
+    createPlay(bar),
+    createVolume(video, actions, signal),
+    createTime(bar),
+    build("span", "mr-spring"),
+    ...menus.elements,
+    createPlain("stats", "Statistics (I)", actions.stats, signal),
+    createPlain("help", "Keyboard shortcuts (?)", actions.help, signal),
+    createPictureInPicture(bar),
+    createFullscreen(bar),
   );
-  help.button.classList.add("mr-button--wide-only");
-  const full = addButton(
-    row,
-    "fullscreen",
-    "Full screen (F)",
-    actions.fullscreen,
-    signal,
-  );
-
-  function showPlay() {
-    if (video.ended) play.show("replay", "Play again (K)");
-    else if (video.paused) play.show("play", "Play (K)");
-    else play.show("pause", "Pause (K)");
-  }
-  const showTime = () => {
-    time.textContent = `${clock(video.currentTime)} / ${clock(total())}`;
-  };
-  const showSpeed = () =>
-    speed.show(
-      SPEEDS.map((value) => ({
-        value,
-        label: value === 1 ? "Normal" : speedWords(value),
-      })),
-      video.playbackRate,
-      speedWords(video.playbackRate),
-    );
-  const showFull = () =>
-    document.fullscreenElement?.contains(element)
-      ? full.show("windowed", "Leave full screen (F)")
-      : full.show("fullscreen", "Full screen (F)");
-
-  for (const event of ["play", "pause", "ended", "seeked"])
-    video.addEventListener(event, showPlay, { signal });
-  for (const event of ["timeupdate", "durationchange", "seeking"])
-    video.addEventListener(event, showTime, { signal });
+  const showSpeed = () => menus.showSpeed(video.playbackRate);
   video.addEventListener("ratechange", showSpeed, { signal });
-  document.addEventListener("fullscreenchange", showFull, { signal });
-  showPlay();
-  showTime();
   showSpeed();
-  quality.element.hidden = true;
-  captions.element.hidden = true;
-
   return {
-    element,
-    menuIsOpen: () => [captions, speed, quality].some((menu) => menu.isOpen()),
-    /**
-     * @param {Text[]} texts
-     * @param {number} chosen -1 is none
-     */
-    showTexts(texts, chosen) {
-      captions.element.hidden = texts.length === 0;
-      const shown = texts.find(({ index }) => index === chosen);
-      captions.show(
-        [
-          { value: -1, label: "Off" },
-          ...texts.map(({ index, name }) => ({ value: index, label: name })),
-        ],
-        chosen,
-        shown ? shown.name : "Off",
-      );
-    },
-    /**
-     * @param {Level[]} levels highest first
-     * @param {number} chosen -1 is Auto
-     * @param {Level | null} playing
-     */
-    showLevels(levels, chosen, playing) {
-      quality.element.hidden = levels.length === 0;
-      const auto = playing && chosen === -1 ? playing.name : "";
-      const manual = levels.find(({ index }) => index === chosen);
-      quality.show(
-        [
-          { value: -1, label: "Auto", note: auto },
-          ...levels.map(({ index, name, bitrate_bps }) => ({
-            value: index,
-            label: name,
-            note: `${(bitrate_bps / 1e6).toFixed(1)} Mb/s`,
-          })),
-        ],
-        chosen,
-        manual ? manual.name : auto ? `Auto · ${auto}` : "Auto",
-      );
-    },
+    element: build("div", "mr-controls", {}, scrubber, row),
+    menus,
     destroy() {
       controller.abort();
-      captions.destroy();
-      speed.destroy();
-      quality.destroy();
+      menus.destroy();
     },
   };
 }

@@ -15,6 +15,11 @@ const PATHS = {
     "M4 6h9.2a3 3 0 0 1 5.6 0H20v2h-1.2a3 3 0 0 1-5.6 0H4zM4 16h1.2a3 3 0 0 1 5.6 0H20v2h-9.2a3 3 0 0 1-5.6 0H4z",
   captions:
     "M3 5h18v14H3zM5 7v10h14V7zM6.5 10.5h5v2h-5zM13 10.5h4.5v2H13zM6.5 13.5h8v2h-8z",
+  sound:
+    "M12 3a9 9 0 0 0-9 9v7a2 2 0 0 0 2 2h3v-8H5v-1a7 7 0 0 1 14 0v1h-3v8h3a2 2 0 0 0 2-2v-7a9 9 0 0 0-9-9z",
+  stats: "M4 13h3.2v7H4zM10.4 4h3.2v16h-3.2zM16.8 9H20v11h-3.2z",
+  pip: "M3 5h18v14H3zM5 7v10h14V7zM12 11.5h5.5V16H12z",
+  pipBack: "M3 5h18v14H3zM5 7v10h14V7zM6.5 8.5H12V13H6.5z",
   fullscreen:
     "M4 4h7v2H6v5H4zM13 4h7v7h-2V6h-5zM4 13h2v5h5v2H4zM18 13h2v7h-7v-2h5z",
   windowed:

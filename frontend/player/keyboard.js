@@ -1,7 +1,7 @@
 // Shortcuts as on the big video sites, as a pure function of the key event.
 
 /**
- * @typedef {{ do: "toggle" | "mute" | "fullscreen" | "help" | "start" | "end" }
+ * @typedef {{ do: "toggle" | "mute" | "fullscreen" | "captions" | "stats" | "help" | "start" | "end" }
  *   | { do: "seek", seconds: number }
  *   | { do: "volume", by: number }
  *   | { do: "tenth", tenth: number }
@@ -21,6 +21,8 @@ const KEYS = {
   ArrowDown: { do: "volume", by: -0.05 },
   m: { do: "mute" },
   f: { do: "fullscreen" },
+  c: { do: "captions" },
+  i: { do: "stats" },
   Home: { do: "start" },
   End: { do: "end" },
   ",": { do: "frame", by: -1 },
@@ -38,9 +40,11 @@ export const HELP = [
   ["↑ ↓", "Volume"],
   ["M", "Mute"],
   ["F", "Full screen"],
+  ["C", "Subtitles on or off"],
   ["0 – 9", "Jump to 0 % – 90 %"],
   [", .", "One frame, while paused"],
   ["< >", "Slower or faster"],
+  ["I", "Statistics"],
   ["?", "This help"],
 ];
 
@@ -50,6 +54,7 @@ export const HELP = [
  * @property {boolean} [ctrlKey]
  * @property {boolean} [altKey]
  * @property {boolean} [metaKey]
+ * @property {boolean} [isComposing] an input method is at work
  */
 
 /**
@@ -59,7 +64,8 @@ export const HELP = [
  * @returns {Command | null}
  */
 export function commandFor(press, { typing, onButton, inMenu } = {}) {
-  if (typing || press.ctrlKey || press.altKey || press.metaKey) return null;
+  if (typing || press.isComposing) return null;
+  if (press.ctrlKey || press.altKey || press.metaKey) return null;
   const { key } = press;
   if (onButton && key === " ") return null;
   if (inMenu && /^(Arrow|Home$|End$| $)/.test(key)) return null;
@@ -75,10 +81,12 @@ export function focusOf(element) {
   return {
     typing:
       element?.matches(
-        "input:not([type=range]), textarea, select, [contenteditable]",
+        "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox]",
       ) ?? false,
     onButton:
-      element?.matches("button, a, summary, [role=menuitemradio]") ?? false,
+      element?.matches(
+        "button, a, summary, [type=checkbox], [type=radio], [role=menuitemradio]",
+      ) ?? false,
     inMenu: element?.closest("[role=menu]") != null,
   };
 }

@@ -1,27 +1,35 @@
 // The player: one element with a picture, controls, shortcuts and plain words when things fail.
+import { createActions, createObedience } from "./actions.js";
 import { build } from "./build.js";
-import { createControls, SPEEDS, speedWords } from "./controls.js";
+import { createControls } from "./controls.js";
 import { createEngine } from "./engine.js";
+import { bufferAhead, createFailures } from "./failures.js";
+import { hideWhenIdle } from "./idle.js";
 import { commandFor, focusOf } from "./keyboard.js";
+import { joinMediaSession } from "./media-session.js";
+import { createMemory, deviceStorage } from "./memory.js";
 import { createOverlay } from "./overlay.js";
+import { keepPlace } from "./resume.js";
 import { createScrubber } from "./scrubber.js";
+import { createStoryboard } from "./storyboard.js";
 
-/** @import { Engine, Level } from "./engine.js" */
-/** @import { Command } from "./keyboard.js" */
+/** @import { Engine, EngineEvents } from "./engine.js" */
+/** @import { Level } from "./levels.js" */
+/** @import { Storyboard } from "./storyboard.js" */
 
-const HIDE_MS = 2600;
-const WORKER = new URL("../vendor/hls/hls.worker.js", import.meta.url).href;
-/** One frame of the most common rates; the true one is not known to the browser. */
-const FRAME_S = 1 / 25;
+const WORKER = new URL("./vendor/hls/hls.worker.js", import.meta.url).href;
 
 /**
  * @typedef {object} PlayerOptions
  * @property {string} src URL of the multivariant playlist
  * @property {string} title
  * @property {string | null} [poster]
+ * @property {string | null} [storyboard] URL of a WebVTT track of small pictures
  * @property {number | null} [duration_s] of the whole video, if it is still growing
- * @property {number} [start_s]
+ * @property {number | undefined} [start_s] default: where it was left, else the beginning
+ * @property {string | undefined} [resumeKey] names the video on this device; its place is kept then
  * @property {boolean} [autoplay] where the browser allows it
+ * @property {boolean} [muted]
  * @property {HTMLElement | Document} [keyTarget] default: the player itself
  * @property {string} [workerUrl]
  * @property {(playing: Level | null) => void} [onLevel]
@@ -30,88 +38,97 @@ const FRAME_S = 1 / 25;
  */
 
 /** @param {PlayerOptions} options */
-export function createPlayer(options) {
-  const controller = new AbortController();
-  const { signal } = controller;
+function createVideo({ poster, muted = false }) {
   const video = build("video", "mr-video", {
     playsinline: "",
     preload: "auto",
   });
-  if (options.poster) video.poster = options.poster;
+  if (poster) video.poster = poster;
+  video.muted = muted;
+  return video;
+}
+
+/** @param {HTMLVideoElement} video @param {ReturnType<typeof createOverlay>} overlay @param {AbortSignal} signal */
+function showWaiting(video, overlay, signal) {
+  for (const event of ["waiting", "seeking"])
+    video.addEventListener(
+      event,
+      () => overlay.setWaiting(!video.paused || video.seeking),
+      { signal },
+    );
+  for (const event of ["playing", "canplay", "seeked", "pause", "error"])
+    video.addEventListener(event, () => overlay.setWaiting(false), { signal });
+}
+
+/** @param {PlayerOptions} options */
+export function createPlayer(options) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const video = createVideo(options);
+  const memory = createMemory(deviceStorage());
   /** @type {Engine | null} */
   let engine = null;
+  /** @type {Storyboard | null} */
+  let storyboard = null;
+  let duration_s = options.duration_s ?? 0;
 
-  /** The length known from elsewhere counts while the playlist still grows. */
-  const total = () => Math.max(options.duration_s ?? 0, available());
   const available = () =>
-    Number.isFinite(video.duration) ? video.duration : 0;
-
-  /** @param {number} time_s */
-  function seek(time_s) {
-    const last = Math.max(0, available() - 0.1);
-    video.currentTime = Math.min(Math.max(0, time_s), last);
-    if (time_s > last + 1) overlay.note("That part is still being transcoded");
-  }
-
-  function play() {
-    // Refused when the browser wants a click first: the big button stays for that.
-    video.play().catch(() => overlay.offerStart(true));
-  }
-  const toggle = () => (video.paused ? play() : video.pause());
+    Number.isFinite(video.duration) ? video.duration : seekableEnd(video);
+  /** The length known from elsewhere counts while the playlist still grows. */
+  const total = () => Math.max(duration_s, available());
 
   const overlay = createOverlay({
-    onStart: () => {
-      play();
+    onStart() {
+      actions.play();
       element.focus();
     },
-    onRetry: () => {
+    onRetry() {
       overlay.showTrouble(null);
       overlay.setWaiting(true);
       engine?.retry();
     },
+    onFromStart: () => actions.seek(0),
+    onStatsClosed: () => element.focus(),
+    read: () => ({
+      level: engine?.playing() ?? null,
+      auto: engine?.chosen() === -1,
+      facts: engine?.facts() ?? null,
+      buffer_s: bufferAhead(video),
+      droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
+      totalFrames: video.getVideoPlaybackQuality().totalVideoFrames,
+      shownWidth: video.clientWidth,
+      shownHeight: video.clientHeight,
+      speed: video.playbackRate,
+    }),
   });
-  const scrubber = createScrubber(video, { total, available, onSeek: seek });
-  const actions = {
-    toggle,
-    mute() {
-      video.muted = !video.muted;
-      overlay.note(video.muted ? "Muted" : "Sound on");
-    },
-    /** @param {number} volume */
-    volume(volume) {
-      video.muted = false;
-      video.volume = Math.min(1, Math.max(0, volume));
-    },
-    /** @param {number} index */
-    level(index) {
-      engine?.choose(index);
-      showLevels();
-    },
-    /** @param {number} index */
-    text(index) {
-      engine?.chooseText(index);
-      showTexts();
-    },
-    /** @param {number} speed */
-    speed(speed) {
-      video.playbackRate = speed;
-      overlay.note(speedWords(speed));
-    },
-    fullscreen() {
-      if (document.fullscreenElement) void document.exitFullscreen();
-      else
-        element
-          .requestFullscreen()
-          .catch(() => overlay.note("Full screen is not available here"));
-    },
-    help: overlay.toggleHelp,
+  const stage = {
+    video,
+    element: () => element,
+    engine: () => engine,
+    overlay,
+    total,
+    available,
   };
+  const actions = createActions(stage);
+  const scrubber = createScrubber(video, {
+    total,
+    available,
+    onSeek: actions.seek,
+    storyboard: () => storyboard,
+  });
   const controls = createControls({
     video,
     scrubber: scrubber.element,
     total,
-    actions,
+    actions: {
+      ...actions,
+      level(index) {
+        actions.level(index);
+        showLevels();
+      },
+    },
   });
+  const { menus } = controls;
   const element = build(
     "section",
     "mr-player",
@@ -121,128 +138,135 @@ export function createPlayer(options) {
     controls.element,
   );
 
+  /** @param {string} name @param {unknown} detail */
+  const tell = (name, detail) =>
+    element.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   const showLevels = () =>
     engine &&
-    controls.showLevels(engine.levels(), engine.chosen(), engine.playing());
-
+    menus.showLevels(engine.levels(), engine.chosen(), engine.playing());
   const showTexts = () =>
-    engine && controls.showTexts(engine.texts(), engine.chosenText());
+    engine && menus.showTexts(engine.texts(), engine.chosenText());
+  const showAudios = () =>
+    engine && menus.showAudios(engine.audios(), engine.chosenAudio());
+  const failures = createFailures(video, overlay, {
+    growing: () => engine?.facts().growing ?? false,
+    signal,
+  });
 
-  /** @param {Command} command */
-  function obey(command) {
-    switch (command.do) {
-      case "toggle":
-        return toggle();
-      case "seek":
-        overlay.note(
-          `${command.seconds > 0 ? "+" : "−"}${Math.abs(command.seconds)} s`,
-        );
-        return seek(video.currentTime + command.seconds);
-      case "tenth":
-        return seek((total() * command.tenth) / 10);
-      case "start":
-        return seek(0);
-      case "end":
-        return seek(available());
-      case "frame":
-        return video.paused
-          ? seek(video.currentTime + command.by * FRAME_S)
-          : undefined;
-      case "volume":
-        actions.volume((video.muted ? 0 : video.volume) + command.by);
-        return overlay.note(`Volume ${Math.round(video.volume * 100)} %`);
-      case "speed": {
-        const at = SPEEDS.indexOf(video.playbackRate) + command.by;
-        const speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))];
-        return actions.speed(speed ?? 1);
-      }
-      default:
-        return actions[command.do]();
-    }
-  }
-
-  /** @type {EventTarget} */ (options.keyTarget ?? element).addEventListener(
-    "keydown",
-    (event) => {
-      if (!(event instanceof KeyboardEvent) || event.defaultPrevented) return;
-      const command = commandFor(event, focusOf(document.activeElement));
-      if (!command) return;
-      event.preventDefault();
-      wake();
-      obey(command);
+  /** @type {EngineEvents} */
+  const events = {
+    onLevels: () => showLevels(),
+    onTexts: () => showTexts(),
+    onAudios: () => showAudios(),
+    onLevel(playing) {
+      showLevels();
+      options.onLevel?.(playing);
+      tell("mr-level", playing);
     },
-    { signal },
-  );
+    onSetback: failures.onSetback,
+    onTrouble(trouble) {
+      failures.onTrouble(trouble);
+      tell("mr-trouble", trouble);
+    },
+    onRecovered() {
+      failures.onRecovered();
+      tell("mr-recovered", null);
+    },
+    onComplete() {
+      overlay.setLine("");
+      tell("mr-complete", null);
+    },
+  };
 
-  // The controls go away while nobody needs them.
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let hideTimer;
-  function wake() {
-    delete element.dataset["idle"];
-    clearTimeout(hideTimer);
-    hideTimer = setTimeout(() => {
-      const busy = video.paused || controls.menuIsOpen();
-      if (!busy && !controls.element.matches(":has(:focus-visible)"))
-        element.dataset["idle"] = "";
-    }, HIDE_MS);
+  const obey = createObedience(stage, actions);
+  const wake = hideWhenIdle(element, video, {
+    busy: () =>
+      menus.isOpen() || controls.element.matches(":has(:focus-visible)"),
+    signal,
+  });
+  /** @param {Event} event */
+  function onKey(event) {
+    if (!(event instanceof KeyboardEvent) || event.defaultPrevented) return;
+    const command = commandFor(event, focusOf(document.activeElement));
+    if (!command || (overlay.helpIsOpen() && command.do !== "help")) return;
+    event.preventDefault();
+    wake();
+    obey(command);
   }
-  for (const event of ["pointermove", "pointerdown", "focusin"])
-    element.addEventListener(event, wake, { signal });
-  for (const event of ["play", "pause"])
-    video.addEventListener(event, wake, { signal });
-
-  video.addEventListener("click", toggle, { signal });
+  const keyTarget = /** @type {EventTarget} */ (options.keyTarget ?? element);
+  keyTarget.addEventListener("keydown", onKey, { signal });
+  video.addEventListener("click", actions.toggle, { signal });
   video.addEventListener("dblclick", actions.fullscreen, { signal });
-  video.addEventListener("play", () => overlay.offerStart(false), { signal });
-  for (const event of ["waiting", "seeking"])
-    video.addEventListener(
-      event,
-      () => overlay.setWaiting(!video.paused || video.seeking),
-      { signal },
-    );
-  for (const event of ["playing", "canplay", "seeked", "pause"])
-    video.addEventListener(event, () => overlay.setWaiting(false), { signal });
+  video.addEventListener("play", () => overlay.onPlaying(), { signal });
+  showWaiting(video, overlay, signal);
 
-  engine = createEngine(
+  /** @param {string | null | undefined} src */
+  function setStoryboard(src) {
+    if (storyboard || !src) return;
+    storyboard = createStoryboard(src);
+  }
+
+  const { resumeKey } = options;
+  const left_s = resumeKey ? memory.position(resumeKey) : 0;
+  const start_s = options.start_s ?? left_s;
+  keepPlace(video, { memory, key: resumeKey, total }, signal);
+  if (options.muted) video.muted = true;
+  if (options.start_s === undefined && left_s > 0)
+    overlay.offerFromStart(left_s);
+  joinMediaSession(
     video,
     {
-      src: options.src,
-      start_s: options.start_s ?? 0,
-      workerUrl: options.workerUrl ?? WORKER,
-    },
-    {
-      onLevels: showLevels,
-      onTexts: showTexts,
-      onLevel(playing) {
-        showLevels();
-        options.onLevel?.(playing);
+      title: options.title,
+      poster: options.poster,
+      total,
+      remote: {
+        play: actions.play,
+        pause: () => video.pause(),
+        by: (seconds) => actions.seek(video.currentTime + seconds),
+        seek: actions.seek,
       },
-      onTrouble: (trouble) => overlay.showTrouble(trouble),
-      onRecovered: () => overlay.showTrouble(null),
     },
+    signal,
   );
+  setStoryboard(options.storyboard);
+  const { src, workerUrl = WORKER } = options;
+  engine = createEngine(video, { src, start_s, workerUrl }, events);
   showLevels();
   if (options.autoplay) {
     overlay.offerStart(false);
-    play();
+    actions.play();
   }
 
   return {
     element,
     video,
-    seek,
+    play: actions.play,
+    seek: actions.seek,
     /** @returns {Level[]} highest first */
     levels: () => engine?.levels() ?? [],
     /** @param {number} index -1 for Auto */
-    setLevel: actions.level,
+    setLevel(index) {
+      actions.level(index);
+      showLevels();
+    },
+    setStoryboard,
+    /** @param {number} seconds of the whole video, when they become known */
+    setDuration(seconds) {
+      duration_s = seconds;
+      scrubber.show();
+    },
     destroy() {
       controller.abort();
-      clearTimeout(hideTimer);
       engine?.destroy();
       overlay.destroy();
       scrubber.destroy();
       controls.destroy();
+      storyboard?.destroy();
       element.remove();
     },
   };
 }
+
+/** @param {HTMLVideoElement} video of a live playlist, whose duration is infinite */
+const seekableEnd = ({ seekable }) =>
+  seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;

@@ -2,14 +2,67 @@
 // yet. A range input underneath gives it keyboard and screen reader for nothing.
 import { build, clock, spokenTime } from "./build.js";
 
+/** @import { Still, Storyboard } from "./storyboard.js" */
 /** @typedef {ReturnType<typeof createScrubber>} Scrubber */
+
+/** How long the preview stays after a key has moved the position. */
+const KEY_PREVIEW_MS = 1200;
+
+/**
+ * What hangs over the pointer: the time there, with a picture where there is a storyboard.
+ * @param {HTMLElement} bar
+ * @param {{ total: () => number, storyboard: () => Storyboard | null }} options
+ */
+function createPreview(bar, { total, storyboard }) {
+  const time = build("span", "mr-scrub__time");
+  const picture = build("div", "mr-scrub__picture");
+  const element = build(
+    "output",
+    "mr-scrub__tip",
+    { "aria-hidden": "true" },
+    picture,
+    time,
+  );
+  picture.hidden = true;
+
+  /** @param {Still | null} still */
+  function showPicture(still) {
+    picture.hidden = still === null;
+    if (!still) return;
+    picture.style.width = `${still.width}px`;
+    picture.style.height = `${still.height}px`;
+    picture.style.backgroundImage = `url(${JSON.stringify(still.url)})`;
+    picture.style.backgroundPosition = `${-still.x}px ${-still.y}px`;
+  }
+
+  return {
+    element,
+    /** @param {number} at 0…1 of the whole length */
+    show(at) {
+      const time_s = at * total();
+      time.textContent = clock(time_s);
+      showPicture(storyboard()?.at(time_s) ?? null);
+      // Inside the bar, however near to its ends.
+      const half = element.offsetWidth / 2;
+      const width = bar.clientWidth;
+      const middle = Math.min(Math.max(at * width, half), width - half);
+      element.style.setProperty("--middle", `${middle}px`);
+    },
+  };
+}
 
 /**
  * @param {HTMLVideoElement} video
- * @param {{ total: () => number, available: () => number, onSeek: (time_s: number) => void }} options
- *   `total`: seconds of the whole video; `available`: seconds that can be played by now
+ * @param {object} options
+ * @param {() => number} options.total seconds of the whole video
+ * @param {() => number} options.available seconds that can be played by now
+ * @param {(time_s: number) => void} options.onSeek
+ * @param {() => Storyboard | null} options.storyboard
  */
-export function createScrubber(video, { total, available, onSeek }) {
+export function createScrubber(
+  video,
+  { total, available, onSeek, storyboard },
+) {
   const controller = new AbortController();
   const { signal } = controller;
   const input = build("input", "mr-scrub__input", {
@@ -23,16 +76,27 @@ export function createScrubber(video, { total, available, onSeek }) {
   const missing = build("div", "mr-scrub__missing");
   const buffered = build("div", "mr-scrub__buffered");
   const played = build("div", "mr-scrub__played");
-  const tip = build("output", "mr-scrub__tip", { "aria-hidden": "true" });
   const element = build(
     "div",
     "mr-scrub",
     {},
     build("div", "mr-scrub__track", {}, missing, buffered, played),
-    tip,
-    input,
   );
+  const preview = createPreview(element, { total, storyboard });
+  element.append(preview.element, input);
   let dragging = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let previewTimer;
+
+  function previewForKeys() {
+    preview.show(input.valueAsNumber / (total() || 1));
+    element.dataset["preview"] = "";
+    clearTimeout(previewTimer);
+    previewTimer = setTimeout(
+      () => delete element.dataset["preview"],
+      KEY_PREVIEW_MS,
+    );
+  }
 
   /** @param {HTMLElement} part @param {number} from_s @param {number} to_s */
   function place(part, from_s, to_s) {
@@ -68,6 +132,7 @@ export function createScrubber(video, { total, available, onSeek }) {
     () => {
       dragging = true;
       show();
+      previewForKeys();
     },
     { signal },
   );
@@ -83,14 +148,19 @@ export function createScrubber(video, { total, available, onSeek }) {
     "pointermove",
     ({ clientX }) => {
       const { left, width } = element.getBoundingClientRect();
-      const at = Math.min(1, Math.max(0, (clientX - left) / width));
-      tip.textContent = clock(at * total());
-      tip.style.setProperty("--at", String(at));
+      preview.show(Math.min(1, Math.max(0, (clientX - left) / width)));
     },
     { signal },
   );
   for (const event of ["timeupdate", "progress", "durationchange", "seeking"])
     video.addEventListener(event, show, { signal });
   show();
-  return { element, show, destroy: () => controller.abort() };
+  return {
+    element,
+    show,
+    destroy() {
+      controller.abort();
+      clearTimeout(previewTimer);
+    },
+  };
 }

@@ -1,9 +1,10 @@
 // The text below the stage.
 import { find, say, setLevel, stamp } from "../dom.js";
 import { ago, statusWords } from "../format.js";
-import { factsOf, rungsOf } from "./facts.js";
+import { factsOf, renditionOf, rungsOf } from "./facts.js";
 
-/** @import { Video } from "../types.js" */
+/** @import { Level } from "../../player/levels.js" */
+/** @import { Rendition, Video } from "../types.js" */
 
 /** @param {HTMLElement} element */
 export function createAbout(element) {
@@ -11,10 +12,14 @@ export function createAbout(element) {
   const facts = find(element, "#facts", HTMLElement);
   const rungs = find(element, "#rungs", HTMLElement);
   const rungList = find(element, "#rung-list", HTMLElement);
-  let current = "";
+  /** @type {Level | null} */
+  let level = null;
+  /** @type {readonly Rendition[]} */
+  let renditions = [];
   let shown = "";
 
   function markRung() {
+    const current = renditionOf(level, renditions);
     for (const rung of rungList.children)
       if (rung instanceof HTMLElement) {
         const here = rung.dataset["name"] === current;
@@ -34,7 +39,8 @@ export function createAbout(element) {
         return fact;
       }),
     );
-    const ladder = rungsOf(video.renditions ?? []);
+    renditions = video.renditions ?? [];
+    const ladder = rungsOf(renditions);
     rungs.hidden = ladder.length === 0;
     rungList.replaceChildren(
       ...ladder.map(({ name, level, rate }) => {
@@ -68,9 +74,9 @@ export function createAbout(element) {
       if (lists !== shown) showLists(video);
       shown = lists;
     },
-    /** @param {string | null} name of the rendition on the screen */
-    setCurrent(name) {
-      current = name ?? "";
+    /** @param {Level | null} playing what is on the screen */
+    setCurrent(playing) {
+      level = playing;
       markRung();
     },
     destroy: () => element.replaceChildren(),

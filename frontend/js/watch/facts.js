@@ -1,6 +1,8 @@
 // What is known of a video, as labelled facts. Pure.
+import { codecName } from "../../player/levels.js";
 import { clock, rate, resolution, size } from "../format.js";
 
+/** @import { Level } from "../../player/levels.js" */
 /** @import { Rendition, Video } from "../types.js" */
 
 /** @type {Record<string, string>} */
@@ -90,4 +92,19 @@ export function rungsOf(renditions) {
       level: rate_bps(each) > 0 ? rate_bps(each) / most : 1,
       rate: rate_bps(each) > 0 ? `≤ ${rate(rate_bps(each))}` : "",
     }));
+}
+
+/**
+ * @param {Level | null} level that the player shows
+ * @param {readonly Rendition[]} renditions
+ * @returns {string} the name of its rendition; "" when it is none of them
+ */
+export function renditionOf(level, renditions) {
+  const ofSize = renditions.filter(
+    ({ width, height }) => width === level?.width && height === level.height,
+  );
+  const ofCodec = ofSize.filter(
+    ({ codecs }) => codecName(codecs) === level?.codec,
+  );
+  return (ofCodec[0] ?? ofSize[0])?.name ?? "";
 }

@@ -4,16 +4,20 @@ import { find, say, setLevel } from "../dom.js";
 import { reasonWords } from "../reasons.js";
 
 /** @import { Video } from "../types.js" */
+/** @import { Level } from "../../player/levels.js" */
 /** @import { Player } from "../../player/player.js" */
 
 /**
  * @param {object} options
  * @param {HTMLElement} options.element
- * @param {number} options.start_s where to begin
- * @param {(rendition: string | null) => void} options.onLevel
+ * @param {number | undefined} options.start_s where to begin; default: where it was left
+ * @param {boolean} [options.autoplay]
+ * @param {boolean} [options.muted]
+ * @param {(level: Level | null) => void} [options.onLevel]
+ * @param {(player: Player) => void} [options.onPlayer]
  * @param {() => void} options.onRetry
  */
-export function createStage({ element, start_s, onLevel, onRetry }) {
+export function createStage({ element, onRetry, onPlayer, ...wishes }) {
   const controller = new AbortController();
   const loading = find(element, "#loading", HTMLElement);
   const waiting = find(element, "#waiting", HTMLElement);
@@ -68,18 +72,25 @@ export function createStage({ element, start_s, onLevel, onRetry }) {
   /** @param {Video} video @param {string} src */
   function showPlayer(video, src) {
     only(null);
-    if (player) return;
+    if (player) {
+      // Both may have become known since.
+      player.setStoryboard(video.storyboard_url);
+      if (video.duration_s) player.setDuration(video.duration_s);
+      return;
+    }
     player = createPlayer({
       src,
       title: video.title,
       poster: video.poster_url ?? null,
+      storyboard: video.storyboard_url ?? null,
       duration_s: video.duration_s ?? null,
-      start_s,
-      autoplay: waited,
+      resumeKey: video.id,
       keyTarget: document,
-      onLevel: (level) => onLevel(level?.name ?? null),
+      ...wishes,
+      autoplay: waited || wishes.autoplay === true,
     });
     element.append(player.element);
+    onPlayer?.(player);
   }
 
   return {

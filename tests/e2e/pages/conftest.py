@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.pages.fake_api import Fake, State
-from tests.e2e.pages.sample import make_sample
+from tests.e2e.pages.fake_api import Fake, State, video
+from tests.e2e.pages.sample import make_long_sample, make_sample
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -32,6 +33,13 @@ OpenPage = Callable[..., Page]
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hls")
     make_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def long_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("long-hls")
+    make_long_sample(folder)
     return folder
 
 
@@ -83,3 +91,27 @@ def open_page(browser: Browser, fake: Fake) -> Iterator[OpenPage]:
     for page in pages:
         page.context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def entry(fake: Fake, sample: Path) -> dict[str, Any]:
+    """A completed video, listed; the test may change it."""
+    fake.state.media = sample
+    entry = video(
+        1,
+        title="Mill wheel",
+        hls_url=fake.master_url,
+        poster_url=f"{fake.api_origin}/media/poster.jpg",
+        storyboard_url=f"{fake.api_origin}/media/storyboard.vtt",
+        renditions=[
+            {"name": "360p", "width": 640, "height": 360, "maxrate_bps": 800_000},
+            {"name": "180p", "width": 320, "height": 180, "maxrate_bps": 200_000},
+        ],
+        media={
+            "format": {"container": "mp4", "bytes": 7_608_204},
+            "video": [{"codec": "h264", "frame_rate": {"num": 25, "den": 1}}],
+            "audio": [{"codec": "aac", "channels": 2}],
+        },
+    )
+    fake.state.videos = [entry]
+    return entry

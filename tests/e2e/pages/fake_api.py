@@ -73,6 +73,8 @@ class State:
     retry_after_s: int = 1
     expires_at: str = "2999-01-01T00:00:00.000000Z"
     max_bytes: int = 50 * 1024**3
+    media_failures: Counter[str] = field(default_factory=Counter)
+    """How often this path of a segment is answered 503."""
     requests: list[str] = field(default_factory=list)
     """Every request to API and storage: "METHOD path → status"."""
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -387,6 +389,9 @@ class Fake:
         path = request.match_info["path"]
         if self.state.media_error and path.endswith(".m4s"):
             return web.Response(status=self.state.media_error)
+        if self.state.media_failures[path] > 0:
+            self.state.media_failures[path] -= 1
+            return web.Response(status=503)
         assert self.state.media is not None
         return serve(self.state.media / path)
 

@@ -140,6 +140,21 @@ def watch(fake: Fake, page: Page) -> None:
     page.get_by_role("button", name="Quality").click()
 
 
+def watch_with_statistics(fake: Fake, page: Page) -> None:
+    fake.state.videos = [video(1, title=LONG, hls_url=fake.master_url)]
+    page.goto(f"{fake.site_url}/watch.html?v={video(1)['id']}")
+    page.locator(".mr-start").click()
+    page.keyboard.press("i")
+    expect(page.locator(".mr-stats")).to_contain_text("360p")
+    page.get_by_text("Share and embed").click()
+
+
+def embed(fake: Fake, page: Page) -> None:
+    fake.state.videos = [video(1, title=LONG, hls_url=fake.master_url)]
+    page.goto(f"{fake.site_url}/embed.html?v={video(1)['id']}")
+    expect(page.locator(".mr-start")).to_be_visible()
+
+
 def waiting_watch(fake: Fake, page: Page) -> None:
     fake.state.videos = [video(1, "processing", percent=70)]
     page.goto(f"{fake.site_url}/watch.html?v={video(1)['id']}")
@@ -165,6 +180,8 @@ PAGES = [
     upload_choices,
     held_upload,
     watch,
+    watch_with_statistics,
+    embed,
     waiting_watch,
     failed_watch,
 ]

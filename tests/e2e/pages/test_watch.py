@@ -7,56 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import Fake, video
+from tests.e2e.pages.watching import WATCH, grow, start, time_of, wait_until
 
 pytestmark = pytest.mark.needs_browser
-WATCH = f"watch.html?v={video(1)['id']}"
 PICTURE = """() => {
     const canvas = new OffscreenCanvas(64, 36);
     const context = canvas.getContext("2d");
     context.drawImage(document.querySelector("video"), 0, 0, 64, 36);
     return Array.from(context.getImageData(0, 0, 64, 36).data).join();
 }"""
-
-
-@pytest.fixture
-def entry(fake: Fake, sample: Path) -> dict[str, Any]:
-    """A completed video, listed; the test may change it."""
-    fake.state.media = sample
-    entry = video(
-        1,
-        title="Mill wheel",
-        hls_url=fake.master_url,
-        poster_url=f"{fake.api_origin}/media/poster.jpg",
-        renditions=[
-            {"name": "360p", "width": 640, "height": 360, "maxrate_bps": 800_000},
-            {"name": "180p", "width": 320, "height": 180, "maxrate_bps": 200_000},
-        ],
-        media={
-            "format": {"container": "mp4", "bytes": 7_608_204},
-            "video": [{"codec": "h264", "frame_rate": {"num": 25, "den": 1}}],
-            "audio": [{"codec": "aac", "channels": 2}],
-        },
-    )
-    fake.state.videos = [entry]
-    return entry
-
-
-def wait_until(page: Page, condition: str) -> None:
-    """`condition` is about `v`, the video element."""
-    page.wait_for_function(f"() => {{ const v = document.querySelector('video'); {condition} }}")
-
-
-def time_of(page: Page) -> float:
-    return float(page.evaluate("document.querySelector('video').currentTime"))
-
-
-def start(page: Page) -> None:
-    page.locator(".mr-start").click()
-    wait_until(page, "return v.currentTime > 0.3")
 
 
 @pytest.mark.usefixtures("entry")
@@ -181,7 +144,7 @@ def test_playback_starts_by_itself_when_the_video_becomes_playable(
 def test_growing_video_plays_from_its_beginning_and_shows_its_whole_length(
     fake: Fake, open_page: OpenPage, entry: dict[str, Any], tmp_path: Path, sample: Path
 ) -> None:
-    fake.state.media = _growing(sample, tmp_path, segments=4)
+    fake.state.media = grow(sample, tmp_path, segments=4)
     entry |= {"status": "processing", "percent": 50, "duration_s": 12.0}
     page = open_page(WATCH)
     start(page)
@@ -228,19 +191,3 @@ def test_player_goes_on_by_itself_when_the_server_is_back(fake: Fake, open_page:
     fake.state.media_error = None
     expect(trouble).to_be_hidden(timeout=20_000)
     start(page)
-
-
-def _growing(sample: Path, folder: Path, segments: int) -> Path:
-    """The sample as an EVENT playlist that has its first `segments` by now."""
-    for path in sample.rglob("*"):
-        copy = folder / path.relative_to(sample)
-        if path.is_dir():
-            copy.mkdir()
-        elif path.name == "index.m3u8":
-            lines = path.read_text().splitlines()
-            last = [i for i, line in enumerate(lines) if line.startswith("#EXTINF")][segments]
-            text = "\n".join(lines[:last]) + "\n"
-            copy.write_text(text.replace("TYPE:VOD", "TYPE:EVENT"))
-        else:
-            copy.write_bytes(path.read_bytes())
-    return folder

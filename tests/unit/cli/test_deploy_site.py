@@ -30,8 +30,19 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def frontend(tmp_path: Path) -> Path:
     for name in (
-        *("index.html", "js/api.js", "vendor/hls/hls.min.mjs", "vendor/hls/hls.min.d.mts"),
-        *("build-vendor.mjs", ".hidden/secret.js", "img/logo.svg", "font.woff2"),
+        *(
+            "index.html",
+            "js/api.js",
+            "player/vendor/hls/hls.min.mjs",
+            "player/vendor/hls/hls.min.d.mts",
+        ),
+        *(
+            "build-vendor.mjs",
+            ".hidden/secret.js",
+            "player/sample/index.html",
+            "img/logo.svg",
+            "font.woff2",
+        ),
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +57,7 @@ def _keys(s3: Any) -> set[str]:
 def test_pages_and_configuration_are_there_when_published(s3: Any, frontend: Path) -> None:
     publish_site(s3, BUCKET, frontend, API)
     assert _keys(s3) == {
-        *("index.html", "js/api.js", "vendor/hls/hls.min.mjs", "img/logo.svg", "font.woff2"),
+        *("index.html", "js/api.js", "player/vendor/hls/hls.min.mjs", "img/logo.svg", "font.woff2"),
         "config.json",
     }
     config = json.load(s3.get_object(Bucket=BUCKET, Key="config.json")["Body"])
@@ -61,7 +72,10 @@ def test_browsers_revalidate_code_and_keep_pictures_when_published(s3: Any, fron
         return answer["ContentType"], answer["CacheControl"]
 
     assert headers("index.html") == ("text/html; charset=utf-8", "no-cache")
-    assert headers("vendor/hls/hls.min.mjs") == ("text/javascript; charset=utf-8", "no-cache")
+    assert headers("player/vendor/hls/hls.min.mjs") == (
+        "text/javascript; charset=utf-8",
+        "no-cache",
+    )
     assert headers("config.json") == ("application/json", "no-cache")
     assert headers("img/logo.svg") == ("image/svg+xml", "public, max-age=86400")
 
