@@ -53,7 +53,7 @@ class Instance:
 
     @property
     def pid(self) -> int:
-        """Process id, which is also its process group and session."""
+        """Process id, which is also its process group."""
         return self._process.pid
 
     def invoke(self, event: Event) -> Result:

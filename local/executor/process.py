@@ -27,7 +27,7 @@ class LaunchError(Exception):
 
 
 class ChildProcess:
-    """Started in a session of its own; stdout and stderr arrive as lines in `on_lines`."""
+    """Started in a process group of its own; stdout and stderr arrive as lines in `on_lines`."""
 
     def __init__(
         self,
@@ -177,7 +177,9 @@ def _spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,
+            # No session of its own: Linux divides the processors among sessions first
+            # (sched_autogroup), and niceness counts within one only.
+            process_group=0,
         )
     )
 

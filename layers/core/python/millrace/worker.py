@@ -52,7 +52,7 @@ SAFETY_S = 15.0
 """Left of the function's time for ending an attempt in good order."""
 RETRY_DELAYS_S = (1, 2, 4)
 _FEWEST_SECONDS = 5.0
-_REST_STEPS_BACK, _THUMBNAILS_STEP_BACK = 5, 10
+_REST_STEPS_BACK, _THUMBNAILS_STEP_BACK = 10, 15
 
 log = Logger(child=True)
 
