@@ -46,6 +46,7 @@ ONE_CHUNK, EIGHT_CHUNKS = 15, 2
 """Segments of 4 s in a chunk: a minute in one, and in eight."""
 TARGETS = {"overhead": 1.10, "chunks": 1.05, "playable": 1.2, "batch": 0.9}
 PLAYABLE_S = 5.0
+_LOOK_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,11 @@ def _warm(chunk_segments: int | None) -> Iterator[Pipeline]:
 
 
 def _completed(pipeline: Pipeline, source: Path) -> dict[str, Any]:
-    return pipeline.wait(pipeline.upload(source), "completed", timeout_s=1800)
+    """Looked at as often as a page looks: the cloud that answers shares the machine."""
+    video_id = pipeline.upload(source)
+    return pipeline.wait(
+        video_id, "completed", timeout_s=1800, meanwhile=lambda: time.sleep(_LOOK_EVERY_S)
+    )
 
 
 def _played(pipeline: Pipeline, video_id: str) -> dict[str, Any]:

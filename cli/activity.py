@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from cli.console import console
 
-POLL_BUSY_S = 1.0
+POLL_BUSY_S = 2.0
 POLL_IDLE_S = 3.0
 TERMINAL = ("completed", "failed", "cancelled")
 

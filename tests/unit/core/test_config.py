@@ -53,6 +53,13 @@ def test_load_takes_over_choices_when_they_are_made() -> None:
     assert (settings.keep_surround, settings.container) == (True, "mpegts")
 
 
+def test_head_may_be_as_long_as_the_others_when_that_is_wanted() -> None:
+    settings = config.load("probe", {**COMPLETE, "MILLRACE_HEAD_SEGMENTS": "0"})
+    assert settings.head_segments == 0
+    with pytest.raises(MillraceError, match="MILLRACE_HEAD_SEGMENTS must be a whole number from 0"):
+        config.load("probe", {**COMPLETE, "MILLRACE_HEAD_SEGMENTS": "-1"})
+
+
 def test_load_ignores_a_variable_when_the_function_does_not_need_it() -> None:
     settings = config.load("ingest", {**COMPLETE, "MILLRACE_CHUNK_SEGMENTS": "many"})
     assert settings.chunk_segments == Settings().chunk_segments

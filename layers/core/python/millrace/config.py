@@ -74,6 +74,7 @@ def variable(field: str) -> str:
 
 
 _HOOKS = ("webhook_networks", "webhook_plain_http")
+_MAY_BE_ZERO = ("head_segments",)
 _ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": (
@@ -128,7 +129,7 @@ def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
         environ: instead of the process's environment (tests).
 
     Raises:
-        MillraceError: INTERNAL, naming each variable that is missing or not a positive number.
+        MillraceError: INTERNAL, naming each variable that is missing or no number that it can be.
     """
     source = os.environ if environ is None else environ
     values: dict[str, str | int | bool] = {}
@@ -142,10 +143,11 @@ def load(function: str, environ: Mapping[str, str] | None = None) -> Settings:
             if text not in ("true", "false"):
                 problems.append(f"{name} must be true or false, not {text!r}")
         elif text and isinstance(field.default, int):
-            if text.isascii() and text.isdigit() and int(text) > 0:
+            least = 0 if field.name in _MAY_BE_ZERO else 1
+            if text.isascii() and text.isdigit() and int(text) >= least:
                 values[field.name] = int(text)
             else:
-                problems.append(f"{name} must be a positive whole number, not {text!r}")
+                problems.append(f"{name} must be a whole number from {least} on, not {text!r}")
         elif text and text not in CHOICES.get(field.name, (text,)):
             problems.append(f"{name} must be one of {', '.join(CHOICES[field.name])}")
         elif text:
