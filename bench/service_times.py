@@ -145,7 +145,8 @@ def table_units(pipeline: Pipeline, video_id: str) -> dict[str, float]:
     sizes: dict[str, list[int]] = {"video": [], "task": [], "transaction": []}
     for page in pages:
         for item in page["Items"]:
-            sizes[item["kind"]["S"]].append(_size_bytes(item))
+            if (kind := item["kind"]["S"]) in sizes:
+                sizes[kind].append(_size_bytes(item))
     video, task, line = (math.ceil(statistics.fmean(sizes[kind]) / 1024) for kind in sizes)
     start, end = task + line, task + line + video
     return {

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,6 +29,7 @@ RESTART_PAUSE_S = 1.0
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 300.0
 _RECOVERIES = 3
+_LEAST_PROCESSES, _PROCESSES_PER_CORE = 6, 2
 _Command = Callable[..., None]
 
 
@@ -99,7 +101,7 @@ def up(
     running = state.running()
     if running is not None:
         fail(f"already running (process {running.pid}): {running.gallery_url}")
-    config = _cloud_config(state, port)
+    config = _with_few_processes(_cloud_config(state, port), max(concurrency.values()))
     deploy_config = DeployConfig(
         port=port,
         state_dir=state.root,
@@ -114,6 +116,14 @@ def up(
     with _stop_signal() as stop:
         _serve(state, config, deploy_config, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
+
+
+def _with_few_processes(config: server.CloudConfig, most_at_once: int) -> server.CloudConfig:
+    """The API has no queue before it: a hundred requests in the same second would start as many
+    interpreters as are allowed, which takes longer than to answer them one after another."""
+    most = max(_LEAST_PROCESSES, _PROCESSES_PER_CORE * (os.cpu_count() or 1), most_at_once)
+    limit = {"MILLRACE_LOCAL_MAX_PROCESSES": str(most)}
+    return replace(config, extra_environment={**limit, **config.extra_environment})
 
 
 def _cloud_config(state: State, port: int) -> server.CloudConfig:
