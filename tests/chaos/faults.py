@@ -79,7 +79,7 @@ STORM = Rates(
     duplicated=0.3,
     delayed=0.3,
     late=0.3,
-    died_done=0.08,
+    died_done=0.2,
 )
 CALM = Rates()
 

@@ -59,9 +59,8 @@ void AacTrackEncoder::launch(int64_t end, int64_t heard_until) {
   for (const auto& channel : held_) {
     span.samples.emplace_back(channel.begin(), channel.begin() + count);
   }
-  under_way_.push_back(std::async(std::launch::async, [plan = plan_, span = std::move(span)] {
-    return encode(plan, span);
-  }));
+  under_way_.push_back(std::async(
+      std::launch::async, [plan = plan_, span = std::move(span)] { return encode(plan, span); }));
 }
 
 void AacTrackEncoder::deliver() {

@@ -90,8 +90,8 @@ Encoded encoded_by_one(const Samples& samples) {
 std::vector<float> decoded(const Encoded& made) {
   av::Codec codec{avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_AAC))};
   codec->extradata_size = static_cast<int>(made.config.size());
-  codec->extradata = static_cast<uint8_t*>(
-      av_mallocz(made.config.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+  codec->extradata =
+      static_cast<uint8_t*>(av_mallocz(made.config.size() + AV_INPUT_BUFFER_PADDING_SIZE));
   std::copy(made.config.begin(), made.config.end(), codec->extradata);
   av::check(avcodec_open2(codec.get(), codec->codec, nullptr), "open the decoder");
   std::vector<float> samples;

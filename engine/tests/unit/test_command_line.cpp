@@ -32,8 +32,8 @@ TEST_CASE("options are taken over when they are given") {
 }
 
 TEST_CASE("a sound track is gone on with when a segment is given") {
-  const auto command = parse({"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1",
-                              "--from-segment", "70"});
+  const auto command = parse(
+      {"transcode", "a", "--plan", "p", "--output", "o", "--audio", "1", "--from-segment", "70"});
   CHECK(std::get<TranscodeOptions>(command).audio == 1);
   CHECK(std::get<TranscodeOptions>(command).from_segment == 70);
 }

@@ -397,8 +397,8 @@ class Fake:
 
 
 ORDERS: dict[str, tuple[Callable[[dict[str, Any]], Any], bool]] = {
-    "newest": (lambda video: video["created_at"], True),
-    "oldest": (lambda video: video["created_at"], False),
+    "newest": (lambda video: video.get("created_at", ""), True),
+    "oldest": (lambda video: video.get("created_at", ""), False),
     "title": (lambda video: video["title"].casefold(), False),
     "longest": (lambda video: video["duration_s"], True),
     "shortest": (lambda video: video["duration_s"], False),
@@ -415,7 +415,7 @@ def listed(videos: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[
         video
         for video in videos
         if query.get("status") in (None, video["status"])
-        and low <= video["created_at"] < high
+        and low <= video.get("created_at", "") < high
         and all(f" {word}" in f" {video['title'].casefold()}" for word in words)
     ]
     key, descending = ORDERS[query.get("sort", "newest")]
