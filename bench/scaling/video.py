@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
 from typing import Any, Protocol
 
 import simpy
 
 from bench.scaling.measured import ServiceTimes
 from bench.scaling.servers import Function, Rate, Steps
+from millrace import grid
+from millrace.grid import Grid
 
-SEGMENT_S = 4.0
-_LEAST_WITH_HEAD = 5
+SEGMENT_S = float(grid.SEGMENT_S)
+_RATE = Fraction(25)
 _MIB = 1 << 20
+
+
+@cache
+def _cut(duration_s: float, chunk_segments: int) -> Grid:
+    return grid.cut(_RATE, duration_s, grid.SEGMENT_S, chunk_segments, grid.HEAD_SEGMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +35,19 @@ class Source:
     renditions: int = 4
 
     @property
-    def segments(self) -> int:
-        return max(1, -int(-self.duration_s // SEGMENT_S))
-
-    @property
-    def head_segments(self) -> int:
-        """Of chunk 0; see `millrace.grid`."""
-        return 1 if self.segments >= _LEAST_WITH_HEAD else self.chunk_segments
+    def grid(self) -> Grid:
+        return _cut(self.duration_s, self.chunk_segments)
 
     @property
     def chunks(self) -> int:
-        return 1 + max(0, -(-(self.segments - self.head_segments) // self.chunk_segments))
+        return self.grid.chunk_count
 
     def chunk_s(self, index: int) -> float:
         """Seconds of source in a chunk."""
         return self._begin_s(index + 1) - self._begin_s(index)
 
     def _begin_s(self, index: int) -> float:
-        before = self.head_segments + (index - 1) * self.chunk_segments if index else 0
-        return min(self.duration_s, before * SEGMENT_S)
+        return min(self.duration_s, self.grid.first_segment(index) * SEGMENT_S)
 
     @property
     def tasks(self) -> int:

@@ -60,21 +60,32 @@ def test_playlist_goes_on_when_the_chunk_after_the_head_is_under_way(cloud: Clou
     assert cloud.video().status == VideoStatus.COMPLETED
 
 
-def test_what_was_named_stays_when_the_sound_is_made_anew_after_a_redrive(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("label", "kind", "index", "path"),
+    [
+        ("transcode-audio-0", TaskKind.AUDIO, 0, "audio-0/00000.m4s"),
+        ("transcode-chunk-1", TaskKind.TRANSCODE, 1, "180p/00001.m4s"),
+    ],
+)
+def test_what_was_named_stays_when_it_is_made_anew_after_a_redrive(
+    cloud: Cloud, label: str, kind: TaskKind, index: int, path: str
+) -> None:
     begin(cloud)
-    cloud.engine.fails("transcode-audio-0", do="kill", moment="middle")
-    for _ in range(2):
+    cloud.engine.fails(label, do="kill", moment="middle")
+    for _ in range(3):  # the head, the sound, the chunk after the head
         cloud.deliver("transcode")
-    key = keys.media_key(VIDEO_ID, "audio-0/00000.m4s")
-    named = cloud.s3.get_object(Bucket=SITE, Key=key)["LastModified"]
+    publish(cloud)
+    folder = path.partition("/")[0]
+    assert path.partition("/")[2] in cloud.playlist(f"{folder}/index.m3u8")
     queues = Queues(cloud.sqs, cloud.settings("api"))
     steering.cancel(queues, VIDEO_ID, "admin")
     cloud.drain()
     steering.retry(queues, VIDEO_ID, "admin")
     cloud.drain()
     assert cloud.video().status == VideoStatus.COMPLETED
-    assert int(cloud.task(TaskKind.AUDIO).forgiven_attempts) == 1
-    assert cloud.s3.get_object(Bucket=SITE, Key=key)["LastModified"] == named
+    assert int(cloud.task(kind, index).forgiven_attempts) == 1
+    kept = cloud.s3.head_object(Bucket=SITE, Key=keys.media_key(VIDEO_ID, path))
+    assert kept["Metadata"]["attempt"] == "1"
 
 
 def test_sound_goes_on_where_it_was_told_of_when_its_worker_is_replaced(cloud: Cloud) -> None:

@@ -132,7 +132,7 @@ def test_plan_is_sound_whatever_the_source_is(
     assert 1 <= made.frame_rate.value <= 60
     assert abs(made.segment_s - 4) <= Fraction(1, 2)
     assert made.chunk_count >= 1
-    covered = made.first_segment(made.chunk_count) * made.segment_s
+    covered = made.grid.first_segment(made.chunk_count) * made.segment_s
     assert covered >= round(duration_s * made.frame_rate.value) / made.frame_rate.value
     assert len(set(made.tasks())) == made.chunk_count + len(made.audio) + 1
     assert all(made.units(kind, index) >= 1 for kind, index in made.tasks())
@@ -184,8 +184,8 @@ def test_chunks_cover_the_grid_when_the_duration_is(duration_s: float, chunks: i
 
 def test_only_the_head_is_short_when_there_are_many_chunks() -> None:
     made = planned(duration_s=100)
-    assert [made.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 1, 9, 17]
-    assert [made.segments_of(chunk) for chunk in range(made.chunk_count)] == [1, 8, 8, None]
+    assert [made.grid.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 1, 9, 17]
+    assert [made.grid.segments_of(chunk) for chunk in range(made.chunk_count)] == [1, 8, 8, None]
 
 
 @pytest.mark.parametrize(("segment_s", "head"), [(1, 4), (2, 2), (4, 1), (10, 1)])
@@ -198,7 +198,7 @@ def test_head_lasts_about_as_long_when_segments_are(segment_s: int, head: int) -
 def test_all_chunks_are_alike_when_the_head_is_not_to_be_short() -> None:
     info = media.parse(probe_result(duration_s=100))
     made = plan.make(info, chunk_segments=8, head_segments=0, preset="veryfast")
-    assert [made.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 8, 16, 24]
+    assert [made.grid.first_segment(chunk) for chunk in range(made.chunk_count)] == [0, 8, 16, 24]
 
 
 def test_chunks_are_alike_when_a_plan_was_stored_before_heads_were_short() -> None:
@@ -206,7 +206,7 @@ def test_chunks_are_alike_when_a_plan_was_stored_before_heads_were_short() -> No
     del stored["head_segments"]
     stored["chunk_count"] = 4
     made = plan.from_json(stored)
-    assert [made.first_segment(chunk) for chunk in range(4)] == [0, 8, 16, 24]
+    assert [made.grid.first_segment(chunk) for chunk in range(4)] == [0, 8, 16, 24]
     assert sum(made.units(TaskKind.TRANSCODE, chunk) for chunk in range(4)) == 100_000
 
 

@@ -83,7 +83,7 @@ class Worker:
         job = Job(shop, lease, task, video, beating, Stop(), 0)  # type: ignore[arg-type]
         if lease.task.kind is not TaskKind.TRANSCODE:
             return cls(job, [])
-        first = PLAN.first_segment(lease.task.index)
+        first = PLAN.grid.first_segment(lease.task.index)
         return cls(job, _lines(lease), transcoding._telling(job, PLAN, ["180p"], first))
 
 
@@ -91,8 +91,11 @@ def _lines(lease: tasks.Lease) -> list[Line]:
     """As the engine tells of a chunk. No two attempts make the same bytes."""
     made: list[Line] = [{"type": "init", "rendition": "180p", "path": "180p/init.mp4"}]
     made[0] = {**made[0], "codecs": "avc1.64001f"}
-    first, last = PLAN.first_segment(lease.task.index), lease.task.index == PLAN.chunk_count - 1
-    end = SEGMENTS if last else PLAN.first_segment(lease.task.index + 1)
+    first, last = (
+        PLAN.grid.first_segment(lease.task.index),
+        lease.task.index == PLAN.chunk_count - 1,
+    )
+    end = SEGMENTS if last else PLAN.grid.first_segment(lease.task.index + 1)
     for index in range(first, end):
         size = 20 + 2 * index + 40 * lease.attempt
         duration = {"num": PLAN.segment_s.numerator, "den": PLAN.segment_s.denominator}
@@ -282,7 +285,7 @@ class Interleavings(RuleBasedStateMachine):
                 tasks.finish(lease, {})
             else:
                 chunk = lease.task.index
-                wanted = PLAN.first_segment(chunk), PLAN.segments_of(chunk)
+                wanted = PLAN.grid.first_segment(chunk), PLAN.grid.segments_of(chunk)
                 made = one.collector.tracks(["180p"], *wanted)
                 tasks.finish(lease, {"tracks": {n: track.to_json() for n, track in made.items()}})
         except TransitionRefused as refusal:

@@ -21,12 +21,23 @@ _LEAST_AFTER_HEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """See `Plan`."""
+    """How a video is cut."""
 
     segment_frames: int
     chunk_segments: int
     head_segments: int
+    """Of chunk 0, which makes the video playable; all others have `chunk_segments`."""
     chunk_count: int
+
+    def first_segment(self, chunk: int) -> int:
+        """Index of a chunk's first segment."""
+        return self.head_segments + (chunk - 1) * self.chunk_segments if chunk else 0
+
+    def segments_of(self, chunk: int) -> int | None:
+        """How many segments a chunk has; None of the last one, which has what is left."""
+        if chunk == self.chunk_count - 1:
+            return None
+        return self.first_segment(chunk + 1) - self.first_segment(chunk)
 
 
 def least_segment_s(duration_s: float, at_once: int) -> int:

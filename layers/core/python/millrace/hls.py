@@ -99,9 +99,10 @@ def render(
 ) -> Playlists | None:
     """The playlists of what is made, and at the end the DASH manifest.
 
-    They name the contiguous run of done chunks from the beginning, as far as there is sound to it,
-    and nothing else, so that a segment is never named before it is there, and never leaves again
-    (6.2.1). Subtitles are named from when they are done on: playing does not wait for them.
+    They name what there is from the beginning without a gap: done chunks, what the next one has
+    made so far, as far as there is sound to it. So a segment is never named before it is there, and
+    never leaves again (6.2.1). Subtitles are named once they are done; playing does not wait for
+    them.
 
     Args:
         chunks: tracks of the done transcode tasks, by index.

@@ -7,8 +7,8 @@ what is stored, with its size. All attempts work from the same plan and source, 
 with an IDR picture and none refers to another, so segments of different attempts go together.
 
 The only files ever replaced are those that a task alone makes, by attempts made before it was
-redriven, because they may be why it was: it was never done, so no playlist ever named them, but
-for the beginning of a track that it told of while it grew.
+redriven, because they may be why it was: it was never done, so no playlist ever named them. What
+it told of while it grew has been named, and stays.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _is_outdated(stored: StoredObject, job: Job, line: Line) -> bool:
     """A rendition's init file belongs to all of its chunks, of which some may be done."""
     if line["type"] == "init" and job.lease.task.kind is TaskKind.TRANSCODE:
         return False
-    if line.get("index", 0) < outputs.made_so_far(job.task.output, line["rendition"]):
+    if line.get("index", 0) < outputs.told_of(job.task.output, line["rendition"]).end:
         return False
     return int(stored.metadata.get(_ATTEMPT, 1)) <= int(job.task.forgiven_attempts)
 

@@ -41,6 +41,11 @@ class Track:
         return sum((segment.duration_s for segment in self.segments), Fraction(0))
 
     @property
+    def end(self) -> int:
+        """Index of the segment after the last one."""
+        return self.first + len(self.segments)
+
+    @property
     def has_iframes(self) -> bool:
         """Whether the I-frame of every segment can be named."""
         known = all(segment.iframe_bytes is not None for segment in self.segments)
@@ -105,10 +110,10 @@ def tracks_from_json(output: Mapping[str, Any]) -> dict[str, Track]:
     return {name: track_from_json(stored) for name, stored in output["tracks"].items()}
 
 
-def made_so_far(output: Mapping[str, Any] | None, name: str) -> int:
-    """Segments of a track in the output of a task that is perhaps not done."""
+def told_of(output: Mapping[str, Any] | None, name: str) -> Track:
+    """What a task that is perhaps not done has told of a track; no segments if nothing yet."""
     tracks = (output or {}).get("tracks", {})
-    return len(track_from_json(tracks[name]).segments) if name in tracks else 0
+    return track_from_json(tracks[name]) if name in tracks else Track("", 0, ())
 
 
 class Collector:

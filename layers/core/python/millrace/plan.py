@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from millrace import grid, ladder, renditions
-from millrace.grid import HEAD_SEGMENTS, SEGMENT_S
+from millrace.grid import HEAD_SEGMENTS, SEGMENT_S, Grid
 from millrace.ladder import Rung
 from millrace.levels import Codec
 from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
@@ -142,13 +142,13 @@ class Plan:
     frame_rate: Rational
     duration_s: float
     segment_frames: int
+    """See `Grid`, also of the other three."""
     video: VideoPlan
     audio: tuple[AudioTrack, ...]
     """What is down-mixed first, then the same in all channels where that is kept."""
     subtitles: tuple[SubtitleTrack, ...]
     chunk_segments: int
     head_segments: int
-    """Of chunk 0, which makes the video playable; all others have `chunk_segments`."""
     chunk_count: int
     thumbnails: Stills
     poster: Poster
@@ -158,15 +158,9 @@ class Plan:
         """Duration of every segment of the grid; only the last one may be shorter."""
         return self.segment_frames / self.frame_rate.value
 
-    def first_segment(self, chunk: int) -> int:
-        """Index of a chunk's first segment."""
-        return self.head_segments + (chunk - 1) * self.chunk_segments if chunk else 0
-
-    def segments_of(self, chunk: int) -> int | None:
-        """How many segments a chunk has; None of the last one, which has what is left."""
-        if chunk == self.chunk_count - 1:
-            return None
-        return self.first_segment(chunk + 1) - self.first_segment(chunk)
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.segment_frames, self.chunk_segments, self.head_segments, self.chunk_count)
 
     def downmix_of(self, track: AudioTrack) -> AudioTrack | None:
         """For a track of more than two channels: the one that carries the same sound down-mixed.
@@ -183,10 +177,10 @@ class Plan:
         """Weight of a task in the video's percent; see `_AUDIO_WEIGHT`."""
         total_ms = max(1, round(self.duration_s * 1000))
         if kind is TaskKind.TRANSCODE:
-            count = self.segments_of(index)
+            count = self.grid.segments_of(index)
             if count is not None:
                 return round(self.segment_s * count * 1000)
-            return max(1, total_ms - round(self.segment_s * self.first_segment(index) * 1000))
+            return max(1, total_ms - round(self.segment_s * self.grid.first_segment(index) * 1000))
         if kind is TaskKind.AUDIO:
             return max(1, round(total_ms * _AUDIO_WEIGHT))
         if kind is TaskKind.SUBTITLES:

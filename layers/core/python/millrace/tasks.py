@@ -177,7 +177,7 @@ def beat(
 
 
 def grow(lease: Lease, output: dict[str, Any], growths: int) -> bool:
-    """Tell what an attempt at a whole track has made so far, so that it can be published.
+    """Tell what an attempt has made so far, so that it can be published.
 
     Args:
         output: as `finish` takes it; never less than was told before.

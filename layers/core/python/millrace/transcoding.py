@@ -46,7 +46,7 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
     if kind is TaskKind.SUBTITLES:
         return [the_plan.subtitles[index].name], 0, None
     names = [rendition.name for rendition in the_plan.video.renditions]
-    return names, the_plan.first_segment(index), the_plan.segments_of(index)
+    return names, the_plan.grid.first_segment(index), the_plan.grid.segments_of(index)
 
 
 class _Telling:
@@ -56,8 +56,8 @@ class _Telling:
     def __init__(self, job: Job, names: list[str], first: int, least: int) -> None:
         self._job, self._names, self._first = job, names, first
         self._growths = int(job.task.growths)
-        told = outputs.made_so_far(job.task.output, names[0])
-        self._least = max(least, told + 1)
+        told = outputs.told_of(job.task.output, names[0])
+        self._least = max(least, len(told.segments) + 1)
         self._next_s = 0.0
 
     def look(self, collector: Collector) -> None:
@@ -69,7 +69,8 @@ class _Telling:
         tracks = collector.so_far(self._names, self._first, made)
         try:
             told = tasks.grow(self._job.lease, _output(tracks, 0), self._growths)
-        except TransitionRefused:  # there is another attempt, or this one is not wanted any more
+        except TransitionRefused:
+            # There is another attempt, or this one is not wanted any more, which the heart notices.
             self._next_s = math.inf
             return
         if told:
@@ -95,11 +96,11 @@ def _gone_on_with(job: Job, name: str, collector: Collector) -> list[str]:
     """Where an earlier attempt has told of a sound track, this one goes on: so a track takes its
     time, and a worker's time limit is none for it. The last segment that was told of is made again,
     so that there is one to make. Returns the engine's options."""
-    told = outputs.tracks_from_json(job.task.output)[name] if job.task.output else None
-    if told is None or len(told.segments) < 2:
+    told = outputs.told_of(job.task.output, name)
+    if not told.segments:
         return []
     collector.take(name, told)
-    return ["--from-segment", str(len(told.segments) - 1)]
+    return ["--from-segment", str(told.end - 1)]
 
 
 def _encode(

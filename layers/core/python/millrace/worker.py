@@ -129,11 +129,9 @@ class Job:
         """Have the playlists brought up to date in the middle of the work.
 
         Args:
-            what: told of once.
+            what: there is now; makes the message distinct.
         """
-        task = self.lease.task
-        id_ = f"{task.task_id}-{self.lease.attempt}-{what}"
-        self.shop.queues.send_publish(task.video_id, id_)
+        _announce(self.shop, self.lease.task, f"{self.lease.attempt}-{what}")
 
     def run_engine(
         self, command: str, *options: str, on_line: Callable[[Line], None] | None = None
@@ -268,7 +266,7 @@ def _settle(shop: Workshop, wanted: TaskMessage, task: Task | None) -> None:
     if task is None:
         return
     if task.status == TaskStatus.DONE:
-        _announce(shop, wanted, int(task.attempt))
+        _announce(shop, wanted, str(int(task.attempt)))
     elif awaits_burial(task):
         _bury(shop, task)
     elif task.status == TaskStatus.PENDING and not _is_wanted(wanted):
@@ -302,7 +300,7 @@ def _attempt(
     except RetryableError as error:
         _give_back(shop, lease, error, ticket)
     else:
-        _announce(shop, lease.task, lease.attempt)
+        _announce(shop, lease.task, str(lease.attempt))
         record(Metric.TASKS_DONE)
         record(Metric.TASK_SECONDS, time.monotonic() - job.started)
         log.info("task.done", extra={"attempt": lease.attempt})
@@ -332,7 +330,7 @@ def _abandon(shop: Workshop, lease: Lease, cause: str, ticket: Ticket) -> None:
         with suppress(TransitionRefused):
             attempts.cancel(lease)
         # A purge may be waiting for us.
-        shop.queues.send_publish(lease.task.video_id, f"{lease.task.task_id}-{lease.attempt}-end")
+        _announce(shop, lease.task, f"{lease.attempt}-end")
     if _is_wanted(lease.task):  # perhaps since a moment ago: a retry
         _give_back(shop, lease, RetryableError(Reason.INTERNAL, f"Interrupted: {cause}."), ticket)
 
@@ -373,9 +371,9 @@ def _give_back(shop: Workshop, lease: Lease, error: RetryableError, ticket: Tick
 def _bury(shop: Workshop, task: Task) -> None:
     bury(shop.queues, task)
     record(Metric.TASKS_FAILED)
-    shop.queues.send_publish(task.video_id, f"{task.task_id}-{int(task.attempt)}-end")
+    _announce(shop, TaskMessage.of(task), f"{int(task.attempt)}-end")
 
 
-def _announce(shop: Workshop, done: TaskMessage, attempt: int) -> None:
+def _announce(shop: Workshop, task: TaskMessage, cause: str) -> None:
     """Have the playlists brought up to date."""
-    shop.queues.send_publish(done.video_id, f"{done.task_id}-{attempt}")
+    shop.queues.send_publish(task.video_id, f"{task.task_id}-{cause}")
