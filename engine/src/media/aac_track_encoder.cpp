@@ -15,6 +15,7 @@ constexpr int64_t kSpanPackets = 512;
 constexpr int64_t kBefore = 16;
 /// It looks at the next frame before it decides.
 constexpr int64_t kAfter = 3;
+constexpr int64_t kOpenEnd = std::numeric_limits<int64_t>::max();
 
 }  // namespace
 
@@ -37,24 +38,22 @@ void AacTrackEncoder::add(const Samples& samples) {
   for (;;) {
     const int64_t end = next_begin_ + kSpanPackets;
     if (held_from_ * kFrame + samples_held() < (end + kAfter) * kFrame) return;
-    launch(end, end + kAfter);
+    launch(end);
     forget_before(end - kBefore);
   }
 }
 
 void AacTrackEncoder::finish() {
   const int64_t total = held_from_ * kFrame + samples_held();
-  if (total > next_begin_ * kFrame) {
-    launch(std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max() / kFrame);
-  }
+  if (total > next_begin_ * kFrame) launch(kOpenEnd);
   while (!under_way_.empty()) deliver();
 }
 
-void AacTrackEncoder::launch(int64_t end, int64_t heard_until) {
+void AacTrackEncoder::launch(int64_t end) {
   const int64_t begin = std::exchange(next_begin_, end);
   if (end <= first_packet_) return;
   while (under_way_.size() >= threads_) deliver();
-  const int64_t count = std::min(samples_held(), (heard_until - held_from_) * kFrame);
+  const int64_t count = end == kOpenEnd ? samples_held() : (end + kAfter - held_from_) * kFrame;
   Span span{std::max(begin, first_packet_), end, held_from_, {}};
   for (const auto& channel : held_) {
     span.samples.emplace_back(channel.begin(), channel.begin() + count);

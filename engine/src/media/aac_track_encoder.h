@@ -38,7 +38,8 @@ class AacTrackEncoder {
   };
 
   static std::vector<Packet> encode(const AudioPlan& plan, const Span& span);
-  void launch(int64_t end, int64_t heard_until);
+  /// Has the span from the last one to packet `end` encoded.
+  void launch(int64_t end);
   void deliver();
   void forget_before(int64_t packet);
   int64_t samples_held() const { return static_cast<int64_t>(held_.front().size()); }

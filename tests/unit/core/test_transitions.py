@@ -83,20 +83,21 @@ class Worker:
         job = Job(shop, lease, task, video, beating, Stop(), 0)  # type: ignore[arg-type]
         if lease.task.kind is not TaskKind.TRANSCODE:
             return cls(job, [])
-        first = PLAN.grid.first_segment(lease.task.index)
+        first, _ = _wanted(lease.task.index)
         return cls(job, _lines(lease), transcoding._telling(job, PLAN, ["180p"], first))
+
+
+def _wanted(chunk: int) -> tuple[int, int | None]:
+    """Its first segment, and how many it has; None: to the end."""
+    return PLAN.grid.first_segment(chunk), PLAN.grid.segments_of(chunk)
 
 
 def _lines(lease: tasks.Lease) -> list[Line]:
     """As the engine tells of a chunk. No two attempts make the same bytes."""
     made: list[Line] = [{"type": "init", "rendition": "180p", "path": "180p/init.mp4"}]
     made[0] = {**made[0], "codecs": "avc1.64001f"}
-    first, last = (
-        PLAN.grid.first_segment(lease.task.index),
-        lease.task.index == PLAN.chunk_count - 1,
-    )
-    end = SEGMENTS if last else PLAN.grid.first_segment(lease.task.index + 1)
-    for index in range(first, end):
+    first, count = _wanted(lease.task.index)
+    for index in range(first, first + count if count else SEGMENTS):
         size = 20 + 2 * index + 40 * lease.attempt
         duration = {"num": PLAN.segment_s.numerator, "den": PLAN.segment_s.denominator}
         line = {"rendition": "180p", "index": index, "path": f"180p/{index:05d}.m4s"}
@@ -284,9 +285,7 @@ class Interleavings(RuleBasedStateMachine):
             elif lease.task.kind is TaskKind.THUMBNAIL:
                 tasks.finish(lease, {})
             else:
-                chunk = lease.task.index
-                wanted = PLAN.grid.first_segment(chunk), PLAN.grid.segments_of(chunk)
-                made = one.collector.tracks(["180p"], *wanted)
+                made = one.collector.tracks(["180p"], *_wanted(lease.task.index))
                 tasks.finish(lease, {"tracks": {n: track.to_json() for n, track in made.items()}})
         except TransitionRefused as refusal:
             worker._abandon(one.job.shop, lease, str(refusal), self._ticket(one.job.shop))
