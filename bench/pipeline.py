@@ -189,13 +189,9 @@ def _function_cpu_s(pipeline: Pipeline) -> float:
 @contextmanager
 def _warm(chunk_segments: int | None) -> Iterator[Pipeline]:
     """A pipeline whose functions have all run once: two at once, so that there are two of each."""
-    settings = {}
-    if chunk_segments:
-        head = "0" if chunk_segments == ONE_CHUNK else "1"
-        settings = {
-            "MILLRACE_CHUNK_SEGMENTS": str(chunk_segments),
-            "MILLRACE_HEAD_SEGMENTS": head,
-        }
+    settings = {"MILLRACE_CHUNK_SEGMENTS": str(chunk_segments)} if chunk_segments else {}
+    if chunk_segments == ONE_CHUNK:
+        settings["MILLRACE_HEAD_SEGMENTS"] = "0"  # or it were two
     with own_pipeline("pipeline", settings) as pipeline:
         ids = [pipeline.upload(media.clip("warm.mp4", 9, "320x180")) for _ in range(2)]
         for video_id in ids:

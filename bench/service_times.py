@@ -26,6 +26,7 @@ import psutil
 
 from bench.clips import mixed
 from bench.engine import Cost, cost_of
+from bench.long_sources import one_minute, thirty_minutes
 from bench.own import own_pipeline
 from bench.plans import fixed_plan, written
 from bench.scaling.measured import Line, Measurements, Run, ServiceTimes
@@ -44,20 +45,26 @@ _TRANSACTIONAL = 2
 def engine_times(source: Path) -> dict[str, Any]:
     """Lines of CPU seconds for chunks, sound and stills; cores used with two threads."""
     short, long = (_chunk_cost(source, segments) for segments in (SHORT, LONG))
-    slope = (long.cpu_s - short.cpu_s) / (4.0 * (LONG - SHORT))
-    chunk = Line(max(0.0, short.cpu_s - 4.0 * SHORT * slope), slope)
+    chunk = _line(4.0 * SHORT, short.cpu_s, 4.0 * LONG, long.cpu_s)
     plan = _plan(source, LONG)
     audio = cost_of(_transcode(source, plan, "--audio"))
-    stills = cost_of(_stills(source, plan))
+    # A storyboard has so many pictures at most, so the stills of an hour are not sixty times these.
+    stills = [cost_of(_stills(each)).cpu_s for each in (one_minute(WORK), thirty_minutes(WORK))]
     probe = cost_of([str(ENGINE), "probe", str(source)])
     seconds = plan.duration_s
     return {
         "chunk": chunk,
         "chunk_threads_used": long.cpu_s / long.wall_s,
         "audio": Line(0.0, audio.cpu_s / seconds),
-        "stills": Line(0.0, stills.cpu_s / seconds),
+        "stills": _line(60.0, stills[0], 1800.0, stills[1]),
         "probe_engine_cpu_s": probe.cpu_s,
     }
+
+
+def _line(short_s: float, short_cpu_s: float, long_s: float, long_cpu_s: float) -> Line:
+    """Through two measurements."""
+    slope = (long_cpu_s - short_cpu_s) / (long_s - short_s)
+    return Line(max(0.0, short_cpu_s - short_s * slope), slope)
 
 
 def _plan(source: Path, chunk_segments: int) -> Plan:
@@ -88,10 +95,9 @@ def _transcode(source: Path, plan: Plan, selection: str, index: int = 0) -> list
     return [*words, selection, str(index), "--threads", "2"]
 
 
-def _stills(source: Path, plan: Plan) -> list[str]:
+def _stills(source: Path) -> list[str]:
     folder = tempfile.mkdtemp(dir=WORK)
-    times = ",".join(str(plan.duration_s * part) for part in (0.1, 0.5, 0.8))
-    words = [str(ENGINE), "thumbnail", str(source), "--times", times, "--storyboard"]
+    words = [str(ENGINE), "thumbnail", str(source), "--times", "10,30,50", "--storyboard"]
     return [*words, "--output", folder]
 
 

@@ -61,8 +61,8 @@ class Sample:
 
     def _chunk(self, index: int) -> Mapping[str, Track]:
         names = [rendition.name for rendition in self.plan.video.renditions]
-        begin = index * self.plan.chunk_segments
-        end = begin + self.plan.chunk_segments
+        begin = self.plan.grid.first_segment(index)
+        end = self.plan.grid.first_segment(index + 1)
         return {
             name: replace(track, first=begin, segments=track.segments[begin:end])
             for name, track in self.collector.tracks(names, 0, None).items()

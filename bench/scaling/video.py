@@ -168,7 +168,8 @@ class Video:
             seconds = self.source.chunk_s(index)
             return service.chunk.cpu_s(seconds), service.chunk_threads_used, seconds
         line = service.audio if kind == "audio" else service.stills
-        return line.cpu_s(self.source.duration_s), 1.0, self.source.duration_s / 10
+        cores = service.chunk_threads_used if kind == "audio" else 1.0
+        return line.cpu_s(self.source.duration_s), cores, self.source.duration_s / 10
 
     def _look(self) -> None:
         """Have the publisher look, one at a time for a video; looks that wait are one look."""

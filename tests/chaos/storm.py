@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.chaos.faults import CALM, STORM, Faults
 from tests.chaos.killer import DISK_MIB, Killer, disk_folder, namespace
 from tests.chaos.proxy import Proxy
-from tests.chaos.verdict import UPLOADS, Verdict, is_at_rest
+from tests.chaos.verdict import UPLOADS, Rest, Verdict
 from tests.harness import media
 from tests.harness.pipeline import REPOSITORY, TERMINAL, Pipeline, eventually, free_port
 
@@ -128,15 +128,16 @@ def _come_right(pipeline: Pipeline, wanted: dict[str, str], plan: Plan, outcome:
             outcome.completed += video["status"] == "completed"
             outcome.failed += video["status"] == "failed"
         left_s = max(30.0, deadline - time.monotonic())
-        eventually("rest", lambda: _while_up(pipeline, is_at_rest), left_s, 1.0)
+        rest = Rest(pipeline)
+        eventually("rest", lambda: _while_up(rest.reached), left_s, 1.0)
     except AssertionError as error:
         outcome.breaches.append(str(error))
     outcome.breaches += Verdict(pipeline, wanted).judge()
 
 
-def _while_up(pipeline: Pipeline, look: Callable[[Pipeline], bool]) -> bool:
+def _while_up(look: Callable[[], bool]) -> bool:
     try:
-        return look(pipeline)
+        return look()
     except (BotoCoreError, ClientError):
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,20 +133,40 @@ def dead_letters(pipeline: Pipeline) -> Iterator[dict[str, Any]]:
                 yield json.loads(message["Body"])
 
 
-def is_at_rest(pipeline: Pipeline) -> bool:
-    """No message waits, and no engine works.
+@dataclass
+class Rest:
+    """Tells, look by look, when nothing happens any more: no message waits, no engine works, and
+    as many messages are hidden as in the looks before.
 
-    A message may still be hidden: that of a function which was killed before it claimed anything
-    comes back when its queue's visibility timeout is over, up to 90 minutes later. Its task was
-    sent again by the monitor meanwhile, and it will find nothing to do.
+    Hidden, and in nobody's hands, may be that of a function which was killed before it claimed
+    anything: it comes back when its queue's visibility timeout is over, up to 90 minutes later. Its
+    task was sent again by the monitor meanwhile, and it will find nothing to do.
     """
-    sqs, waiting = pipeline.client("sqs"), 0
+
+    pipeline: Pipeline
+    looks: int = 5
+    _hidden: deque[int] = field(default_factory=deque)
+
+    def reached(self) -> bool:
+        waiting, hidden = depths(self.pipeline)
+        if waiting or self.pipeline.processes("millrace-engine"):
+            self._hidden.clear()
+            return False
+        self._hidden.append(hidden)
+        last = list(self._hidden)[-self.looks :]
+        return len(last) == self.looks and len(set(last)) == 1
+
+
+def depths(pipeline: Pipeline) -> tuple[int, int]:
+    """Messages in all queues: how many wait, and how many are hidden."""
+    sqs, waiting, hidden = pipeline.client("sqs"), 0, 0
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     for queue in QUEUES:
         url = sqs.get_queue_url(QueueName=f"millrace-{queue}")["QueueUrl"]
-        name = "ApproximateNumberOfMessages"
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        waiting += int(answer["Attributes"][name])
-    return waiting == 0 and not pipeline.processes("millrace-engine")
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        waiting += int(answer[names[0]])
+        hidden += int(answer[names[1]])
+    return waiting, hidden
 
 
 def urls_of(video: dict[str, Any]) -> set[str]:

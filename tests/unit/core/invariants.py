@@ -30,14 +30,14 @@ class Observer:
         items = self.cloud.items()
         tasks = [item for item in items if isinstance(item, Task)]
         video = next((item for item in items if isinstance(item, Video)), None)
-        if video is not None:
+        if video is not None and not _is_partly_purged(video, items):
             _check_sums(video, tasks)
+            _check_log(items, planned=bool(video.tasks_total))
+        if video is not None:
             _check_ended(video, tasks)
             _check_due(video, tasks)
             _check_catalogue(video, items)
         _check_seats(tasks)
-        if video is None or not _is_partly_purged(video, items):
-            _check_log(items, planned=video is not None and bool(video.tasks_total))
         objects = self._objects()
         _check_outputs(tasks, objects)
         self._check_published(objects)
@@ -91,8 +91,6 @@ def _is_partly_purged(video: Video, items: list[Item]) -> bool:
 
 def _check_sums(video: Video, tasks: list[Task]) -> None:
     made = [task for task in tasks if task.task_kind != TaskKind.PROBE]
-    if video.status == VideoStatus.DELETING and len(made) < int(video.tasks_total):
-        return  # a purge removes the tasks before the video itself, and was interrupted
     assert video.units_done == sum(int(task.units_done) for task in made)
     assert video.growths == sum(int(task.growths) for task in made)
     assert video.tasks_done == sum(task.status == TaskStatus.DONE for task in made)
