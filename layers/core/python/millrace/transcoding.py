@@ -51,10 +51,17 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
 
 class _Telling:
     """Has the beginning of what a task makes published while it makes the rest: as soon as there
-    are `least` segments, then after 2, 4, 8 … seconds, so that all of it costs little."""
+    are `least` segments, then no more often than a player looks, which is once a segment.
 
-    def __init__(self, job: Job, names: list[str], first: int, least: int) -> None:
+    A whole track, which may have thousands of segments, is told of after 4, 8, 16 … seconds, so
+    that all of it costs no more than its end.
+    """
+
+    def __init__(
+        self, job: Job, names: list[str], first: int, *, least: int, pause_s: float, whole: bool
+    ) -> None:
         self._job, self._names, self._first = job, names, first
+        self._pause_s, self._whole = pause_s, whole
         self._growths = int(job.task.growths)
         told = outputs.told_of(job.task.output, names[0])
         self._least = max(least, len(told.segments) + 1)
@@ -76,7 +83,7 @@ class _Telling:
         if told:
             self._growths += 1
             self._least = made + 1
-            self._next_s = 2 * max(1.0, elapsed_s)
+            self._next_s = elapsed_s + max(self._pause_s, elapsed_s if self._whole else 0.0)
             self._job.announce(str(made))
 
 
@@ -84,11 +91,13 @@ def _telling(job: Job, the_plan: Plan, names: list[str], first: int) -> _Telling
     """Of a whole sound track, without which nothing can be played; and of the chunk after the head:
     who began to watch is to go on watching."""
     kind, index = job.lease.task.kind, job.lease.task.index
+    pause_s = float(the_plan.segment_s)
     if kind is TaskKind.AUDIO:
-        return _Telling(job, names, first, the_plan.head_segments)
+        least = the_plan.head_segments
+        return _Telling(job, names, first, least=least, pause_s=pause_s, whole=True)
     short_head = the_plan.head_segments < the_plan.chunk_segments
     if kind is TaskKind.TRANSCODE and index == 1 and short_head:
-        return _Telling(job, names, first, 1)
+        return _Telling(job, names, first, least=1, pause_s=pause_s, whole=False)
     return None
 
 
