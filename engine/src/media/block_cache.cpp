@@ -6,7 +6,7 @@
 namespace millrace::media {
 
 BlockCache::BlockCache(Options options, Fetch fetch) : options_(options), fetch_(std::move(fetch)) {
-  if (options_.read_ahead > 0) helper_ = std::thread([this] { run_read_ahead(); });
+  if (options_.longest_run > 0) helper_ = std::thread([this] { run_read_ahead(); });
 }
 
 BlockCache::~BlockCache() {
@@ -30,7 +30,7 @@ BlockCache::Block BlockCache::get(int64_t index) {
   lock.unlock();
   Block block;
   try {
-    block = std::make_shared<const std::vector<uint8_t>>(fetch_(index, 0));
+    block = std::make_shared<const std::vector<uint8_t>>(fetch_({index, 1}, 0));
   } catch (...) {
     lock.lock();
     in_flight_.erase(index);
@@ -61,48 +61,66 @@ void BlockCache::insert_locked(int64_t index, Block block) {
   if (entries_.size() > options_.capacity) entries_.pop_back();
 }
 
+bool BlockCache::is_known_locked(int64_t index) const {
+  return in_flight_.contains(index) ||
+         std::any_of(entries_.begin(), entries_.end(),
+                     [index](const Entry& entry) { return entry.index == index; });
+}
+
+/// Wants the next run as soon as the block after `index` is not on its way yet.
 void BlockCache::plan_read_ahead_locked(int64_t index) {
   if (index == last_index_) return;
   last_index_ = index;
   // What the reader has overtaken it fetches itself, and may even have let go of again.
-  std::erase_if(wanted_, [index](int64_t wanted) { return wanted <= index; });
+  wanted_.reset();
   const bool sequential =
       index > 0 && std::any_of(entries_.begin(), entries_.end(),
                                [index](const Entry& entry) { return entry.index == index - 1; });
-  if (!sequential || options_.read_ahead <= 0) return;
-  const int64_t end = std::min(index + 1 + options_.read_ahead, options_.block_count);
-  for (int64_t next = index + 1; next < end; ++next) {
-    const bool known = in_flight_.contains(next) ||
-                       std::find(wanted_.begin(), wanted_.end(), next) != wanted_.end() ||
-                       std::any_of(entries_.begin(), entries_.end(),
-                                   [next](const Entry& entry) { return entry.index == next; });
-    if (!known) wanted_.push_back(next);
-  }
+  sequence_ = sequential ? sequence_ + 1 : 0;
+  const int64_t longest = std::min(options_.longest_run, sequence_);
+  const int64_t end = std::min(index + 1 + longest, options_.block_count);
+  int64_t last = index;
+  while (last + 1 < end && !is_known_locked(last + 1)) ++last;
+  if (last == index) return;
+  wanted_ = Run{index + 1, last - index};
   changed_.notify_all();
 }
 
 void BlockCache::run_read_ahead() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return closing_ || !wanted_.empty(); });
+    changed_.wait(lock, [this] { return closing_ || wanted_; });
     if (closing_) return;
-    const int64_t index = wanted_.front();
-    wanted_.pop_front();
-    if (in_flight_.contains(index) || find_locked(index)) continue;
-    in_flight_.insert(index);
+    const Run run = *std::exchange(wanted_, std::nullopt);
+    for (int64_t i = 0; i < run.count; ++i) in_flight_.insert(run.first + i);
     lock.unlock();
-    Block block;
-    try {
-      block = std::make_shared<const std::vector<uint8_t>>(fetch_(index, 1));
-    } catch (const std::exception&) {
-      // Read-ahead is a guess: the reader meets the same error itself if it gets there.
-      block = nullptr;
-    }
+    const std::vector<Block> blocks = fetch_ahead(run);
     lock.lock();
-    in_flight_.erase(index);
-    if (block) insert_locked(index, block);
+    for (int64_t i = 0; i < run.count; ++i) in_flight_.erase(run.first + i);
+    // The block that is read next is to be the last one that is let go of.
+    for (size_t i = blocks.size(); i-- > 0;) {
+      insert_locked(run.first + static_cast<int64_t>(i), blocks[i]);
+    }
     changed_.notify_all();
   }
+}
+
+/// None when they cannot be had. Read-ahead is a guess: the reader meets the same error itself if
+/// it gets there.
+std::vector<BlockCache::Block> BlockCache::fetch_ahead(Run run) const {
+  std::vector<Block> blocks;
+  try {
+    const std::vector<uint8_t> bytes = fetch_(run, 1);
+    for (size_t at = 0; at < bytes.size(); at += options_.block_bytes) {
+      const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+      const size_t length = std::min(options_.block_bytes, bytes.size() - at);
+      blocks.push_back(std::make_shared<const std::vector<uint8_t>>(
+          begin, begin + static_cast<std::ptrdiff_t>(length)));
+    }
+  } catch (const std::exception&) {
+    blocks.clear();
+  }
+  return blocks;
 }
 
 }  // namespace millrace::media

@@ -3,12 +3,12 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -16,18 +16,25 @@
 namespace millrace::media {
 
 /// Least-recently-used blocks. One thread reads; a helper thread fetches ahead of it when it reads
-/// on from block to block (two interleaved sequential readers both count as sequential).
+/// on from block to block (two interleaved sequential readers both count as sequential). The longer
+/// it reads on, the more blocks at once, because a request costs its server as much as a megabyte.
 class BlockCache {
  public:
   using Block = std::shared_ptr<const std::vector<uint8_t>>;
-  /// Fetches block number `index`. `lane` 0 = the reader, 1 = the read-ahead thread: each lane
-  /// calls from one thread only, so that a fetcher can keep one connection per lane.
-  using Fetch = std::function<std::vector<uint8_t>(int64_t index, int lane)>;
+  struct Run {
+    int64_t first;  ///< number of a block
+    int64_t count;  ///< blocks from there on
+  };
+  /// Fetches the bytes of a run of blocks. `lane` 0 = the reader, which wants one, 1 = the
+  /// read-ahead thread: each lane calls from one thread only, so that a fetcher can keep one
+  /// connection per lane.
+  using Fetch = std::function<std::vector<uint8_t>(Run run, int lane)>;
 
   struct Options {
     size_t capacity = 16;     ///< blocks kept
-    int64_t read_ahead = 2;   ///< blocks fetched ahead of a sequential reader
+    int64_t longest_run = 4;  ///< blocks fetched ahead of a sequential reader; 0: none
     int64_t block_count = 0;  ///< blocks there are
+    size_t block_bytes = 0;   ///< size of each but the last
   };
 
   BlockCache(Options options, Fetch fetch);
@@ -48,17 +55,20 @@ class BlockCache {
 
   Block find_locked(int64_t index);
   void insert_locked(int64_t index, Block block);
+  bool is_known_locked(int64_t index) const;
   void plan_read_ahead_locked(int64_t index);
   void run_read_ahead();
+  std::vector<Block> fetch_ahead(Run run) const;
 
   Options options_;
   Fetch fetch_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<Entry> entries_;  ///< most recently used first
-  std::deque<int64_t> wanted_;
+  std::list<Entry> entries_;   ///< most recently used first
+  std::optional<Run> wanted_;  ///< what to read ahead next
   std::set<int64_t> in_flight_;
   int64_t last_index_ = -1;
+  int64_t sequence_ = 0;  ///< how many blocks the reader read on without a jump
   bool closing_ = false;
   std::thread helper_;
 };

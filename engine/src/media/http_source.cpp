@@ -18,6 +18,7 @@ constexpr int64_t kCacheBytes = 16 << 20;
 // Of a key frame somewhere in the file, a few hundred kilobytes are wanted and no more.
 constexpr int64_t kSequentialBlockBytes = 1 << 20;
 constexpr int64_t kScatteredBlockBytes = 256 << 10;
+constexpr int64_t kLongestRun = 4;  // blocks read ahead at once
 constexpr int kMaxAttempts = 6;
 constexpr auto kFirstBackOff = std::chrono::milliseconds(200);
 constexpr long kConnectTimeoutS = 10;
@@ -171,11 +172,12 @@ HttpSource::HttpSource(const Source& source, const StopToken& stop, Access acces
   std::vector<uint8_t> first = fetch_range(0, block_bytes_, 0);
   if (entity_tag_.empty()) entity_tag_ = lanes_[0]->etag();
   const BlockCache::Options options{static_cast<size_t>(kCacheBytes / block_bytes_),
-                                    access == Access::Scattered ? 1 : 2,
-                                    (size_ + block_bytes_ - 1) / block_bytes_};
-  cache_ = std::make_unique<BlockCache>(options, [this](int64_t index, int lane) {
-    const int64_t offset = index * block_bytes_;
-    return fetch_range(offset, std::min(block_bytes_, size_ - offset), lane);
+                                    access == Access::Scattered ? 1 : kLongestRun,
+                                    (size_ + block_bytes_ - 1) / block_bytes_,
+                                    static_cast<size_t>(block_bytes_)};
+  cache_ = std::make_unique<BlockCache>(options, [this](BlockCache::Run run, int lane) {
+    const int64_t offset = run.first * block_bytes_;
+    return fetch_range(offset, std::min(run.count * block_bytes_, size_ - offset), lane);
   });
   if (size_ > 0) cache_->put(0, std::move(first));
 }
