@@ -115,10 +115,33 @@ def test_nothing_is_written_when_the_done_set_is_published_already(cloud: Cloud)
 
 def test_older_set_is_refused_when_a_newer_one_was_begun(cloud: Cloud) -> None:
     begin(cloud)
-    videos.claim_publication(VIDEO_ID, 3)
+    seen = cloud.video()
+    videos.claim_publication(seen, seen.steps + 2)
     with pytest.raises(TransitionRefused):
-        videos.claim_publication(VIDEO_ID, 2)
-    videos.claim_publication(VIDEO_ID, 3)
+        videos.claim_publication(cloud.video(), seen.steps + 1)
+    videos.claim_publication(cloud.video(), seen.steps + 2)
+    with pytest.raises(TransitionRefused):
+        videos.claim_publication(seen, seen.steps + 3)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_only_changed_playlists_are_written_when_nobody_came_between(
+    cloud: Cloud, press: Press, dies: bool
+) -> None:
+    begin(cloud)
+    video = cloud.video()
+    names = set(video.published_files or {})
+    assert {"master.m3u8", "180p/index.m3u8", "audio-0/index.m3u8"} <= names
+    if dies:
+        videos.claim_publication(video, video.steps + 1)
+    cloud.deliver("thumbnail")
+    written = {name: keys.media_key(VIDEO_ID, name) for name in names}
+    for key in written.values():
+        cloud.s3.delete_object(Bucket=SITE, Key=key)
+    publishing.attend(press, VIDEO_ID)
+    assert cloud.video().published_steps == video.steps + 1
+    stored = cloud.objects(SITE)
+    assert {name for name, key in written.items() if key in stored} == (names if dies else set())
 
 
 def test_playlists_are_written_again_when_a_newer_set_came_between(

@@ -7,6 +7,7 @@ that players which know only version 3 take them, and have no DASH manifest.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +22,7 @@ MASTER = "master.m3u8"
 MEDIA = "index.m3u8"
 IFRAMES = "iframes.m3u8"
 _AUDIO_GROUP, _SURROUND_GROUP, _SUBTITLES_GROUP = "audio", "surround", "subtitles"
+_DIGEST_LETTERS = 16
 _LEAST_VERSION_OF_GROUPS_AND_RANGES = 4
 _START_BELOW_BPS = 3_000_000
 """A player starts with the variant named first; this much most connections carry."""
@@ -32,6 +34,14 @@ class Playlists:
     after everything it names."""
 
     files: Mapping[str, str]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Beginnings of the texts' SHA-256, by path."""
+        return {
+            path: hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LETTERS]
+            for path, text in self.files.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

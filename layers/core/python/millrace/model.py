@@ -123,6 +123,9 @@ class Video(Item, discriminator="video"):
     publishing_steps = NumberAttribute(default=-1)
     """`steps` of the publication begun last: claimed before playlists are written, so that an
     older set never overwrites a newer one. Ahead of `published_steps` while one is under way."""
+    published_files: JSONAttribute = JSONAttribute(null=True)
+    """Digests of the newest playlists by path, while there are more to come; they stand as long as
+    nobody has begun to write others."""
     tasks_total = NumberAttribute(default=0)
     """Tasks of the plan (the probe is not among them)."""
     tasks_done = NumberAttribute(default=0)

@@ -114,12 +114,11 @@ def _publish(press: Press, video: Video) -> None:
     the_plan = plan.from_json(video.plan or {})
     playlists = _render(the_plan, all_tasks, final=final)
     try:
-        videos.claim_publication(video.video_id, steps)
+        videos.claim_publication(video, steps)
         if playlists is not None:
-            _write(press.site, video.video_id, playlists, final=final)
-        manifest = hls.manifest_path(the_plan)
+            _write(press.site, video, playlists, final=final)
         ready = _ready_renditions(the_plan, made) if playlists is not None else []
-        _record(video, steps, manifest, ready, playable=playlists is not None, final=final)
+        _record(video, steps, the_plan, ready, playlists, final=final)
     except TransitionRefused:
         _look_again(press, video)
     stragglers.watch(press.queues, all_tasks)
@@ -151,22 +150,30 @@ def _render(the_plan: Plan, all_tasks: list[Task], *, final: bool) -> Playlists 
     )
 
 
-def _write(site: Bucket, video_id: str, playlists: Playlists, *, final: bool) -> None:
+def _write(site: Bucket, video: Video, playlists: Playlists, *, final: bool) -> None:
+    """All of them at the end, when their cache headers change as well; until then what changed: a
+    sound track grows without the pictures' playlists, a chunk out of turn without any."""
     cache = storage.FINISHED if final else storage.GROWING
+    stands = video.published_files or {}
+    if final or video.published_steps != video.publishing_steps:
+        stands = {}  # somebody began to write others, and may not have ended
+    digests = playlists.digests
     for path, text in playlists.files.items():
-        site.put_text(keys.media_key(video_id, path), text, cache)
+        if stands.get(path) != digests[path]:
+            site.put_text(keys.media_key(video.video_id, path), text, cache)
 
 
 def _record(
     video: Video,
     steps: int,
-    manifest: str | None,
+    the_plan: Plan,
     ready: list[str],
+    playlists: Playlists | None,
     *,
-    playable: bool,
     final: bool,
 ) -> None:
     """The move that belongs to what was just written."""
+    manifest, playable = hls.manifest_path(the_plan), playlists is not None
     if video.status == VideoStatus.COMPLETED:
         videos.republished(video, steps, manifest)
         return
@@ -177,7 +184,8 @@ def _record(
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
         log.info("video.completed")
     else:
-        videos.published(video, steps, ready, playable=playable)
+        files = playlists.digests if playlists is not None else {}
+        videos.published(video, steps, files, ready, playable=playable)
     if playable and not video.playable:
         record(Metric.VIDEOS_PLAYABLE)
         record(Metric.TIME_TO_PLAYABLE, since_upload_s)

@@ -236,22 +236,28 @@ def settle(video: Video) -> None:
         transact.update_once(key_of(video.video_id), not_due(Video), same)
 
 
-def claim_publication(video_id: str, steps: int) -> None:
+def claim_publication(video: Video, steps: int) -> None:
     """Before playlists are written: nobody with an older set may begin after this.
 
     Raises:
-        TransitionRefused: a newer set is being published, or the video is not under way.
+        TransitionRefused: a newer set was begun, or another one since the video was read; or the
+            video is not under way.
     """
-    condition = Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED) & (
-        Video.publishing_steps <= steps
+    condition = (
+        Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED)
+        & (Video.publishing_steps <= steps)
+        & (Video.publishing_steps == int(video.publishing_steps))
     )
-    transact.update_once(key_of(video_id), [Video.publishing_steps.set(steps)], condition)
+    transact.update_once(key_of(video.video_id), [Video.publishing_steps.set(steps)], condition)
 
 
-def published(video: Video, steps: int, ready: Sequence[str], *, playable: bool) -> None:
+def published(
+    video: Video, steps: int, files: Mapping[str, str], ready: Sequence[str], *, playable: bool
+) -> None:
     """After playlists were written of a video's first `steps` (`Video.steps`).
 
     Args:
+        files: digests of all that stand now, by path.
         ready: names of the renditions of which every chunk stands.
 
     Raises:
@@ -261,6 +267,7 @@ def published(video: Video, steps: int, ready: Sequence[str], *, playable: bool)
     condition = (Video.status == VideoStatus.PROCESSING) & (Video.publishing_steps == steps)
     actions: list[Action] = [
         Video.published_steps.set(steps),
+        Video.published_files.set(dict(files)),
         Video.updated_at.set(clock.stamp()),
     ]
     if playable and not video.playable:
