@@ -22,8 +22,13 @@ from localstack.http import Response
 from localstack.services.moto import call_moto
 from localstack.services.plugins import Service, ServiceLifecycleHook
 from localstack.state import StateVisitor
+from localstack.utils.aws.request_context import (
+    extract_account_id_from_headers,
+    extract_region_from_headers,
+)
 
 from local.dynamodb import operations
+from local.dynamodb.door import API, DOOR
 from local.dynamodb.errors import DynamoError
 from local.dynamodb.expiry import Expiry
 from local.dynamodb.reads import Request
@@ -42,9 +47,6 @@ _BY_MOTO = (
 )  # fmt: skip
 
 
-_API = "DynamoDB_20120810"
-
-
 class DynamoDbProvider(ServiceLifecycleHook):
     """Items from SQLite, tables from moto."""
 
@@ -58,6 +60,7 @@ class DynamoDbProvider(ServiceLifecycleHook):
 
     def on_before_start(self) -> None:
         self._expiry.start()
+        DOOR.answer = self._answer
 
     def on_before_stop(self) -> None:
         self._expiry.stop()
@@ -75,14 +78,40 @@ class DynamoDbProvider(ServiceLifecycleHook):
 
     def _on_items(self, name: str) -> Handler:
         def handle(context: RequestContext, request: Request) -> Response:
-            def tables(table: str) -> Schema:
-                return self._tables.schema(context.account_id, context.region, table)
-
-            return _respond(
-                context, lambda: operations.carry_out(name, request, tables, self._storage)
-            )
+            status, body = self._carry_out(name, request, context.account_id, context.region)
+            # LocalStack would parse the answer once more to know this; nobody needs the content.
+            context.service_response = {"status": status}
+            return Response(body, status, content_type="application/x-amz-json-1.0")
 
         return handle
+
+    def _answer(self, name: str, authorization: str, body: bytes) -> tuple[int, bytes] | None:
+        """At the door. None for what LocalStack has to answer, about tables."""
+        if name not in operations.NAMES:
+            return None
+        try:
+            request = json.loads(body)
+        except ValueError:
+            error = DynamoError("SerializationException", "The request is no JSON.")
+            return error.status, _json(error.body())
+        headers = {"Authorization": authorization}
+        account, region = (
+            extract_account_id_from_headers(headers),
+            extract_region_from_headers(headers),
+        )
+        return self._carry_out(name, request, account, region)
+
+    def _carry_out(
+        self, name: str, request: Request, account: str, region: str
+    ) -> tuple[int, bytes]:
+        def tables(table: str) -> Schema:
+            return self._tables.schema(account, region, table)
+
+        try:
+            status, body = 200, operations.carry_out(name, request, tables, self._storage)
+        except DynamoError as error:
+            status, body = error.status, error.body()
+        return status, _json(body)
 
     def _by_moto(self, context: RequestContext, request: Request) -> Any:
         if (request.get("StreamSpecification") or {}).get("StreamEnabled"):
@@ -111,7 +140,7 @@ def _read_plainly() -> None:
     def parse_and_enrich(self: ServiceRequestParser, context: RequestContext) -> None:
         target = context.request.headers.get("X-Amz-Target", "")
         version, _, name = target.partition(".")
-        if version != _API or name not in operations.NAMES:
+        if version != API or name not in operations.NAMES:
             read(self, context)
             return
         try:
@@ -124,19 +153,8 @@ def _read_plainly() -> None:
     ServiceRequestParser.parse_and_enrich = parse_and_enrich
 
 
-def _respond(context: RequestContext, answer: Callable[[], dict[str, Any]]) -> Response:
-    status = 200
-    try:
-        body = answer()
-    except DynamoError as error:
-        status, body = error.status, error.body()
-    # LocalStack would parse the answer once more to know this; nobody needs the content.
-    context.service_response = {"status": status}
-    return Response(
-        json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
-        status,
-        content_type="application/x-amz-json-1.0",
-    )
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def service() -> Service:

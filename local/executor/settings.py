@@ -31,6 +31,9 @@ class Settings:
     """Folder for `<function>.log`: one line per log line, flushed. Default: `work_dir/logs`."""
     endpoint_url: str = ""
     """What functions get as AWS_ENDPOINT_URL. Default: the gateway the executor runs behind."""
+    dynamodb_url: str = ""
+    """What functions get as AWS_ENDPOINT_URL_DYNAMODB, if they are to ask elsewhere. Default: the
+    gateway's own short way, unless `endpoint_url` is given."""
     access_key: str = "test"
     """Functions' AWS_ACCESS_KEY_ID. The local cloud verifies presigned URLs with this pair."""
     secret_key: str = "test"  # noqa: S105 - a public constant of the local cloud, no secret

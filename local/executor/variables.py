@@ -36,6 +36,7 @@ def _defaults(spec: FunctionSpec, settings: Settings, tmp: Path) -> dict[str, st
         "HOME": str(tmp),
         "PYTHONNOUSERSITE": "1",
         "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     }
     if opt:

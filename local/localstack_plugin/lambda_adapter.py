@@ -36,6 +36,7 @@ from localstack.services.lambda_.invocation.version_manager import LambdaVersion
 from localstack.services.sqs.models import FifoQueue
 from localstack.utils.xray.trace_header import TraceHeader
 
+from local.dynamodb.door import DOOR
 from local.executor.fleet import Fleet
 from local.executor.images import ImageOverrides, image_command
 from local.executor.pool import PayloadTooLargeError, PoolClosedError
@@ -99,7 +100,8 @@ def fleet() -> Fleet:
     settings = Settings.from_environment()
     if not settings.endpoint_url:
         url = f"http://127.0.0.1:{config.GATEWAY_LISTEN[0].port}"
-        settings = dataclasses.replace(settings, endpoint_url=url)
+        items_url = DOOR.open(url)
+        settings = dataclasses.replace(settings, endpoint_url=url, dynamodb_url=items_url)
     return Fleet(settings, lambda service, region: getattr(connect_to(region_name=region), service))
 
 
