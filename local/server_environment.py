@@ -38,6 +38,7 @@ def _localstack(config: CloudConfig) -> dict[str, str]:
         "CLEAR_TMP_FOLDER": "0",  # CloudWatch's metrics are in it
         "DNS_ADDRESS": "0",
         "S3_SKIP_SIGNATURE_VALIDATION": "0",
+        "GATEWAY_SERVER": "millrace",
         "LAMBDA_RUNTIME_EXECUTOR": "millrace",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         "PROVIDER_OVERRIDE_S3": "millrace",

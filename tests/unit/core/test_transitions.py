@@ -332,7 +332,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    ("number", "runs"), [(1, 45), (2, 45), pytest.param(3, 500, marks=pytest.mark.exhaustive)]
+    ("number", "runs"), [(1, 25), (2, 25), pytest.param(3, 400, marks=pytest.mark.exhaustive)]
 )
 def test_no_interleaving_breaks_an_invariant_when_everything_races(
     cloud: Cloud, tmp_path: Path, number: int, runs: int
