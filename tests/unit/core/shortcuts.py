@@ -19,6 +19,7 @@ _KNOWN = {
         *("QueueUrl", "MessageBody", "DelaySeconds"),
         *("MessageGroupId", "MessageDeduplicationId"),
     },
+    "GetQueueAttributes": {"QueueUrl", "AttributeNames"},
 }
 
 
@@ -29,7 +30,16 @@ def knows(operation: str, request: dict[str, Any]) -> bool:
 
 def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """As botocore's client, through moto's."""
+    if operation == "GetQueueAttributes":
+        return _get_queue_attributes(request)
     return _put_object(request) if operation == "PutObject" else _send_message(request)
+
+
+def _get_queue_attributes(request: dict[str, Any]) -> dict[str, Any]:
+    backend: Any = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
+    name = request["QueueUrl"].rpartition("/")[2]
+    found = backend.get_queue_attributes(name, list(request["AttributeNames"]))
+    return {"Attributes": {name: str(value) for name, value in found.items()}}
 
 
 def _put_object(request: dict[str, Any]) -> dict[str, Any]:

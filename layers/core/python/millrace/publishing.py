@@ -182,6 +182,7 @@ def _record(
         videos.complete(video, steps, manifest, ready)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
+        record(Metric.VIDEO_COST, videos.cost_usd(video.video_id))
         log.info("video.completed")
     else:
         files = playlists.digests if playlists is not None else {}

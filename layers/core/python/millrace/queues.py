@@ -30,6 +30,14 @@ _LONGEST_BODY_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages of a queue, as far as SQS knows at the moment."""
+
+    waiting: int
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Queues:
     """The queues by name: `ingest`, `probe`, `transcode`, `thumbnail`, `publish`, `notify`."""
 
@@ -96,6 +104,19 @@ class Queues:
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) == 0
 
+    def depths(self) -> dict[str, Depth]:
+        """Of all queues, by name."""
+        return {name: self.depth(name) for name in ALL_QUEUES}
+
+    def depth(self, name: str) -> Depth:
+        """Of one queue."""
+        return self._depth(self._url(name))
+
+    def letters(self, name: str) -> int:
+        """Messages in the dead-letter queue of a queue."""
+        depth = self._depth(getattr(self.settings, f"{name}_dlq_url"))
+        return depth.waiting + depth.in_flight
+
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""
         self.sqs.change_message_visibility(
@@ -153,6 +174,17 @@ class Queues:
         for failed in answer.get("Failed", []):
             self.sqs.send_message(QueueUrl=url, MessageBody=tasks[int(failed["Id"])].body())
 
+    def _depth(self, url: str) -> Depth:
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        found = answer["Attributes"]
+        return Depth(
+            int(found["ApproximateNumberOfMessages"]),
+            int(found["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
     def _url(self, name: str) -> str:
         url: str = getattr(self.settings, f"{name}_queue_url")
         return url
@@ -160,6 +192,8 @@ class Queues:
 
 TASK_QUEUES = tuple(dict.fromkeys(_QUEUE_OF_KIND.values()))
 """Names of the queues that carry tasks."""
+
+ALL_QUEUES = ("ingest", *TASK_QUEUES, "publish", "notify")
 
 
 def queue_of(kind: TaskKind) -> str:

@@ -16,9 +16,9 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from millrace import catalogue, clock, keys, transact, watchable
+from millrace import catalogue, clock, keys, prices, tally, transact, watchable
 from millrace.errors import Reason, TransitionRefused
-from millrace.model import Item, Task, Video, VideoStatus
+from millrace.model import Item, Task, Transaction, Video, VideoStatus
 from millrace.queues import Queues
 
 UPLOAD_LIFETIME_S = 24 * 3600
@@ -209,9 +209,8 @@ def expire(video: Video) -> None:
         TransitionRefused: it did come, or somebody aborted it.
     """
     message = "The upload was not finished within 24 hours. Upload the file again."
-    log = transact.entry(
-        video.video_id, "video.failed", detail=failure_detail(Reason.UPLOAD_EXPIRED, message)
-    )
+    detail = failure_detail(VideoStatus.AWAITING_UPLOAD, Reason.UPLOAD_EXPIRED, message)
+    log = transact.entry(video.video_id, "video.failed", detail=detail)
     actions = [
         *failed_actions(video.video_id, Reason.UPLOAD_EXPIRED, message),
         *not_due(Video),
@@ -332,10 +331,29 @@ def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str
         *not_due(Video),
     ]
     news = watchable.since_now(video, ready, playable=True)
-    detail = {"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total}
+    detail = {
+        **{"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total},
+        "since_upload_s": since_upload_s(video),
+    }
     completed = transact.entry(video.video_id, "video.completed", detail=detail)
     change = [*actions, *news.actions], condition & news.condition
     transact.commit([*news.lines, completed], transact.update(key_of(video.video_id), *change))
+
+
+def since_upload_s(video: Video) -> float:
+    """Seconds since the source arrived."""
+    return round(clock.age_s(video.uploaded_at or video.created_at), 3)
+
+
+def log_of(video_id: str) -> list[Transaction]:
+    """All lines of a video's log, oldest first."""
+    found = Item.query(keys.video_pk(video_id), Item.sk.startswith(keys.LOG_SK_PREFIX))
+    return [item for item in found if isinstance(item, Transaction)]
+
+
+def cost_usd(video_id: str) -> float:
+    """What a video has taken so far, by estimate (`prices`)."""
+    return tally.of(log_of(video_id)).happened["cost_nano_usd"] / prices.NANO_USD
 
 
 def key_of(video_id: str) -> Video:
@@ -362,8 +380,8 @@ def failed_actions(video_id: str, reason: Reason, message: str) -> list[Action]:
     ]
 
 
-def failure_detail(reason: Reason, message: str) -> dict[str, Any]:
-    failed = {"to": VideoStatus.FAILED, "playable": False}
+def failure_detail(before: str, reason: Reason, message: str) -> dict[str, Any]:
+    failed = {"from": before, "to": VideoStatus.FAILED, "playable": False}
     return {**failed, "reason": reason, "message": message}
 
 

@@ -28,6 +28,7 @@ from millrace import (
     tasks,
     turns,
     videos,
+    workers,
 )
 from millrace.config import Settings
 from millrace.deadletters import awaits_burial, bury
@@ -42,7 +43,7 @@ from millrace.errors import (
 )
 from millrace.events import MalformedMessage, TaskMessage
 from millrace.heart import Heart
-from millrace.metrics import Metric, record
+from millrace.metrics import Metric, record, tell
 from millrace.model import Task, TaskKind, TaskStatus, Video
 from millrace.queues import Queues
 from millrace.storage import Bucket
@@ -209,7 +210,7 @@ def handle(shop: Workshop, message: SQSRecord, context: LambdaContext, work: Wor
         reject(shop.queues, name, message.body, error)
         return
     ticket = Ticket(shop.queues, wanted, message.receipt_handle)
-    claim = _claim(shop, wanted, context.aws_request_id)
+    claim = _claim(shop, wanted, workers.name(context))
     if claim is None:
         return
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_S
@@ -302,7 +303,7 @@ def _attempt(
     else:
         _announce(shop, lease.task, str(lease.attempt))
         record(Metric.TASKS_DONE)
-        record(Metric.TASK_SECONDS, time.monotonic() - job.started)
+        tell({Metric.TASK_SECONDS: time.monotonic() - job.started}, kind=lease.task.kind.value)
         log.info("task.done", extra={"attempt": lease.attempt})
 
 
