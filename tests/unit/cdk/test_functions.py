@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdk.functions import API, FUNCTIONS, Package
-from millrace import config
+from millrace import config, keys, prices
 from tests.unit.cdk.support import REPOSITORY, Synthesis
 
 TABLE = {spec.name: spec for spec in (*FUNCTIONS, API)}
@@ -52,6 +52,12 @@ def test_zip_functions_share_the_layer_and_images_have_none_when_synthesised(
         else:
             assert item["PackageType"] == "Image"
             assert "Layers" not in item
+
+
+def test_estimates_and_permissions_are_of_what_is_deployed_when_compared() -> None:
+    assert {name: TABLE[name].memory_mb for name in prices.MEMORY_MB} == prices.MEMORY_MB
+    shards = {keys.tally_pk(shard) for shard in range(keys.TALLY_SHARDS)}
+    assert set(TABLE["monitor"].access.deletes) == shards
 
 
 def test_every_function_has_a_log_that_expires_when_synthesised(template: Synthesis) -> None:

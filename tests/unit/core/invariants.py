@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from millrace import catalogue, counters, keys, outputs, steering, tally, videos
 from millrace.counters import Held
 from millrace.model import Entry, Item, Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
-from millrace.queues import queue_of
 from millrace.replay import observed, replay
 from millrace.rollup import SAMPLE, Level
+from tests.harness.counted import states
 from tests.harness.growth import Growth
 from tests.unit.core.harness import SITE, TABLE, Cloud
 
@@ -100,7 +100,7 @@ def _check_counters(items: list[Item], held: list[Held]) -> None:
     """They say what the items say, however these came to be as they are; and what has happened is
     what the log tells, as long as it is there."""
     totals = _sum(each for each in held if each.sk == keys.TALLY_TOTAL_SK)
-    assert _only(totals, lambda name: name in tally.STATES) == _states(items)
+    assert _only(totals, lambda name: name in tally.STATES) == states(items)
     happened = _only(totals, lambda name: name not in tally.STATES)
     left = _sum(each for each in held if each.sk.startswith("MINUTE#"))
     for level in Level:
@@ -112,21 +112,6 @@ def _check_counters(items: list[Item], held: list[Held]) -> None:
         told = Counter(item.event for item in items if isinstance(item, Transaction))
         for name, events in _TOLD_BY.items():
             assert happened[name] == sum(told[event] for event in events), name
-
-
-def _states(items: list[Item]) -> Counter[str]:
-    """Tasks that were put and whose video was never planned are no news to anybody."""
-    videos_seen = [item for item in items if isinstance(item, Video)]
-    planned = {video.video_id for video in videos_seen if video.tasks_total}
-    found = Counter(f"video_{video.status}" for video in videos_seen)
-    for task in items:
-        if not isinstance(task, Task):
-            continue
-        if task.video_id in planned or task.task_kind == TaskKind.PROBE:
-            found[f"task_{task.status}"] += 1
-            if task.status in (TaskStatus.FAILED, TaskStatus.DEAD):
-                found[f"letters_{queue_of(TaskKind(task.task_kind))}"] += 1
-    return found
 
 
 def _sum(held: Iterable[Held]) -> Counter[str]:

@@ -16,7 +16,7 @@ _HEADERS = {"ContentType": "Content-Type", "CacheControl": "Cache-Control"}
 _KNOWN = {
     "PutObject": {"Bucket", "Key", "Body", "Metadata", "IfMatch", "IfNoneMatch", *_HEADERS},
     "SendMessage": {
-        *("QueueUrl", "MessageBody", "DelaySeconds"),
+        *("QueueUrl", "MessageBody", "MessageAttributes", "DelaySeconds"),
         *("MessageGroupId", "MessageDeduplicationId"),
     },
     "GetQueueAttributes": {"QueueUrl", "AttributeNames"},
@@ -68,11 +68,20 @@ def _send_message(request: dict[str, Any]) -> dict[str, Any]:
     sent = backend.send_message(
         request["QueueUrl"].rpartition("/")[2],
         request["MessageBody"],
+        message_attributes=_attributes(request.get("MessageAttributes", {})),
         delay_seconds=request.get("DelaySeconds"),
         deduplication_id=request.get("MessageDeduplicationId"),
         group_id=request.get("MessageGroupId"),
     )
     return {"MessageId": sent.id}
+
+
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    """As moto keeps them."""
+    return {
+        name: {"data_type": value["DataType"], "string_value": value["StringValue"]}
+        for name, value in given.items()
+    }
 
 
 def _content(body: Any) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from millrace import keys, trace_views, tracing
+from millrace import keys, trace_ids, trace_views, tracing
 from millrace.model import Transaction
 from tests.unit.core.harness import VIDEO_ID, Cloud
 
@@ -107,11 +107,11 @@ def test_video_goes_on_when_it_was_redriven() -> None:
 
 
 def test_traceparent_is_the_same_for_everybody_when_the_video_is_known() -> None:
-    version, trace, parent, flags = tracing.traceparent(VIDEO_ID).split("-")
+    version, trace, parent, flags = trace_ids.traceparent(VIDEO_ID).split("-")
     assert (version, flags) == ("00", "01")
-    assert trace == tracing.trace_id(VIDEO_ID)
+    assert trace == trace_ids.trace_id(VIDEO_ID)
     assert parent == tracing.of(VIDEO_ID, BEGINNING).spans[0].id
-    assert tracing.trace_id("b" * 26) != trace
+    assert trace_ids.trace_id("b" * 26) != trace
 
 
 def test_export_is_otlp_when_asked_for(cloud: Cloud) -> None:

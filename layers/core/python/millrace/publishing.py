@@ -24,6 +24,7 @@ from millrace import (
     storage,
     stragglers,
     tasks,
+    trace_ids,
     videos,
 )
 from millrace.errors import TransitionRefused
@@ -79,7 +80,7 @@ def attend(press: Press, video_id: str) -> None:
         RetryableError: something is still in the way; the message is to come again.
     """
     video = videos.get(video_id)
-    log.append_keys(video_id=video_id)
+    log.append_keys(**trace_ids.log_keys(video_id))
     if video is None:
         log.info("publish.gone")
     elif video.status == VideoStatus.DELETING:

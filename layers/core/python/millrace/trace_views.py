@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import millrace
-from millrace import clock, tracing
+from millrace import clock, trace_ids
 from millrace.model import Video
 from millrace.paging import only
 from millrace.problems import invalid_parameter
@@ -42,7 +42,7 @@ def plain(video: Video, trace: Trace, *, whole: bool) -> dict[str, Any]:
     root = trace.spans[0] if trace.spans else None
     return {
         "video_id": video.video_id,
-        "trace_id": tracing.trace_id(video.video_id),
+        "trace_id": trace_ids.trace_id(video.video_id),
         "title": video.title,
         "status": video.status.lower(),
         "from": root.begin if root else video.created_at,
@@ -107,7 +107,7 @@ def _otlp_span(video_id: str, span: Span, *, whole: bool) -> dict[str, Any]:
         **_shown(span, whole=whole),
     }
     return {
-        "traceId": tracing.trace_id(video_id),
+        "traceId": trace_ids.trace_id(video_id),
         "spanId": span.id,
         "parentSpanId": span.parent_id or "",
         "name": span.name,

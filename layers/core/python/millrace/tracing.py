@@ -1,19 +1,15 @@
-"""One trace for each video, from its upload to its end: its id, and its spans as the log tells.
-
-The id follows from the video's, so that whoever knows the video knows it: it needs not be handed
-on, yet it is, as W3C `traceparent`, with every message. The spans are a pure function of the log,
-which has every move: retries, lost workers, backups and redrives.
-"""
+"""The spans of a video's trace, from its upload to its end: a pure function of its log, which has
+every move: retries, lost workers, backups and redrives."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from millrace.model import TaskKind, Transaction
 from millrace.tally import kind_of
+from millrace.trace_ids import root_id, span_id
 
 _MARKS = ("video.playable", "rendition.ready", "video.retried")
 _ENDS = {
@@ -42,21 +38,6 @@ _NAMES = {
 _ONE_OF_A_KIND = (TaskKind.PROBE, TaskKind.THUMBNAIL)
 _TOLD_BEFORE = ("from", "to", "kind", "reason", "message", "worker", "playable")
 """Members of a line's detail that a span has a place of its own for, or none."""
-
-
-def trace_id(video_id: str) -> str:
-    """32 hexadecimal digits."""
-    return hashlib.sha256(f"trace\n{video_id}".encode()).hexdigest()[:32]
-
-
-def root_id(video_id: str) -> str:
-    """Id of the span of the whole video, 16 hexadecimal digits."""
-    return _span_id(video_id, "video")
-
-
-def traceparent(video_id: str) -> str:
-    """https://www.w3.org/TR/trace-context/#traceparent-header: version, trace, parent, sampled."""
-    return f"00-{trace_id(video_id)}-{root_id(video_id)}-01"
 
 
 @dataclass(slots=True)
@@ -217,7 +198,7 @@ class _Teller:
         return span
 
     def _id(self, *parts: str) -> str:
-        return _span_id(self._video_id, *parts)
+        return span_id(self._video_id, *parts)
 
 
 def _conclude(span: Span, at: str, outcome: str, detail: Mapping[str, Any]) -> None:
@@ -238,8 +219,3 @@ def _attributes(detail: Mapping[str, Any]) -> dict[str, Any]:
 def _name(kind: TaskKind, task_id: str) -> str:
     number = int(task_id.rpartition("-")[2])
     return _NAMES[kind] if kind in _ONE_OF_A_KIND else f"{_NAMES[kind]} {number}"
-
-
-def _span_id(video_id: str, *parts: str) -> str:
-    text = "\n".join(("span", video_id, *parts))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

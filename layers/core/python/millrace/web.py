@@ -13,7 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from chalice.app import Chalice, CORSConfig, Request, Response
 
-from millrace import auth, problems, tracing
+from millrace import auth, problems, trace_ids
 from millrace.auth import Caller, Role
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.metrics import record_request
@@ -168,7 +168,7 @@ class Web:
                 method=request.method,
                 route=request.path,
                 video_id=video_id,
-                trace_id=tracing.trace_id(video_id) if video_id else None,
+                trace_id=trace_ids.trace_id(video_id) if video_id else None,
                 status=response.status_code,
                 problem=response.slug if isinstance(response, Refusal) else None,
                 duration_ms=duration_ms,

@@ -26,6 +26,7 @@ from millrace import (
     scratch,
     stragglers,
     tasks,
+    trace_ids,
     turns,
     videos,
     workers,
@@ -226,7 +227,7 @@ def reject(queues: Queues, name: str, body: str, error: MalformedMessage) -> Non
 
 def _claim(shop: Workshop, wanted: TaskMessage, worker: str) -> tuple[Lease, Task, Video] | None:
     """A task to work on: the most urgent one, see `turns`; None if there is nothing to do."""
-    log.append_keys(video_id=wanted.video_id, task_id=wanted.task_id)
+    log.append_keys(**trace_ids.log_keys(wanted.video_id), task_id=wanted.task_id)
     if claim := _first(turns.order(wanted), worker):
         return claim
     task = tasks.get(wanted)
@@ -244,7 +245,7 @@ def _first(wanted: Iterator[TaskMessage], worker: str) -> tuple[Lease, Task, Vid
     for task in wanted:
         with suppress(TransitionRefused):
             claim = tasks.start(task, worker)
-            log.append_keys(video_id=task.video_id, task_id=task.task_id)
+            log.append_keys(**trace_ids.log_keys(task.video_id), task_id=task.task_id)
             return claim
     return None
 
