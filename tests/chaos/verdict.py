@@ -91,7 +91,7 @@ class Verdict:
             self._breach(upload["Key"], "its multipart upload was left")
 
     def _judge_counters(self) -> None:
-        """They say what the items say; looked at twice, because other videos may be on their way."""
+        """They say what the items say; looked at twice, as other videos may be under way."""
         for left in (1, 0):
             raw = everything_of(self.pipeline)
             seen = states([Item.from_raw_data(item) for item in raw])

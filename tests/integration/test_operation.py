@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.harness.openmetrics import families_in
 from tests.harness.pipeline import Pipeline, eventually
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
@@ -74,7 +74,7 @@ def test_metrics_are_real_ones_when_functions_and_api_logged_them(
 
 def test_prometheus_can_read_it_when_it_has_its_token(pipeline: Pipeline) -> None:
     answer = pipeline.api("GET", "/metrics")
-    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    families = families_in(answer.text)
     assert families["millrace_videos_uploaded"].samples[0].value >= 0
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
 

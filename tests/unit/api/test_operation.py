@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from millrace import auth, clock, keys, videos, workers
 from millrace.events import TaskMessage
 from millrace.model import TaskKind, VideoStatus
 from millrace.tasks import Lease, Load
+from tests.harness.openmetrics import families_in
 from tests.unit.api.conftest import BUCKET, Cloud, MakeVideo
 from tests.unit.api.support import Api
 
@@ -53,7 +53,7 @@ def test_reading_stats_costs_the_same_when_many_videos_were_there(
     api: Api, admin: str, dynamodb_requests: list[str]
 ) -> None:
     api.get("/stats", token=admin)
-    first, _ = len(dynamodb_requests), dynamodb_requests.clear()
+    first = len(dynamodb_requests)
     for number in range(12):
         upload(f"{number:026d}")
     dynamodb_requests.clear()
@@ -68,7 +68,7 @@ def test_metrics_need_their_own_role_and_it_opens_nothing_else(api: Api, uploade
     assert api.get("/stats", token=scraper).problem == "role-missing"
     assert api.post("/uploads", {}, token=scraper).problem == "role-missing"
     answer = api.get("/metrics", token=scraper)
-    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    families = families_in(answer.text)
     states = {s.labels["state"]: s.value for s in families["millrace_videos"].samples}
     assert states["awaiting_upload"] == 1
     assert families["millrace_time_to_playable_seconds"].type == "histogram"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_story_has_the_engines_words_and_not_its_own_id_when_it_is_for_people(
 
 def test_story_goes_on_when_it_is_followed(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_more(seconds: float) -> None:
-        monkeypatch.setattr(module.time, "sleep", interrupt)
+        monkeypatch.setattr(time, "sleep", interrupt)
         with (state.function_logs / "millrace-publish.log").open("a") as log:
             log.write(line("09,000", "video.completed", VIDEO) + "\n")
 
@@ -72,6 +73,6 @@ def test_story_goes_on_when_it_is_followed(state: State, monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     (state.function_logs / "millrace-publish.log").touch()
-    monkeypatch.setattr(module.time, "sleep", write_more)
+    monkeypatch.setattr(time, "sleep", write_more)
     result = CliRunner().invoke(module.logs, ["--video", VIDEO, "--raw", "-f"], obj=state)
     assert json.loads(result.output.splitlines()[4])["message"] == "video.completed"

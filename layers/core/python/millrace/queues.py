@@ -110,7 +110,7 @@ class Queues:
 
     def is_idle(self, name: str) -> bool:
         """Whether no message of a queue waits for a worker (SQS's number, so about now)."""
-        answer = self.sqs.get_queuemessage_attributes(
+        answer = self.sqs.get_queue_attributes(
             QueueUrl=self._url(name), AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) == 0
@@ -189,7 +189,7 @@ class Queues:
             self.send_task(tasks[int(failed["Id"])])
 
     def _depth(self, url: str) -> Depth:
-        answer = self.sqs.get_queuemessage_attributes(
+        answer = self.sqs.get_queue_attributes(
             QueueUrl=url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
