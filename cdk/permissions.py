@@ -47,6 +47,8 @@ def execution_role(
         },
     )
     _explain_wildcards(role, spec, resources.storage)
+    if resources.settings.xray:
+        acknowledge(role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
     return role
 
 
@@ -79,6 +81,8 @@ def _statements(
         found.append(_allow("sqs", _CONSUME, [own.queue.queue_arn]))
         targets.append(own.dead_letters.queue_arn)
     found.append(_allow("sqs", ("SendMessage",), targets))
+    if resources.settings.xray:
+        found.append(_allow("xray", ("PutTraceSegments", "PutTelemetryRecords"), ["*"]))
     return [statement for statement in found if statement is not None]
 
 

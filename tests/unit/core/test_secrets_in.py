@@ -18,6 +18,7 @@ from tests.harness.secrets_in import secrets_in
         "X-Amz-Credential=AKIA%2F2026",
         signing.new_secret(),
     ],
+    ids=["token", "signature", "credential", "webhook"],
 )
 def test_secret_is_found_and_not_repeated_when_it_is_in_a_log(tmp_path: Path, secret: str) -> None:
     (tmp_path / "functions").mkdir()

@@ -12,6 +12,7 @@ from pynamodb.expressions.update import Action
 
 from millrace import clock, seats, transact, videos
 from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
+from millrace.metrics import Metric, record
 from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
 from millrace.seats import LOST_AFTER_S, Seat
 from millrace.tasks import (
@@ -114,7 +115,10 @@ def _end(
         detail = videos.failure_detail(video.status, error.reason, error.message)
         logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
     status = VideoStatus(video.status)
-    return committed(lease, task, logs, task_actions, video_actions, status)
+    done = committed(lease, task, logs, task_actions, video_actions, status)
+    if done and len(logs) > 1:
+        record(Metric.VIDEOS_FAILED)
+    return done
 
 
 def _leave(lease: Lease, task: Task, error: MillraceError, *, counted: bool) -> bool:
