@@ -107,6 +107,12 @@ def _time_of(line: str, video_id: str) -> str | None:
     return str(record.get("timestamp", "")) if about else None
 
 
+def _is_look(record: dict[str, Any]) -> bool:
+    """Whether somebody asked the API how a video is, and was told: no part of its story."""
+    fine = record.get("method") == "GET" and int(record.get("status") or 0) < 400
+    return bool(record.get("message") == "request" and fine)
+
+
 def _readable(line: str, hidden: tuple[str, ...] = ()) -> str | None:
     """A log line for people: None hides the records that only the platform reads.
 
@@ -119,7 +125,7 @@ def _readable(line: str, hidden: tuple[str, ...] = ()) -> str | None:
             raise ValueError(line)
     except ValueError:
         return None if line.startswith(("START ", "END ")) else escape(line)
-    if "_aws" in record:
+    if "_aws" in record or (hidden and _is_look(record)):
         return None
     style = LEVEL_STYLE.get(str(record.get("level")), "none")
     rest = " ".join(

@@ -63,6 +63,14 @@ def test_story_has_the_engines_words_and_not_its_own_id_when_it_is_for_people(
     assert not [text for text in lines if VIDEO in text or OTHER in text]
 
 
+def test_looks_at_a_video_are_no_part_of_its_story_when_it_is_for_people(state: State) -> None:
+    with (state.function_logs / "millrace-api.log").open("a") as log:
+        for method, status in (("GET", 200), ("GET", 404), ("DELETE", 202)):
+            log.write(line("08,000", "request", VIDEO, method=method, status=status) + "\n")
+    told = [text for text in printed(state, "--video", VIDEO) if "request" in text]
+    assert ["method=GET" in text for text in told] == [True, False]
+
+
 def test_story_goes_on_when_it_is_followed(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_more(seconds: float) -> None:
         monkeypatch.setattr(time, "sleep", interrupt)
