@@ -37,7 +37,7 @@ SHARDS = 4
 """Partitions that each listing index is spread over; a listing reads all of them and merges."""
 
 TALLY_SHARDS = 8
-"""Partitions of the counters: each takes some 250 moves a second, and reading them all is as many
+"""Partitions of the counters: each takes some 125 moves a second, and reading them all is as many
 queries."""
 
 UPLOAD_PREFIX = "uploads/"

@@ -24,9 +24,10 @@ MEMORY_MB: Mapping[str, int] = {"probe": 1024, "transcode": 4096, "thumbnail": 2
 """Memory of the function that works on each task queue; a test compares it with the deployment."""
 _SQS_REQUESTS = 4
 """Of one attempt: sent, received, deleted, and the word to the publisher."""
-_BEAT_S = 2.0
-_WRITES_OF_AN_ATTEMPT = 24
-"""Write units: two moves, each a transaction of a task or video, its line and two counters."""
+_BEAT_S, _WRITES_OF_A_BEAT = 2.0, 15
+_WRITES_OF_AN_ATTEMPT = 38
+"""Write units of its two moves: 22 for task, video and lines, 16 for the counters
+(docs/explanation/scaling.md)."""
 
 
 def attempt_nano_usd(kind: TaskKind, duration_s: float, files: int) -> int:
@@ -42,6 +43,7 @@ def attempt_nano_usd(kind: TaskKind, duration_s: float, files: int) -> int:
         + LAMBDA_REQUEST_USD
         + _SQS_REQUESTS * SQS_REQUEST_USD
         + files * S3_PUT_USD
-        + (_WRITES_OF_AN_ATTEMPT + 4 * duration_s / _BEAT_S) * DYNAMODB_WRITE_UNIT_USD
+        + (_WRITES_OF_AN_ATTEMPT + _WRITES_OF_A_BEAT * duration_s / _BEAT_S)
+        * DYNAMODB_WRITE_UNIT_USD
     )
     return round(usd * NANO_USD)
