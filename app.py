@@ -16,6 +16,7 @@ from millrace import (
     config,
     deliveries,
     exposition,
+    history,
     listing,
     problems,
     readiness,
@@ -190,7 +191,7 @@ def get_trace(video_id: str) -> Response:
     video = views.find(video_id, caller)
     show = trace_views.otlp if trace_views.wants_otlp(web.query()) else trace_views.plain
     whole = caller is not None and caller.owns(video.owner)
-    trace = tracing.of(video_id, videos.log_of(video_id))
+    trace = tracing.of(video_id, history.log_of(video_id))
     return answer(show(video, trace, whole=whole), headers=NO_STORE)
 
 

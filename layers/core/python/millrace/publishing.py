@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from millrace import (
     clock,
     events,
+    history,
     hls,
     keys,
     outputs,
@@ -183,7 +184,7 @@ def _record(
         videos.complete(video, steps, manifest, ready)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
-        record(Metric.VIDEO_COST, videos.cost_usd(video.video_id))
+        record(Metric.VIDEO_COST, history.cost_usd(video.video_id))
         log.info("video.completed")
     else:
         files = playlists.digests if playlists is not None else {}

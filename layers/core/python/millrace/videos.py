@@ -16,9 +16,9 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from millrace import catalogue, clock, keys, prices, tally, transact, watchable
+from millrace import catalogue, clock, keys, transact, watchable
 from millrace.errors import Reason, TransitionRefused
-from millrace.model import Item, Task, Transaction, Video, VideoStatus
+from millrace.model import Item, Task, Video, VideoStatus
 from millrace.queues import Queues
 
 UPLOAD_LIFETIME_S = 24 * 3600
@@ -343,17 +343,6 @@ def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str
 def since_upload_s(video: Video) -> float:
     """Seconds since the source arrived."""
     return round(clock.age_s(video.uploaded_at or video.created_at), 3)
-
-
-def log_of(video_id: str) -> list[Transaction]:
-    """All lines of a video's log, oldest first."""
-    found = Item.query(keys.video_pk(video_id), Item.sk.startswith(keys.LOG_SK_PREFIX))
-    return [item for item in found if isinstance(item, Transaction)]
-
-
-def cost_usd(video_id: str) -> float:
-    """What a video has taken so far, by estimate (`prices`)."""
-    return tally.of(log_of(video_id)).happened["cost_nano_usd"] / prices.NANO_USD
 
 
 def key_of(video_id: str) -> Video:
