@@ -53,6 +53,8 @@ class Api(Construct):
         # Chalice takes the machine's Python and architecture; ours are the same on every machine.
         function.add_property_override("Runtime", RUNTIME.name)
         function.add_property_override("Architectures", [settings.architecture])
+        if settings.xray:
+            function.add_property_override("Tracing", "Active")
         function.node.add_dependency(log)
         rest_api: CfnResource = chalice.get_resource("RestAPI")
         rest_api.add_property_override("Name", f"{PREFIX}-{API.name}")

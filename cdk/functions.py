@@ -63,6 +63,9 @@ class Access:
         deletes: partition keys of items that `DeleteItem` may remove, for whoever is not given the
             action on the whole table.
         topic: SNS actions on the topic of events, without the `sns:` prefix.
+        watches: queues (by function name) whose depth may be asked for.
+        watches_letters: the same of their dead-letter queues.
+        site_bucket: S3 actions on the site bucket itself, whose list is as public as its objects.
     """
 
     table: tuple[str, ...] = ()
@@ -74,6 +77,9 @@ class Access:
     sends: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
+    watches_letters: tuple[str, ...] = ()
+    site_bucket: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,12 @@ _SEE_UPLOADS = ("ListBucket",)
 _ENGINE_LIMITS = ("max_duration_s", "max_pixels", "max_output_bytes")
 _BESIDE_THE_ENGINE_MB = 256
 """For Python in a function that runs the engine."""
+
+_QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish", "notify")
+_OTHER_QUEUES = ("ingest", "publish", "notify")
+"""Those that carry no tasks: what failed there, only their dead-letter queues know."""
+_TALLY_SHARDS = 8
+"""Partitions of the counters, `millrace.keys.TALLY_SHARDS`; a test compares."""
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
@@ -230,11 +242,14 @@ FUNCTIONS: tuple[Function, ...] = (
         schedule_minutes=1,
         access=Access(
             table=_READ + _WRITE,
-            indexes=("by_due",),
+            indexes=("by_due", "by_status"),
             uploads=(*_READ_UPLOADS, "AbortMultipartUpload"),
             uploads_bucket=(*_SEE_UPLOADS, "ListBucketMultipartUploads"),
             sends=("ingest", "probe", "transcode", "thumbnail", "publish", "notify"),
             topic=("ListSubscriptionsByTopic",),
+            deletes=tuple(f"TALLY#{shard}" for shard in range(_TALLY_SHARDS)),
+            watches=_QUEUES,
+            watches_letters=_OTHER_QUEUES,
         ),
     ),
 )
@@ -257,6 +272,9 @@ API = Function(
         uploads_bucket=_SEE_UPLOADS,
         sends=("publish", "notify"),
         deletes=("HOOKS",),
+        watches=_QUEUES,
+        watches_letters=_OTHER_QUEUES,
+        site_bucket=("ListBucket",),
     ),
     settings=(
         *("max_upload_bytes", "uploads_per_minute"),

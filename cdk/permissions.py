@@ -47,6 +47,8 @@ def execution_role(
         },
     )
     _explain_wildcards(role, spec, resources.storage)
+    if resources.settings.xray:
+        acknowledge(role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
     return role
 
 
@@ -66,6 +68,10 @@ def _statements(
         below = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(access.deletes)}}
         found.append(_allow("dynamodb", ("DeleteItem",), [storage.table.table_arn], below))
     found.append(_allow("sns", access.topic, [resources.topic.topic_arn]))
+    found.append(_allow("s3", access.site_bucket, [storage.site.bucket_arn]))
+    watched = [queues.pairs[name].queue.queue_arn for name in access.watches]
+    watched += [queues.pairs[name].dead_letters.queue_arn for name in access.watches_letters]
+    found.append(_allow("sqs", ("GetQueueAttributes",), watched))
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
         found.append(_allow("dynamodb", ("Query",), arns))
@@ -75,6 +81,8 @@ def _statements(
         found.append(_allow("sqs", _CONSUME, [own.queue.queue_arn]))
         targets.append(own.dead_letters.queue_arn)
     found.append(_allow("sqs", ("SendMessage",), targets))
+    if resources.settings.xray:
+        found.append(_allow("xray", ("PutTraceSegments", "PutTelemetryRecords"), ["*"]))
     return [statement for statement in found if statement is not None]
 
 
@@ -126,7 +134,7 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
         variables["MILLRACE_TABLE"] = storage.table.table_name
     if access.uploads:
         variables["MILLRACE_UPLOADS_BUCKET"] = storage.uploads.bucket_name
-    if access.media:
+    if access.media or access.site_bucket:
         variables["MILLRACE_SITE_BUCKET"] = storage.site.bucket_name
     variables |= _queue_urls(spec, resources.queues)
     if access.topic:
@@ -143,11 +151,12 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
 
 
 def _queue_urls(spec: Function, queues: Queues) -> dict[str, str]:
+    own = [spec.name] if spec.queue else []
     urls = {
         f"MILLRACE_{name.upper()}_QUEUE_URL": queues.pairs[name].queue.queue_url
-        for name in (*spec.access.sends, *([spec.name] if spec.queue else []))
+        for name in (*spec.access.sends, *spec.access.watches, *own)
     }
-    if spec.queue:
-        dead_letters = queues.pairs[spec.name].dead_letters
-        urls[f"MILLRACE_{spec.name.upper()}_DLQ_URL"] = dead_letters.queue_url
+    for name in (*spec.access.watches_letters, *own):
+        url = queues.pairs[name].dead_letters.queue_url
+        urls[f"MILLRACE_{name.upper()}_DLQ_URL"] = url
     return urls

@@ -68,6 +68,11 @@ class Pipeline(Construct):
         function = make(scope, spec, role, log)
         for name, value in environment(spec, self._resources).items():
             function.add_environment(name, value)
+        if self._settings.xray:
+            element = function.node.default_child
+            assert isinstance(element, lambda_.CfnFunction)
+            # The construct's own switch would add a policy of its own to the role.
+            element.add_property_override("TracingConfig.Mode", "Active")
         self._connect(scope, spec, function)
         return function
 

@@ -73,6 +73,12 @@ def _permissions(spec: Function) -> str:
         ("S3, `videos/*` in it", access.media),
         ("DynamoDB, `DeleteItem` of items below", access.deletes),
         ("SNS, the topic of events", access.topic),
+        ("S3, site bucket", access.site_bucket),
+        ("SQS, depth of", tuple(queue_name(name) for name in access.watches)),
+        (
+            "SQS, depth of",
+            tuple(queue_name(name, dead_letter=True) for name in access.watches_letters),
+        ),
         ("SQS, sends to", tuple(queue_name(name) for name in access.sends)),
     ]
     items = "\n".join(

@@ -59,6 +59,10 @@ class Settings:
     """Where webhooks may lead: networks like `10.1.0.0/16` and `public`, comma-separated."""
     webhook_plain_http: bool = False
     """Whether webhooks may have `http://` addresses."""
+    daily_budget_usd: int = 100
+    """Beyond, by estimate, an alarm rings."""
+    xray: bool = False
+    """Whether functions are traced by AWS X-Ray. The pipeline's own traces need no such switch."""
     log_level: str = "INFO"
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
@@ -78,7 +82,7 @@ class Settings:
             raise ContextError(f"container must be cmaf or mpegts, not {self.container!r}")
         for name in (
             *("chunk_segments", "max_upload_bytes", "max_duration_s"),
-            *("max_pixels", "max_output_bytes", "uploads_per_minute"),
+            *("max_pixels", "max_output_bytes", "uploads_per_minute", "daily_budget_usd"),
         ):
             if getattr(self, name) < 1:
                 raise ContextError(f"{name} must be at least 1")

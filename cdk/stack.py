@@ -10,6 +10,7 @@ from constructs import Construct
 
 from cdk.api import STAGE, Api
 from cdk.monitoring.alarms import Alarms
+from cdk.monitoring.dashboard import make_dashboard
 from cdk.permissions import Resources
 from cdk.pipeline import Pipeline
 from cdk.queues import Queues
@@ -19,7 +20,7 @@ from cdk.topic import make_topic
 
 
 class MillraceStack(Stack):
-    """Storage, queues, functions, API and alarms; outputs say where they are."""
+    """Storage, queues, functions, API, alarms and dashboard; outputs say where they are."""
 
     def __init__(
         self, scope: Construct, construct_id: str, settings: Settings, **kwargs: Any
@@ -32,7 +33,8 @@ class MillraceStack(Stack):
         resources = Resources(storage, queues, topic, settings)
         pipeline = Pipeline(self, "Pipeline", resources)
         api = Api(self, "Api", resources, pipeline.layer)
-        Alarms(self, "Alarms", queues)
+        Alarms(self, "Alarms", queues, settings)
+        make_dashboard(self)
         url = f"https://{api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
         self._publish(
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from cli.state import State
 
 LEVEL_STYLE = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "yellow", "DEBUG": "faint"}
 HIDDEN = ("_aws", "service", "location", "timestamp", "level", "message", "xray_trace_id")
+HIDDEN_OF_ONE_VIDEO = ("video_id", "trace_id")
+FUNCTION_STYLES = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_magenta", "yellow")
 POLL_S = 0.3
 
 
@@ -26,16 +29,24 @@ POLL_S = 0.3
     "-n", "--lines", default=200, show_default=True, help="Lines of each log to start with."
 )
 @click.option("--raw", is_flag=True, help="Print the lines as they were written.")
+@click.option(
+    "--video", "video_id", metavar="ID", help="Only what is about this video, in order of time."
+)
 @click.pass_obj
-def logs(state: State, function: str | None, follow: bool, lines: int, raw: bool) -> None:
+def logs(
+    state: State, function: str | None, follow: bool, lines: int, raw: bool, video_id: str | None
+) -> None:
     """Print the log of one FUNCTION (ingest, probe, transcode, …, or `localstack`), or of all."""
     files = _files(state, function)
     width = max(len(path.stem) for path in files)
-    for path, line in _lines(files, lines, follow):
+    styles = dict(zip(files, cycle(FUNCTION_STYLES), strict=False))
+    found = _story(files, video_id, follow) if video_id else _lines(files, lines, follow)
+    hidden = HIDDEN_OF_ONE_VIDEO if video_id else ()
+    for path, line in found:
         if raw:
             click.echo(line)
-        elif (text := _readable(line)) is not None:
-            console.print(f"[faint]{path.stem:<{width}}[/] {text}")
+        elif (text := _readable(line, hidden)) is not None:
+            console.print(f"[{styles[path]}]{path.stem:<{width}}[/] {text}", soft_wrap=True)
 
 
 def _files(state: State, function: str | None) -> list[Path]:
@@ -65,21 +76,62 @@ def _lines(files: list[Path], start_with: int, follow: bool) -> Iterator[tuple[P
         time.sleep(POLL_S)
 
 
-def _readable(line: str) -> str | None:
-    """A log line for people: None hides the records that only the platform reads."""
+def _story(files: list[Path], video_id: str, follow: bool) -> Iterator[tuple[Path, str]]:
+    """All that was written about one video, by whichever function, the engine's words included: in
+    order of time, and of what comes while following, as far as it comes together."""
+    older = [path.with_suffix(".log.1") for path in files]
+    heads = [(path, old) for path, old in zip(files, older, strict=True) if old.exists()]
+    handles = [(path, real.open(errors="replace")) for path, real in heads]
+    handles += [(path, path.open(errors="replace")) for path in files]
+    while True:
+        told: list[tuple[str, Path, str]] = []
+        for path, handle in handles:
+            for line in handle.read().splitlines():
+                if (at := _time_of(line, video_id)) is not None:
+                    told.append((at, path, line))
+        yield from ((path, line) for _, path, line in sorted(told, key=lambda each: each[0]))
+        if not follow:
+            return
+        time.sleep(POLL_S)
+
+
+def _time_of(line: str, video_id: str) -> str | None:
+    """When a record about a video was written; None of any other line."""
+    if video_id not in line:
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    about = isinstance(record, dict) and record.get("video_id") == video_id
+    return str(record.get("timestamp", "")) if about else None
+
+
+def _is_look(record: dict[str, Any]) -> bool:
+    """Whether somebody asked the API how a video is, and was told: no part of its story."""
+    fine = record.get("method") == "GET" and int(record.get("status") or 0) < 400
+    return bool(record.get("message") == "request" and fine)
+
+
+def _readable(line: str, hidden: tuple[str, ...] = ()) -> str | None:
+    """A log line for people: None hides the records that only the platform reads.
+
+    Args:
+        hidden: names of what all lines have in common.
+    """
     try:
         record: dict[str, Any] = json.loads(line)
         if not isinstance(record, dict):
             raise ValueError(line)
     except ValueError:
         return None if line.startswith(("START ", "END ")) else escape(line)
-    if "_aws" in record:
+    if "_aws" in record or (hidden and _is_look(record)):
         return None
     style = LEVEL_STYLE.get(str(record.get("level")), "none")
     rest = " ".join(
         f"{key}={value}"
         for key, value in record.items()
-        if key not in HIDDEN and not key.startswith("function_") and key != "cold_start"
+        if key not in (*HIDDEN, *hidden) and not key.startswith("function_") and key != "cold_start"
     )
     clock = str(record.get("timestamp", ""))[11:23]
     return (

@@ -115,7 +115,9 @@ def _get(url: str) -> Any:
 
 @click.command()
 @click.option(
-    "--role", type=click.Choice(["admin", "uploader"]), help="Make a new token of this role."
+    "--role",
+    type=click.Choice(["admin", "uploader", "metrics"]),
+    help="Make a new token of this role.",
 )
 @click.option("--name", default="command line", help="What the token is for.")
 @click.pass_obj

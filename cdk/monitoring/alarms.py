@@ -1,4 +1,4 @@
-"""The alarms: today one per dead-letter queue."""
+"""The alarms. What each means and what to do is in docs/OPERATIONS.md; a test compares names."""
 
 from __future__ import annotations
 
@@ -7,25 +7,96 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from cdk.functions import PREFIX
+from cdk.monitoring.series import lambda_series, series
 from cdk.queues import Queues
+from cdk.settings import Settings
+
+_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_OLDEST_MESSAGE_S = 3600
+_SILENT_S = 120
+_API_ERRORS = 5
+_FEWEST_ENDS = 5
+_FAILURE_RATE = 0.5
+_MINUTE, _FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
 
 
 class Alarms(Construct):
-    def __init__(self, scope: Construct, construct_id: str, queues: Queues) -> None:
+    """Every alarm of the deployment, silent as long as there is nothing to tell of."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, queues: Queues, settings: Settings
+    ) -> None:
         super().__init__(scope, construct_id)
         for name, pair in queues.pairs.items():
-            cloudwatch.Alarm(
-                self,
-                f"{name.title()}DeadLetters",
-                alarm_name=f"{PREFIX}-{name}-dead-letters",
-                alarm_description=f"Messages that {name} gave up on wait for a person.",
-                metric=pair.dead_letters.metric_approximate_number_of_messages_visible(
-                    period=Duration.minutes(1), statistic="Maximum"
-                ),
-                threshold=1,
-                evaluation_periods=1,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-                ),
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            letters = pair.dead_letters.metric_approximate_number_of_messages_visible(
+                period=_MINUTE, statistic="Maximum"
             )
+            what = f"Messages that {name} gave up on wait for a person."
+            self._alarm(f"{name}-dead-letters", what, letters, 1)
+            oldest = pair.queue.metric_approximate_age_of_oldest_message(
+                period=_FIVE_MINUTES, statistic="Maximum"
+            )
+            what = f"A message of {name} has waited for an hour: too few workers, or none."
+            self._alarm(f"{name}-waits", what, oldest, _OLDEST_MESSAGE_S)
+        self._work()
+        self._money(settings)
+
+    def _work(self) -> None:
+        silent = series("HeartbeatAge", "Maximum", _MINUTE, service="monitor")
+        what = "A worker on a task is silent, and nobody replaced it."
+        self._alarm("heartbeat", what, silent, _SILENT_S, periods=3)
+        errors = series("ApiErrors", "Sum", _FIVE_MINUTES, service="api")
+        self._alarm("api-errors", "The API answers with errors.", errors, _API_ERRORS)
+        what = "Most videos fail."
+        self._alarm("failures", what, _failure_rate(), _FAILURE_RATE)
+        calls = lambda_series(f"{PREFIX}-monitor", "Invocations", "Sum", _FIVE_MINUTES)
+        what = "The monitor does not run: nothing that dies is healed."
+        missing = cloudwatch.TreatMissingData.BREACHING
+        self._alarm("monitor-silent", what, calls, 1, comparison=_BELOW, missing=missing)
+
+    def _money(self, settings: Settings) -> None:
+        spent = series("VideoCost", "Sum", Duration.days(1), service="publish")
+        what = "A day's videos cost more than the deployment's daily_budget_usd, by estimate."
+        self._alarm("spend", what, spent, settings.daily_budget_usd)
+
+    def _alarm(
+        self,
+        name: str,
+        description: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        *,
+        periods: int = 1,
+        comparison: cloudwatch.ComparisonOperator = _AT_LEAST,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        cloudwatch.Alarm(
+            self,
+            name.title().replace("-", ""),
+            alarm_name=f"{PREFIX}-{name}",
+            alarm_description=description,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=periods,
+            comparison_operator=comparison,
+            treat_missing_data=missing,
+        )
+
+
+def _failure_rate() -> cloudwatch.MathExpression:
+    """Of what ended in 15 minutes; 0 while that is little."""
+    period = Duration.minutes(15)
+    metrics: dict[str, cloudwatch.IMetric] = {
+        name: series("TasksFailed", "Sum", period, service=name)
+        for name in ("probe", "transcode", "thumbnail")
+    }
+    metrics["completed"] = series("VideosCompleted", "Sum", period, service="publish")
+    failed = "(FILL(probe, 0) + FILL(transcode, 0) + FILL(thumbnail, 0))"
+    ended = f"({failed} + FILL(completed, 0))"
+    return cloudwatch.MathExpression(
+        expression=f"IF({ended} >= {_FEWEST_ENDS}, {failed} / {ended}, 0)",
+        using_metrics=metrics,
+        period=period,
+        label="part of videos that fail",
+    )

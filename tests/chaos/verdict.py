@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,11 @@ from urllib.parse import urljoin
 
 import requests
 
+from millrace import counters, keys, tally
 from millrace.model import Item, Transaction
 from millrace.replay import observed, replay
 from tests.harness import media
+from tests.harness.counted import states
 from tests.harness.hls import attributes
 from tests.harness.pipeline import Pipeline
 
@@ -41,6 +44,7 @@ class Verdict:
             self._judge_objects(video_id, video)
         self._judge_strangers()
         self._judge_letters()
+        self._judge_counters()
         return self.breaches
 
     def _breach(self, video_id: str, what: str) -> None:
@@ -86,6 +90,22 @@ class Verdict:
         for upload in left:
             self._breach(upload["Key"], "its multipart upload was left")
 
+    def _judge_counters(self) -> None:
+        """They say what the items say; looked at twice, as other videos may be under way."""
+        for left in (1, 0):
+            raw = everything_of(self.pipeline)
+            seen = states([Item.from_raw_data(item) for item in raw])
+            told = Counter[str]()
+            for item in raw:
+                if item["sk"]["S"] == keys.TALLY_TOTAL_SK and "TALLY" in item["pk"]["S"]:
+                    told.update(counters.held(item).counts)
+            told = Counter({name: told[name] for name in tally.STATES if told[name]})
+            if told == seen:
+                return
+            if left:
+                time.sleep(3)
+        self._breach("the counters", f"tell {dict(told)}, the items {dict(seen)}")
+
     def _judge_letters(self) -> None:
         """A dead letter of a task is of a video that was to fail; every such video has one."""
         failed = {video_id for video_id, status in self.wanted.items() if status == "failed"}
@@ -94,6 +114,12 @@ class Verdict:
             self._breach(video_id, "has a dead letter")
         for video_id in sorted(failed - letters):
             self._breach(video_id, "failed without a dead letter")
+
+
+def everything_of(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Every item of the table."""
+    pages = pipeline.client("dynamodb").get_paginator("scan").paginate(TableName="millrace")
+    return [item for page in pages for item in page["Items"]]
 
 
 def items_of(pipeline: Pipeline, video_id: str) -> list[Item]:

@@ -11,6 +11,7 @@ import pytest
 from tests.harness import media
 from tests.harness.growth import Watcher
 from tests.harness.pipeline import REPOSITORY, Pipeline
+from tests.harness.secrets_in import secrets_in
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,8 @@ def pipeline() -> Iterator[Pipeline]:
     finally:
         if running.process is not None and running.process.poll() is None:
             running.stop()
+    leaks = list(secrets_in(state_dir / "logs"))
+    assert not leaks, f"{len(leaks)} secrets in the logs of the whole suite: {leaks[:5]}"
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,11 @@ from tests.unit.api.support import Api
 
 BUCKET = "millrace-uploads-test"
 QUEUE_NAME = "millrace-publish.fifo"
-QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE_NAME}"
-NOTIFY_QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/millrace-notify"
+SITE_BUCKET = "millrace-site-test"
+QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish", "notify")
+_BASE = "https://sqs.us-east-1.amazonaws.com/123456789012"
+QUEUE_URL = f"{_BASE}/{QUEUE_NAME}"
+NOTIFY_QUEUE_URL = f"{_BASE}/millrace-notify"
 SITE_URL = "https://site.example"
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 
@@ -61,8 +64,12 @@ def aws() -> Iterator[Cloud]:
         patch.setenv("MILLRACE_TABLE", "millrace")
         patch.setenv("MILLRACE_UPLOADS_BUCKET", BUCKET)
         patch.setenv("MILLRACE_SITE_URL", SITE_URL)
-        patch.setenv("MILLRACE_PUBLISH_QUEUE_URL", QUEUE_URL)
-        patch.setenv("MILLRACE_NOTIFY_QUEUE_URL", NOTIFY_QUEUE_URL)
+        patch.setenv("MILLRACE_SITE_BUCKET", SITE_BUCKET)
+        for queue in QUEUES:
+            fifo = ".fifo" if queue == "publish" else ""
+            patch.setenv(f"MILLRACE_{queue.upper()}_QUEUE_URL", f"{_BASE}/millrace-{queue}{fifo}")
+            dlq = f"{_BASE}/millrace-{queue}-dlq{fifo}"
+            patch.setenv(f"MILLRACE_{queue.upper()}_DLQ_URL", dlq)
         patch.setenv("MILLRACE_MAX_UPLOAD_BYTES", str(MAX_UPLOAD_BYTES))
         clients.reset()
         api_module.settings.cache_clear()
@@ -82,6 +89,19 @@ def cloud(aws: Cloud) -> Cloud:
     aws.sqs.create_queue(QueueName="millrace-notify")
     model.Item.create_table(billing_mode="PAY_PER_REQUEST")
     return aws
+
+
+@pytest.fixture
+def whole_cloud(cloud: Cloud) -> Cloud:
+    """With all queues and both buckets, for what looks at everything."""
+    cloud.s3.create_bucket(Bucket=SITE_BUCKET)
+    for queue in QUEUES:
+        for name in (f"millrace-{queue}", f"millrace-{queue}-dlq"):
+            fifo: Any = {"Attributes": {"FifoQueue": "true"}} if queue == "publish" else {}
+            suffix = ".fifo" if fifo else ""
+            if name not in ("millrace-publish", "millrace-notify"):
+                cloud.sqs.create_queue(QueueName=name + suffix, **fifo)
+    return cloud
 
 
 @pytest.fixture

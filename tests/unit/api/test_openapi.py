@@ -18,6 +18,7 @@ from millrace import (
     targets,
     upload_rules,
     uploads,
+    web,
     webhook_requests,
     webhooks,
 )
@@ -28,7 +29,7 @@ from millrace.plan import Container
 from millrace.problems import ProblemType
 from millrace.renditions import RateControl
 from millrace.video_settings import Priority
-from tests.unit.api.conftest import MakeVideo
+from tests.unit.api.conftest import Cloud, MakeVideo
 from tests.unit.api.support import DOCUMENT, Api, resolve
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,14 +58,14 @@ def test_routes_and_document_agree_when_compared_both_ways() -> None:
         (method, path)
         for path, methods in api_module.app.routes.items()
         for method in methods
-        if method != api_module.ANY_METHOD
+        if method != web.ANY_METHOD
     }
     assert routed == {(method, path) for method, path, _ in OPERATIONS}
 
 
 def test_every_route_turns_other_methods_away_when_they_come() -> None:
     for path, methods in api_module.app.routes.items():
-        assert api_module.ANY_METHOD in methods, path
+        assert web.ANY_METHOD in methods, path
 
 
 def test_every_problem_is_documented_when_it_is_in_the_catalogue() -> None:
@@ -101,7 +102,7 @@ def test_the_statuses_are_those_of_the_problems_when_documented(
 
 
 def test_every_route_answers_as_documented_when_it_succeeds_and_when_it_refuses(
-    api: Api, uploader: str, admin: str, make_video: MakeVideo
+    api: Api, whole_cloud: Cloud, uploader: str, admin: str, make_video: MakeVideo
 ) -> None:
     """`api` checks each answer; this makes sure that no route is left out of it."""
     film = {"filename": "a.mp4", "size_bytes": 17 * upload_rules.MIB}
@@ -118,7 +119,12 @@ def test_every_route_answers_as_documented_when_it_succeeds_and_when_it_refuses(
     api.post(f"/uploads/{upload}/complete", {"parts": sent}, token=uploader)
     api.delete(f"/uploads/{upload}", token=uploader)
     video, missing = make_video().video_id, "a" * 26
-    for path in ("/uploads", "/videos", "/gallery", "/health", f"/watch/{video}"):
+    for path in ("/stats", "/stats?range=1y", "/workers", "/metrics"):
+        api.get(path, token=admin)
+        api.get(path)
+    for path in (f"/videos/{video}/trace", f"/videos/{missing}/trace"):
+        api.get(path)
+    for path in ("/uploads", "/videos", "/gallery", "/health", "/health/ready", f"/watch/{video}"):
         api.get(path)
     for path in (f"/videos/{video}", f"/videos/{video}/events", f"/status/{video}"):
         api.get(path)
@@ -220,4 +226,7 @@ def test_needs_are_installed_when_the_api_is_deployed() -> None:
     """Every pin is exact, and nothing that the API does not import is shipped."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    assert set(pins) == {"aws-lambda-powertools", "boto3", "pynamodb", "standardwebhooks"}
+    assert set(pins) == {
+        *("aws-lambda-powertools", "boto3", "prometheus-client", "pynamodb"),
+        "standardwebhooks",
+    }

@@ -13,7 +13,7 @@ from chalice.deploy.swagger import CFNSwaggerGenerator
 
 import app as api_module
 import millrace
-from millrace import videos
+from millrace import videos, web
 from millrace.errors import Reason, RetryableError, TransitionRefused
 from tests.unit.api.conftest import SITE_URL, Cloud, MakeVideo
 from tests.unit.api.support import Api
@@ -43,14 +43,14 @@ def test_it_answers_400_when_the_body_is_no_json_object(
 
 
 def test_it_answers_413_when_the_body_is_too_large(api: Api, uploader: str) -> None:
-    raw = b'{"filename": "' + b"a" * api_module.MAX_BODY_BYTES + b'"}'
+    raw = b'{"filename": "' + b"a" * web.MAX_BODY_BYTES + b'"}'
     answer = api.post("/uploads", raw=raw, token=uploader)
     assert (answer.status, answer.problem) == (413, "body-too-large")
 
 
 def test_a_list_of_all_parts_fits_when_there_are_ten_thousand() -> None:
     parts = [{"part_number": n, "etag": f'"{"a" * 32}"'} for n in range(1, 10_001)]
-    assert len(json.dumps({"parts": parts}, indent=2)) < api_module.MAX_BODY_BYTES
+    assert len(json.dumps({"parts": parts}, indent=2)) < web.MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_any_origin_may_ask_when_a_browser_preflights() -> None:
     paths = CFNSwaggerGenerator().generate_swagger(api_module.app)["paths"]
     assert len(paths) == len(api_module.app.routes)
     for path, methods in paths.items():
-        assert api_module.ANY_METHOD in methods
-        if path in ("/", api_module.UNKNOWN_ROUTE):
+        assert web.ANY_METHOD in methods
+        if path in ("/", web.UNKNOWN_ROUTE):
             continue
         answer = methods["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
         headers = {
@@ -153,7 +153,7 @@ def test_any_origin_may_ask_when_a_browser_preflights() -> None:
         assert headers["Allow-Origin"] == "*"
         assert {"Authorization", "Idempotency-Key"} <= set(headers["Allow-Headers"].split(","))
         assert "ETag" in headers["Expose-Headers"].split(",")
-        taken = {method.upper() for method in methods if method != api_module.ANY_METHOD}
+        taken = {method.upper() for method in methods if method != web.ANY_METHOD}
         assert set(headers["Allow-Methods"].split(",")) == taken
 
 

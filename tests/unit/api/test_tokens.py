@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-import app as api_module
-from millrace import auth, clock, keys
+from millrace import auth, clock, keys, web
 from tests.unit.api.conftest import MakeVideo
 from tests.unit.api.support import Api
 
@@ -92,7 +91,7 @@ def test_an_admin_may_upload_when_the_role_uploader_is_not_named(api: Api, admin
 def test_no_token_is_logged_when_requests_succeed_or_fail(
     api: Api, uploader: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handler = api_module.logger.handlers[0]
+    handler = web.logger.handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     before = handler.setStream(sys.stdout)  # the one that capsys has put there
     created = api.post("/uploads", UPLOAD, token=uploader)

@@ -16,7 +16,10 @@ from tests.unit.cdk.support import REPOSITORY, Synthesis
 NOWHERE = "http://127.0.0.1:9"
 CONTEXTS = {
     "assets": {"layer": "layers/core"},
-    "repository": {"layer": "layers/core", "image_repository": "millrace", "image_tag": "7"},
+    "repository": {
+        **{"layer": "layers/core", "image_repository": "millrace", "image_tag": "7"},
+        "xray": "true",
+    },
 }
 
 
@@ -43,7 +46,8 @@ def _start(context: dict[str, str], output: Path) -> subprocess.Popen[str]:
 
 @pytest.fixture(scope="session")
 def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
-    """Both templates: images built from the sources, and images taken from a repository."""
+    """Both templates: images built from the sources; and images taken from a repository, traced
+    by X-Ray."""
     root = tmp_path_factory.mktemp("cdk")
     running = {name: _start(context, root / name) for name, context in CONTEXTS.items()}
     for process in running.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdk.functions import API, FUNCTIONS, Package
-from millrace import config
+from millrace import config, keys, prices
 from tests.unit.cdk.support import REPOSITORY, Synthesis
 
 TABLE = {spec.name: spec for spec in (*FUNCTIONS, API)}
@@ -54,6 +54,12 @@ def test_zip_functions_share_the_layer_and_images_have_none_when_synthesised(
             assert "Layers" not in item
 
 
+def test_estimates_and_permissions_are_of_what_is_deployed_when_compared() -> None:
+    assert {name: TABLE[name].memory_mb for name in prices.MEMORY_MB} == prices.MEMORY_MB
+    shards = {keys.tally_pk(shard) for shard in range(keys.TALLY_SHARDS)}
+    assert set(TABLE["monitor"].access.deletes) == shards
+
+
 def test_every_function_has_a_log_that_expires_when_synthesised(template: Synthesis) -> None:
     logs = template.named("AWS::Logs::LogGroup", "LogGroupName")
     assert set(logs) == {f"/aws/lambda/millrace-{name}" for name in TABLE}
@@ -70,6 +76,22 @@ def test_monitor_runs_every_minute_and_is_not_retried_when_synthesised(
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
 
 
+def _take_xray_off(synthesis: Synthesis) -> set[str]:
+    """Remove all that the switch adds; names of the functions it was added to."""
+    traced = set()
+    for name, function in synthesis.functions().items():
+        if function.pop("TracingConfig", None) == {"Mode": "Active"}:
+            traced.add(name)
+        if function.pop("Tracing", None) == "Active":
+            traced.add(name)
+        role = synthesis.template["Resources"][function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+        if statements[-1]["Resource"] == "*":
+            actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+            assert statements.pop()["Action"] == actions
+    return traced
+
+
 def test_images_differ_only_in_their_code_when_taken_from_a_repository(
     syntheses: dict[str, Synthesis],
 ) -> None:
@@ -82,6 +104,8 @@ def test_images_differ_only_in_their_code_when_taken_from_a_repository(
 
     images: list[str] = []
     built, taken = (Synthesis(syntheses[name].folder) for name in ("assets", "repository"))
+    assert _take_xray_off(built) == set()
+    assert _take_xray_off(taken) == set(TABLE)
     assert without_images(built) == without_images(taken)
     assert [uri.rpartition("/")[2] for uri in images[3:]] == [
         "millrace-probe:7",

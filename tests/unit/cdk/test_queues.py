@@ -76,7 +76,8 @@ def test_queues_are_encrypted_and_refuse_plain_http_when_synthesised(template: S
 def test_an_alarm_rings_when_a_dead_letter_queue_has_a_message(template: Synthesis) -> None:
     _, dead = _split(template)
     watched = []
-    for alarm in template.named("AWS::CloudWatch::Alarm", "AlarmName").values():
+    alarms = template.named("AWS::CloudWatch::Alarm", "AlarmName").items()
+    for alarm in [alarm for name, alarm in alarms if name.endswith("-dead-letters")]:
         assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"

@@ -22,7 +22,7 @@ import moto.sqs.models
 
 from millrace import clients, clock, config, keys, model, tasks, videos
 from millrace.events import TaskMessage
-from millrace.model import Item, Task, TaskKind, Transaction, Video
+from millrace.model import Item, Tally, Task, TaskKind, Transaction, Video, Worker
 from tests.harness.quick_moto import quick_moto
 from tests.unit.core.database import ACCOUNT, REGION, Database
 from tests.unit.core.fake_engine import FakeEngine
@@ -182,7 +182,9 @@ class Cloud:
         return [f"{item.pk} {item.sk}" for item in self.items() if item.due_at is not None]
 
     def items(self) -> list[Item]:
-        return [Item.from_raw_data(item) for item in self.database.items(TABLE)]
+        """All but the counters and what workers tell of themselves."""
+        found = [Item.from_raw_data(item) for item in self.database.items(TABLE)]
+        return [item for item in found if not isinstance(item, Tally | Worker)]
 
     def video(self, video_id: str = VIDEO_ID) -> Video:
         video = videos.get(video_id)

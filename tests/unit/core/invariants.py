@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from millrace import catalogue, keys, outputs, steering, videos
+from millrace import catalogue, counters, keys, outputs, steering, tally, videos
+from millrace.counters import Held
 from millrace.model import Entry, Item, Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.replay import observed, replay
+from millrace.rollup import SAMPLE, Level
+from tests.harness.counted import states
 from tests.harness.growth import Growth
-from tests.unit.core.harness import SITE, Cloud
+from tests.unit.core.harness import SITE, TABLE, Cloud
 
+_TOLD_BY = {
+    "uploaded": ["video.uploaded"],
+    "completed": ["video.completed"],
+    "failed": ["video.failed"],
+    "cancelled": ["video.cancelled"],
+    "retries": ["task.retried", "task.lost"],
+    "lost_workers": ["task.lost"],
+    "dead_letters": ["task.failed", "task.dead"],
+    "backups": ["task.doubled"],
+    "redriven": ["task.redriven"],
+}
+"""What each counter counts of the log."""
 _LIVE = (TaskStatus.PENDING, TaskStatus.RUNNING)
 
 
@@ -27,7 +42,9 @@ class Observer:
 
     def check(self) -> None:
         """Everything, at once."""
-        items = self.cloud.items()
+        raw = self.cloud.database.items(TABLE)
+        items = [Item.from_raw_data(item) for item in raw]
+        _check_counters(items, [counters.held(item) for item in raw if "TALLY" in item["pk"]["S"]])
         tasks = [item for item in items if isinstance(item, Task)]
         video = next((item for item in items if isinstance(item, Video)), None)
         if video is not None and not _is_partly_purged(video, items):
@@ -77,6 +94,35 @@ def _check_catalogue(video: Video, items: list[Item]) -> None:
         entries.append(catalogue.duration_entry(video.video_id, duration_s, video.created_at))
     there = {item.sk: item.created_key for item in items if isinstance(item, Entry)}
     assert there == {entry.sk: entry.created_key for entry in entries}
+
+
+def _check_counters(items: list[Item], held: list[Held]) -> None:
+    """They say what the items say, however these came to be as they are; and what has happened is
+    what the log tells, as long as it is there."""
+    totals = _sum(each for each in held if each.sk == keys.TALLY_TOTAL_SK)
+    assert _only(totals, lambda name: name in tally.STATES) == states(items)
+    happened = _only(totals, lambda name: name not in tally.STATES)
+    left = _sum(each for each in held if each.sk.startswith("MINUTE#"))
+    for level in Level:
+        rolled_up = _sum(each for each in held if each.pk == level.pk)
+        seen = _only(rolled_up, lambda name: not name.startswith(SAMPLE)) + left
+        assert seen == happened, level
+    video = next((item for item in items if isinstance(item, Video)), None)
+    if video is not None and not _is_partly_purged(video, items):
+        told = Counter(item.event for item in items if isinstance(item, Transaction))
+        for name, events in _TOLD_BY.items():
+            assert happened[name] == sum(told[event] for event in events), name
+
+
+def _sum(held: Iterable[Held]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for each in held:
+        found.update(each.counts)
+    return found
+
+
+def _only(counts: Counter[str], wanted: Callable[[str], bool]) -> Counter[str]:
+    return Counter({name: n for name, n in counts.items() if n and wanted(name)})
 
 
 def _is_partly_purged(video: Video, items: list[Item]) -> bool:

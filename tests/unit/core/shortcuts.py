@@ -16,9 +16,10 @@ _HEADERS = {"ContentType": "Content-Type", "CacheControl": "Cache-Control"}
 _KNOWN = {
     "PutObject": {"Bucket", "Key", "Body", "Metadata", "IfMatch", "IfNoneMatch", *_HEADERS},
     "SendMessage": {
-        *("QueueUrl", "MessageBody", "DelaySeconds"),
+        *("QueueUrl", "MessageBody", "MessageAttributes", "DelaySeconds"),
         *("MessageGroupId", "MessageDeduplicationId"),
     },
+    "GetQueueAttributes": {"QueueUrl", "AttributeNames"},
 }
 
 
@@ -29,7 +30,16 @@ def knows(operation: str, request: dict[str, Any]) -> bool:
 
 def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """As botocore's client, through moto's."""
+    if operation == "GetQueueAttributes":
+        return _get_queue_attributes(request)
     return _put_object(request) if operation == "PutObject" else _send_message(request)
+
+
+def _get_queue_attributes(request: dict[str, Any]) -> dict[str, Any]:
+    backend: Any = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
+    name = request["QueueUrl"].rpartition("/")[2]
+    found = backend.get_queue_attributes(name, list(request["AttributeNames"]))
+    return {"Attributes": {name: str(value) for name, value in found.items()}}
 
 
 def _put_object(request: dict[str, Any]) -> dict[str, Any]:
@@ -58,11 +68,20 @@ def _send_message(request: dict[str, Any]) -> dict[str, Any]:
     sent = backend.send_message(
         request["QueueUrl"].rpartition("/")[2],
         request["MessageBody"],
+        message_attributes=_attributes(request.get("MessageAttributes", {})),
         delay_seconds=request.get("DelaySeconds"),
         deduplication_id=request.get("MessageDeduplicationId"),
         group_id=request.get("MessageGroupId"),
     )
     return {"MessageId": sent.id}
+
+
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    """As moto keeps them."""
+    return {
+        name: {"data_type": value["DataType"], "string_value": value["StringValue"]}
+        for name, value in given.items()
+    }
 
 
 def _content(body: Any) -> bytes:

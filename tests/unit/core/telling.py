@@ -13,7 +13,7 @@ from standardwebhooks import Webhook as Verifier
 
 from millrace import clients, clock, keys, news, transact, videos, webhooks
 from millrace.errors import Reason
-from millrace.model import Delivery, Item, Webhook
+from millrace.model import Delivery, Item, VideoStatus, Webhook
 from millrace.queues import Queues
 from tests.unit.core.harness import TABLE, VIDEO_ID, Cloud
 from tests.unit.core.internet import URL, Internet, Request
@@ -28,7 +28,7 @@ def subscribe(*events: str, url: str = URL) -> Webhook:
 
 def happen(video_id: str = VIDEO_ID) -> None:
     """A video fails: a move with nothing around it."""
-    detail = videos.failure_detail(Reason.CORRUPT, "Frame 30 is damaged.")
+    detail = videos.failure_detail(VideoStatus.PROCESSING, Reason.CORRUPT, "Frame 30 is damaged.")
     transact.commit([transact.entry(video_id, "video.failed", detail=detail)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def first_cells(page: str) -> list[str]:
 
 def test_reason_page_is_complete_when_a_reason_exists() -> None:
     assert sorted(first_cells("reason-codes.md")) == sorted(Reason)
+
+
+def test_metrics_page_is_up_to_date_when_compared_with_the_code() -> None:
+    script = PAGES.parent / "metrics_page.py"
+    made = runpy.run_path(str(script))["text"]()
+    assert made == (PAGES / "metrics.md").read_text(), "run python docs/metrics_page.py"
 
 
 def test_table_page_names_every_event_when_the_code_writes_it() -> None:

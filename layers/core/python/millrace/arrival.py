@@ -188,6 +188,6 @@ def _logs(
         failed = {"from": TaskStatus.PENDING, "to": TaskStatus.FAILED, "reason": reason}
         probe = keys.task_id(TaskKind.PROBE, 0)
         logs.append(transact.entry(video_id, "task.failed", task_id=probe, detail=failed))
-        detail = videos.failure_detail(reason, message)
+        detail = videos.failure_detail(VideoStatus.QUEUED, reason, message)
         logs.append(transact.entry(video_id, "video.failed", detail=detail))
     return logs

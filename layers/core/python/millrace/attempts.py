@@ -6,10 +6,13 @@ if another attempt works beside it (`seats`), it only leaves: the task runs on, 
 
 from __future__ import annotations
 
+from typing import Any
+
 from pynamodb.expressions.update import Action
 
 from millrace import clock, seats, transact, videos
 from millrace.errors import MillraceError, Reason, RetryableError, TransitionRefused
+from millrace.metrics import Metric, record
 from millrace.model import Task, TaskStatus, Transaction, Video, VideoStatus
 from millrace.seats import LOST_AFTER_S, Seat
 from millrace.tasks import (
@@ -106,13 +109,16 @@ def _end(
     """Whether the task ended as it was seen."""
     task_actions = _attempt_actions(task, lease, to, error, counted=counted)
     video_actions: list[Action] = [Video.units_done.add(-int(task.units_done))]
-    logs = [_attempt_entry(lease, to, error)]
+    logs = [_attempt_entry(lease, task, to, error)]
     if to in (TaskStatus.FAILED, TaskStatus.DEAD) and video.status in videos.ACTIVE:
         video_actions += _video_fails(lease.task.video_id, error)
-        detail = videos.failure_detail(error.reason, error.message)
+        detail = videos.failure_detail(video.status, error.reason, error.message)
         logs.append(transact.entry(lease.task.video_id, "video.failed", detail=detail))
     status = VideoStatus(video.status)
-    return committed(lease, task, logs, task_actions, video_actions, status)
+    done = committed(lease, task, logs, task_actions, video_actions, status)
+    if done and len(logs) > 1:
+        record(Metric.VIDEOS_FAILED)
+    return done
 
 
 def _leave(lease: Lease, task: Task, error: MillraceError, *, counted: bool) -> bool:
@@ -127,8 +133,8 @@ def _leave(lease: Lease, task: Task, error: MillraceError, *, counted: bool) -> 
         Task.slow_at.remove(),
         *videos.due(Task, task.video_id, clock.stamp(LOST_AFTER_S)),
     ]
-    detail = {"from": TaskStatus.RUNNING, "to": TaskStatus.RUNNING}
-    log = lease.entry("task.left", {**detail, "reason": error.reason, "message": error.message})
+    detail = _attempt_detail(lease, task, TaskStatus.RUNNING, error)
+    log = lease.entry("task.left", detail)
     try:
         transact.commit([log], transact.update(lease.key, actions, seats.as_seen(task)))
     except TransitionRefused:
@@ -170,16 +176,22 @@ def _attempt_actions(
     return [*actions, *videos.due(Task, task.video_id, clock.stamp(RESEND_AFTER_S))]
 
 
-def _attempt_entry(lease: Lease, to: TaskStatus, error: MillraceError) -> Transaction:
+def _attempt_entry(lease: Lease, task: Task, to: TaskStatus, error: MillraceError) -> Transaction:
     lost = error.reason is Reason.WORKER_LOST and to is TaskStatus.PENDING
     event = "task.lost" if lost else _EVENT_OF_END[to]
-    detail = {
+    return lease.entry(event, _attempt_detail(lease, task, to, error))
+
+
+def _attempt_detail(
+    lease: Lease, task: Task, to: TaskStatus, error: MillraceError
+) -> dict[str, Any]:
+    return {
         "from": TaskStatus.RUNNING,
         "to": to,
         "reason": error.reason,
         "message": error.message,
+        **seats.duration(task, lease.attempt),
     }
-    return lease.entry(event, detail)
 
 
 def _video_fails(video_id: str, error: MillraceError) -> list[Action]:

@@ -34,6 +34,8 @@ class Role(StrEnum):
     UPLOADER = "uploader"
     ADMIN = "admin"
     """May do everything, uploads of others included."""
+    METRICS = "metrics"
+    """May read `GET /metrics`, and nothing else: Prometheus needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def create_token(
 
     Args:
         name: whose it is, 1 to 100 printable characters; owner of what is uploaded with it.
-        roles: at least one of `uploader`, `admin`.
+        roles: at least one of `uploader`, `admin`, `metrics`.
         expires_at: aware time after which it is refused; None = never.
 
     Raises:

@@ -78,8 +78,11 @@ _MAY_BE_ZERO = ("head_segments",)
 _ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": (
-        *("table", "uploads_bucket", "site_url", "publish_queue_url"),
-        *("max_upload_bytes", "uploads_per_minute", "notify_queue_url", *_HOOKS),
+        *("table", "uploads_bucket", "site_bucket", "site_url"),
+        *("max_upload_bytes", "uploads_per_minute", *_HOOKS),
+        *("ingest_queue_url", "probe_queue_url", "transcode_queue_url", "thumbnail_queue_url"),
+        *("publish_queue_url", "notify_queue_url"),
+        *("ingest_dlq_url", "publish_dlq_url", "notify_dlq_url"),
     ),
     "ingest": (
         *("table", "uploads_bucket", "max_upload_bytes"),
@@ -109,6 +112,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *("table", "uploads_bucket", "ingest_queue_url", "probe_queue_url"),
         *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),
         *("notify_queue_url", "topic_arn"),
+        *("ingest_dlq_url", "publish_dlq_url", "notify_dlq_url"),
     ),
 }
 """What each function (and the API) uses. The infrastructure gives each of them just these."""

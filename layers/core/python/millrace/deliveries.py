@@ -116,7 +116,7 @@ def fail(queues: Queues, begun: Delivery, answer: Answer) -> None:
         *_due(begun, wait_s + (TELL_AFTER_S if by_message else 0)),
     ]
     if _written(begun, actions, _is_pending(begun)) and by_message:
-        queues.send_notify(begun.event_id, begun.webhook_id, wait_s)
+        queues.send_notify(begun, wait_s)
 
 
 def postpone(queues: Queues, delivery: Delivery, until: str) -> None:
@@ -182,17 +182,16 @@ def redrive(queues: Queues, delivery: Delivery) -> bool:
     same = Delivery.status.is_in(*ended) & (Delivery.attempt == int(delivery.attempt))
     if not _written(delivery, actions, same):
         return False
-    queues.send_notify(delivery.event_id, delivery.webhook_id)
+    queues.send_notify(delivery)
     return True
 
 
 def remind(queues: Queues, item: News | Delivery) -> None:
     """What the monitor does about news or a delivery that is due: send its message again, and look
     later and later, because a message may just be waiting in a long queue."""
-    webhook_id = item.webhook_id if isinstance(item, Delivery) else None
     if isinstance(item, Delivery) and (item.next_at or "") > clock.stamp(_EARLY_S):
         return  # asked before its time, after a restart of the whole machine
-    queues.send_notify(item.event_id, webhook_id)
+    queues.send_notify(item)
     wait_s = min(TELL_AFTER_S * 2 ** (int(item.resends) + 1), _LONGEST_REMINDER_S)
     cls = type(item)
     with suppress(TransitionRefused):

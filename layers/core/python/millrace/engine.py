@@ -13,8 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from aws_lambda_powertools import Logger
+
 from millrace.config import engine_environment
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
+
+journal = Logger(child=True)
 
 Line = Mapping[str, Any]
 _GARBLED: Line = {"type": "garbled"}
@@ -125,6 +129,8 @@ class Engine:
             process.wait()
             reader.join(timeout=5)
             tell(None)
+            for said in log.text().splitlines():
+                journal.info("engine.log", extra={"text": said})
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()

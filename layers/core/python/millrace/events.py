@@ -153,6 +153,12 @@ def parse_notify(body: str) -> NotifyMessage:
     return NotifyMessage(event_id, webhook_id)
 
 
+def video_of(created: ObjectCreated) -> str:
+    """Id of the video that an object is of, or would be."""
+    announced = keys.video_id_from_upload_key(created.key)
+    return announced or keys.video_id_of_object(created.bucket, created.key)
+
+
 def parse_s3(body: str) -> list[ObjectCreated]:
     """All records of an S3 notification in an SQS body; S3's test message has none.
 

@@ -14,12 +14,13 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import seats, tasks, videos
+from millrace import seats, tasks, videos, workers
 from millrace.engine import Stop
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.load import Meter
+from millrace.metrics import Metric, tell
 from millrace.seats import LOST_AFTER_S, Seat
-from millrace.tasks import Lease
+from millrace.tasks import Lease, Load
 
 VISIBILITY_S = 90
 """A worker's message shows up again this long after its last extension: far sooner than the
@@ -57,6 +58,7 @@ class Heart:
         self._every_s = every_s
         self._reached = self._told = 0
         self._seat = Seat.FIRST
+        self._load = Load()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
         self._last_beat = self._last_hold = time.monotonic()
@@ -66,6 +68,7 @@ class Heart:
         self._reached = max(self._reached, int(self._units * min(max(percent, 0), 100) / 100))
 
     def __enter__(self) -> Heart:
+        workers.at_work(self._lease, 0, self._load)
         self._extend()
         self._thread.start()
         return self
@@ -78,6 +81,17 @@ class Heart:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        workers.idle(self._lease)
+        used = {
+            Metric.WORKER_CPU: self._load.cpu_percent,
+            Metric.WORKER_MEMORY: self._load.memory_bytes,
+        }
+        known = {metric: value for metric, value in used.items() if value is not None}
+        tell(known, kind=self._lease.task.kind.value)
+
+    @property
+    def _percent(self) -> int:
+        return 100 * self._reached // self._units if self._units else 0
 
     def _run(self) -> None:
         looks = math.ceil(self._every_s / LOOK_EVERY_S)
@@ -98,8 +112,9 @@ class Heart:
                 return
 
     def _beat(self) -> None:
+        load = self._load = self.meter.read()
+        workers.at_work(self._lease, self._percent, load)
         try:
-            load = self.meter.read()
             self._told = tasks.beat(self._lease, self._told, self._reached, load, self._seat)
         except TransitionRefused:
             if not self._resync():

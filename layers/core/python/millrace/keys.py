@@ -14,6 +14,9 @@ Table layout (one table):
 | SNS topic   | HOOKS           | TOPIC                            |
 | news        | NEWS#{event id} | NEWS                             |
 | delivery    | WEBHOOK#{id}#{shard} | DELIVERY#{event id}         |
+| counters    | TALLY#{shard}   | TOTAL, MINUTE#{minute}           |
+| worker      | WORKERS#{shard} | {log stream or request}          |
+| rolled up   | TALLY#{level}   | {beginning of the step}          |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
@@ -32,6 +35,10 @@ from datetime import UTC, datetime
 
 SHARDS = 4
 """Partitions that each listing index is spread over; a listing reads all of them and merges."""
+
+TALLY_SHARDS = 8
+"""Partitions of the counters: each takes some 125 moves a second, and reading them all is as many
+queries."""
 
 UPLOAD_PREFIX = "uploads/"
 MEDIA_PREFIX = "videos/"
@@ -163,6 +170,38 @@ DELIVERY_SK = re.compile(rf"DELIVERY#{EVENT_ID.pattern}")
 def shard_of(name: str) -> int:
     """The partition of a video (by its id), or of an event's deliveries (by the event's)."""
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % SHARDS
+
+
+TALLY_TOTAL_SK = "TOTAL"
+_TALLY_MINUTE = "MINUTE#"
+
+
+def tally_pk(shard: int | str) -> str:
+    """Partition of counters, or of those that are rolled up to a level."""
+    return f"TALLY#{shard}"
+
+
+def tally_shard(name: str) -> int:
+    """The partition that a move counts in."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % TALLY_SHARDS
+
+
+def tally_minute_sk(at: str) -> str:
+    """`at` is a time as `timestamp` writes it."""
+    return _TALLY_MINUTE + at[:16]
+
+
+def tally_minute(sk: str) -> str:
+    """The minute of such a key, like 2026-05-31T12:00."""
+    return sk.removeprefix(_TALLY_MINUTE)
+
+
+def workers_pk(shard: int) -> str:
+    return f"WORKERS#{shard}"
+
+
+def worker_pk(worker: str) -> str:
+    return workers_pk(shard_of(worker))
 
 
 def status_shard(status: str, shard: int) -> str:

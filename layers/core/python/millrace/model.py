@@ -330,6 +330,30 @@ class Delivery(Item, discriminator="delivery"):
     ttl = TTLAttribute(null=True)
 
 
+class Tally(Item, discriminator="tally"):
+    """Counters, of names that `tally` makes; see `counters`."""
+
+    moves = NumberAttribute(null=True)
+    """How often was added to a minute: whoever rolls it up goes by it."""
+    ttl = TTLAttribute(null=True)
+
+
+class Worker(Item, discriminator="worker"):
+    """What was last heard of one process of a function; see `workers`."""
+
+    function = UnicodeAttribute()
+    video_id = UnicodeAttribute(null=True)
+    """None while it waits for work."""
+    task_id = UnicodeAttribute(null=True)
+    attempt = NumberAttribute(null=True)
+    percent = NumberAttribute(null=True)
+    cpu_percent = NumberAttribute(null=True)
+    memory_bytes = NumberAttribute(null=True)
+    started_at = UnicodeAttribute(null=True)
+    heartbeat_at = UnicodeAttribute()
+    ttl = TTLAttribute()
+
+
 def bind(table_name: str, region: str | None = None, **meta: Any) -> None:
     """Point the models at a table. Called once, when the settings are loaded (and by tests)."""
     Item.Meta.table_name = table_name

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DoesNotExist
 
-from millrace import clients, clock, events, keys
+from millrace import clients, clock, events, keys, trace_ids
 from millrace.model import Item, News, Topic, Transaction, Webhook
 
 EVENTS = ("video.playable", "video.completed", "video.failed", "rendition.ready")
@@ -103,9 +104,13 @@ def announce(told: Sequence[News]) -> None:
     if not _queue_url:
         return
     for start in range(0, len(told), _AT_ONCE):
-        entries = [
-            {"Id": str(number), "MessageBody": events.notify_body(item.event_id)}
+        entries: Any = [
+            {
+                "Id": str(number),
+                "MessageBody": events.notify_body(item.event_id),
+                "MessageAttributes": trace_ids.message_attributes(item.video_id),
+            }
             for number, item in enumerate(told[start : start + _AT_ONCE])
         ]
         with suppress(BotoCoreError, ClientError, OSError):
-            clients.sqs().send_message_batch(QueueUrl=_queue_url, Entries=entries)  # type: ignore[arg-type]
+            clients.sqs().send_message_batch(QueueUrl=_queue_url, Entries=entries)

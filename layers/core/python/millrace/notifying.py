@@ -25,6 +25,7 @@ from millrace import (
     payloads,
     posting,
     signing,
+    trace_ids,
     transact,
     webhooks,
 )
@@ -93,6 +94,7 @@ def tell(office: Office, event_id: str) -> None:
     item = news.get(event_id)
     if item is None or item.due_at is None:
         return  # told before
+    _log_about(item)
     item = _with_body(item, office.site_url)
     listeners = news.audience()
     for webhook in listeners.webhooks:
@@ -102,7 +104,12 @@ def tell(office: Office, event_id: str) -> None:
         _publish(office, item)
     actions = [News.due_shard.remove(), News.due_at.remove()]
     transact.update_once(News(item.pk, item.sk), actions, News.pk.exists())
-    log.info("news.told", extra={"event": item.event, "video_id": item.video_id})
+    log.info("news.told", extra={"event": item.event})
+
+
+def _log_about(item: News | Delivery) -> None:
+    if item.video_id is not None:
+        log.append_keys(**trace_ids.log_keys(item.video_id))
 
 
 def deliver(office: Office, webhook_id: str, event_id: str) -> None:
@@ -110,6 +117,7 @@ def deliver(office: Office, webhook_id: str, event_id: str) -> None:
     delivery = deliveries.get(webhook_id, event_id)
     if delivery is None:
         return
+    _log_about(delivery)
     if delivery.status == DeliveryStatus.FAILED:
         deliveries.bury(office.queues, delivery)
     if delivery.status != DeliveryStatus.PENDING:
@@ -148,10 +156,11 @@ def _with_body(item: News, site_url: str) -> News:
 
 def _put_delivery(office: Office, item: News, webhook: Webhook) -> None:
     try:
-        transact.commit_unlogged(transact.put(deliveries.new(item, webhook.webhook_id)))
+        delivery = deliveries.new(item, webhook.webhook_id)
+        transact.commit_unlogged(transact.put(delivery))
     except TransitionRefused:
         return  # there is one already: it is told of by its own messages
-    office.queues.send_notify(item.event_id, webhook.webhook_id)
+    office.queues.send_notify(delivery)
 
 
 def _publish(office: Office, item: News) -> None:

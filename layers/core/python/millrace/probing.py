@@ -106,14 +106,19 @@ def _remember(lease: Lease, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_tasks(video_id: str, the_plan: Plan, turn: Turn) -> None:
-    """Write every task of the plan that is not there yet; those that are stay as they are."""
+    """Write every task of the plan that is not there yet; those that are stay as they are. None
+    is written once the video is not QUEUED any more: a purge may have been there."""
     missing = iter(the_plan.tasks())
     while batch := list(islice(missing, _PUT_AT_ONCE)):
         items = [_new(video_id, the_plan, turn, *task) for task in batch]
         try:
-            transact.commit_unlogged(*(transact.put(item) for item in items))
+            transact.commit_unlogged(_queued(video_id), *(transact.put(item) for item in items))
         except TransitionRefused:
-            _put_singly(items)
+            _put_singly(video_id, items)
+
+
+def _queued(video_id: str) -> transact.Write:
+    return transact.check(videos.key_of(video_id), Video.status == VideoStatus.QUEUED)
 
 
 def _new(video_id: str, the_plan: Plan, turn: Turn, kind: TaskKind, index: int) -> Task:
@@ -121,10 +126,10 @@ def _new(video_id: str, the_plan: Plan, turn: Turn, kind: TaskKind, index: int) 
     return tasks.new(video_id, kind, index, units=units, urgency=urgency)
 
 
-def _put_singly(items: Sequence[Task]) -> None:
+def _put_singly(video_id: str, items: Sequence[Task]) -> None:
     for item in items:
         try:
-            transact.commit_unlogged(transact.put(item))
+            transact.commit_unlogged(_queued(video_id), transact.put(item))
         except TransitionRefused:
             continue  # an earlier attempt put it
 
@@ -160,10 +165,9 @@ def begin(
     probe_actions = [*tasks.ended(TaskStatus.DONE), *videos.not_due(Task)]
     counts = {kind: sum(1 for other, _ in planned if other is kind) for kind in TaskKind}
     counts.pop(TaskKind.PROBE)
+    done = {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}
     logs = [
-        lease.entry(
-            "task.done", {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE, **(told or {})}
-        ),
+        lease.entry("task.done", {**done, **lease.ran, **(told or {})}),
         transact.entry(
             video_id,
             "video.planned",

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from millrace import (
     clock,
     events,
+    history,
     hls,
     keys,
     outputs,
@@ -24,6 +25,7 @@ from millrace import (
     storage,
     stragglers,
     tasks,
+    trace_ids,
     videos,
 )
 from millrace.errors import TransitionRefused
@@ -79,7 +81,7 @@ def attend(press: Press, video_id: str) -> None:
         RetryableError: something is still in the way; the message is to come again.
     """
     video = videos.get(video_id)
-    log.append_keys(video_id=video_id)
+    log.append_keys(**trace_ids.log_keys(video_id))
     if video is None:
         log.info("publish.gone")
     elif video.status == VideoStatus.DELETING:
@@ -182,6 +184,7 @@ def _record(
         videos.complete(video, steps, manifest, ready)
         record(Metric.VIDEOS_COMPLETED)
         record(Metric.TIME_TO_COMPLETED, since_upload_s)
+        record(Metric.VIDEO_COST, history.cost_usd(video.video_id))
         log.info("video.completed")
     else:
         files = playlists.digests if playlists is not None else {}

@@ -3,12 +3,19 @@ any point. The video's own item goes last: as long as it is there, the monitor c
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import islice
+
 from aws_lambda_powertools import Logger
 
-from millrace import keys, tasks, videos
+from millrace import counters, keys, tasks, transact, videos
+from millrace.errors import TransitionRefused
 from millrace.metrics import Metric, record
-from millrace.model import Item, TaskStatus, Video
+from millrace.model import Item, Task, TaskKind, TaskStatus, Video, VideoStatus
 from millrace.storage import Bucket
+
+_AT_ONCE = 90
+"""Tasks in one transaction; DynamoDB takes 100 items."""
 
 log = Logger(child=True)
 
@@ -44,13 +51,33 @@ def _delete_objects(uploads: Bucket, site: Bucket, video: Video) -> int:
 
 
 def _delete_items(video: Video) -> None:
+    """The counters go down by each task in the transaction that removes it, and by the video in
+    the one that removes that."""
     # Again until nothing is found: a worker's last line may have been written in between. Once the
     # tasks are gone, nothing can be: every move needs its task or its video.
     while others := [item for item in Item.query(video.pk, consistent_read=True) if _other(item)]:
+        gone = iter([item for item in others if isinstance(item, Task)])
+        while some := list(islice(gone, _AT_ONCE)):
+            _remove_tasks(video, some)
         with Item.batch_write() as batch:
             for item in others:
-                batch.delete(item)
-    Video(video.pk, video.sk).delete()
+                if not isinstance(item, Task):
+                    batch.delete(item)
+    with suppress(TransitionRefused):  # another purge was quicker
+        removed = transact.remove(
+            videos.key_of(video.video_id), Video.status == VideoStatus.DELETING
+        )
+        transact.commit_unlogged(removed, counters.of_removal([video]))
+
+
+def _remove_tasks(video: Video, some: list[Task]) -> None:
+    """Those that have not moved since they were read; the others are read again."""
+    removed = [transact.remove(Task(task.pk, task.sk), Task.status == task.status) for task in some]
+    # Without a plan, its tasks were put and never counted, but for the probe.
+    counted = [task for task in some if video.tasks_total or task.task_kind == TaskKind.PROBE]
+    down = [counters.of_removal(counted)] if counted else []
+    with suppress(TransitionRefused):
+        transact.commit_unlogged(*removed, *down)
 
 
 def _other(item: Item) -> bool:

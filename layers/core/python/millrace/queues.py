@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from millrace import clock, events
 from millrace.config import Settings
 from millrace.events import ObjectCreated, PublishAction, TaskMessage
-from millrace.model import Delivery, Task, TaskKind
+from millrace.model import Delivery, News, Task, TaskKind
+from millrace.trace_ids import message_attributes
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -30,6 +31,14 @@ _LONGEST_BODY_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages of a queue, as far as SQS knows at the moment."""
+
+    waiting: int
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
 class Queues:
     """The queues by name: `ingest`, `probe`, `transcode`, `thumbnail`, `publish`, `notify`."""
 
@@ -43,7 +52,10 @@ class Queues:
             delay_s: the message comes so much later; up to `LONGEST_DELAY_S`.
         """
         self.sqs.send_message(
-            QueueUrl=self._url(_name(task)), MessageBody=task.body(), DelaySeconds=delay_s
+            QueueUrl=self._url(_name(task)),
+            MessageBody=task.body(),
+            DelaySeconds=delay_s,
+            MessageAttributes=message_attributes(task.video_id),
         )
 
     def send_tasks(self, tasks: Sequence[TaskMessage]) -> None:
@@ -67,6 +79,7 @@ class Queues:
             MessageBody=events.publish_body(action, video_id),
             MessageGroupId=video_id,
             MessageDeduplicationId=f"{video_id}-{action}-{cause}"[:128],
+            MessageAttributes=message_attributes(video_id),
         )
 
     def send_purge(self, video_id: str) -> None:
@@ -75,18 +88,24 @@ class Queues:
 
     def send_found(self, created: ObjectCreated) -> None:
         """Tell of an object whose notification was lost."""
-        self.sqs.send_message(QueueUrl=self._url("ingest"), MessageBody=events.s3_body(created))
+        self.sqs.send_message(
+            QueueUrl=self._url("ingest"),
+            MessageBody=events.s3_body(created),
+            MessageAttributes=message_attributes(events.video_of(created)),
+        )
 
-    def send_notify(self, event_id: str, webhook_id: str | None = None, delay_s: float = 0) -> None:
-        """Have news told, or (with a webhook) one delivery of them tried. Repeatable.
+    def send_notify(self, news: News | Delivery, delay_s: float = 0) -> None:
+        """Have news told, or one delivery of them tried. Repeatable.
 
         Args:
             delay_s: 900 at most; what must wait longer is in the table, not in a queue.
         """
+        webhook_id = news.webhook_id if isinstance(news, Delivery) else None
         self.sqs.send_message(
             QueueUrl=self._url("notify"),
-            MessageBody=events.notify_body(event_id, webhook_id),
+            MessageBody=events.notify_body(news.event_id, webhook_id),
             DelaySeconds=math.ceil(delay_s),
+            MessageAttributes=message_attributes(news.video_id),
         )
 
     def is_idle(self, name: str) -> bool:
@@ -95,6 +114,19 @@ class Queues:
             QueueUrl=self._url(name), AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"]) == 0
+
+    def depths(self) -> dict[str, Depth]:
+        """Of all queues, by name."""
+        return {name: self.depth(name) for name in ALL_QUEUES}
+
+    def depth(self, name: str) -> Depth:
+        """Of one queue."""
+        return self._depth(self._url(name))
+
+    def letters(self, name: str) -> int:
+        """Messages in the dead-letter queue of a queue."""
+        depth = self._depth(getattr(self.settings, f"{name}_dlq_url"))
+        return depth.waiting + depth.in_flight
 
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""
@@ -112,7 +144,7 @@ class Queues:
             "attempts": task.attempts or [],
             "engine_log": task.engine_log or "",
         }
-        self._send_letter(_name(message), letter)
+        self._send_letter(_name(message), letter, task.video_id)
 
     def send_delivery_letter(self, delivery: Delivery) -> None:
         """Keep the message of a delivery that was given up, with what was tried."""
@@ -122,7 +154,7 @@ class Queues:
             "video_id": delivery.video_id,
             "attempts": delivery.attempts or [],
         }
-        self._send_letter("notify", letter)
+        self._send_letter("notify", letter, delivery.video_id)
 
     def send_unreadable(self, name: str, body: str, reason: str, message: str) -> None:
         """Keep a message that nobody can work on, as text, with the reason."""
@@ -131,27 +163,41 @@ class Queues:
             {"body": body, "reason": reason, "message": message, "attempts": [], "engine_log": ""},
         )
 
-    def _send_letter(self, name: str, letter: dict[str, Any]) -> None:
+    def _send_letter(self, name: str, letter: dict[str, Any], video_id: str | None = None) -> None:
         body = json.dumps(letter, ensure_ascii=False)
         if len(body.encode()) > _LONGEST_BODY_BYTES:
             shortened = {key: str(value)[:40_000] for key, value in letter.items()}
             body = json.dumps({**shortened, "shortened": True}, ensure_ascii=False)
         url: str = getattr(self.settings, f"{name}_dlq_url")
+        order: Any = {}
         if url.endswith(".fifo"):
-            self.sqs.send_message(
-                QueueUrl=url,
-                MessageBody=body,
-                MessageGroupId="dead",
-                MessageDeduplicationId=clock.stamp(),
-            )
-        else:
-            self.sqs.send_message(QueueUrl=url, MessageBody=body)
+            order = {"MessageGroupId": "dead", "MessageDeduplicationId": clock.stamp()}
+        told = message_attributes(video_id)
+        self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=told, **order)
 
     def _send_ten(self, url: str, tasks: Sequence[TaskMessage]) -> None:
-        entries = [{"Id": str(n), "MessageBody": task.body()} for n, task in enumerate(tasks)]
-        answer = self.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        entries: Any = [
+            {
+                "Id": str(number),
+                "MessageBody": task.body(),
+                "MessageAttributes": message_attributes(task.video_id),
+            }
+            for number, task in enumerate(tasks)
+        ]
+        answer = self.sqs.send_message_batch(QueueUrl=url, Entries=entries)
         for failed in answer.get("Failed", []):
-            self.sqs.send_message(QueueUrl=url, MessageBody=tasks[int(failed["Id"])].body())
+            self.send_task(tasks[int(failed["Id"])])
+
+    def _depth(self, url: str) -> Depth:
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        found = answer["Attributes"]
+        return Depth(
+            int(found["ApproximateNumberOfMessages"]),
+            int(found["ApproximateNumberOfMessagesNotVisible"]),
+        )
 
     def _url(self, name: str) -> str:
         url: str = getattr(self.settings, f"{name}_queue_url")
@@ -160,6 +206,8 @@ class Queues:
 
 TASK_QUEUES = tuple(dict.fromkeys(_QUEUE_OF_KIND.values()))
 """Names of the queues that carry tasks."""
+
+ALL_QUEUES = ("ingest", *TASK_QUEUES, "publish", "notify")
 
 
 def queue_of(kind: TaskKind) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from millrace import arrival, events
+from millrace import arrival, events, trace_ids
 from millrace.arrival import Door, Outcome
 from millrace.errors import Reason
 from millrace.events import MalformedMessage
@@ -42,6 +42,7 @@ def _report(
     door: Door, message: SQSRecord, created: events.ObjectCreated, outcome: Outcome
 ) -> None:
     told = {"key": created.key, "etag": created.etag, "outcome": outcome, "at": created.at}
+    told |= trace_ids.log_keys(events.video_of(created))
     if outcome is Outcome.FOREIGN:
         log.error("object.foreign", extra=told)
         why = f"{created.key} in {created.bucket} is no upload."

@@ -44,6 +44,12 @@ def started_at(task: Task, attempt: int) -> str | None:
     return task.backup_started_at if backup else task.started_at
 
 
+def duration(task: Task, attempt: int) -> dict[str, float]:
+    """For the log: how long an attempt that ends now has run, in seconds."""
+    begun = started_at(task, attempt)
+    return {"duration_s": round(clock.age_s(begun), 3)} if begun else {}
+
+
 def held(attempt: int) -> Condition:
     """The task runs and the attempt has a seat, whichever."""
     return _both(_running(), (Task.attempt == attempt) | _has_backup(attempt))

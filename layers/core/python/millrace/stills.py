@@ -47,7 +47,8 @@ def work(job: Job) -> None:
     if wanted.storyboard:
         output["storyboard"] = STORYBOARD
         made.append(Video.storyboard.set(STORYBOARD))
-    tasks.finish(job.lease, output, *made, told=job.told)
+    told = {**job.told, "files": len(thumbnails) + 2}
+    tasks.finish(job.lease, output, *made, told=told)
 
 
 def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:

@@ -79,7 +79,7 @@ def back_up(queues: Queues, task: Task, worker: str) -> tuple[Lease, Task, Video
         return None
     if not queues.is_idle(queue_of(TaskKind(task.task_kind))):
         return None  # the monitor reminds
-    lease = Lease(TaskMessage.of(task), int(task.attempt) + 1, worker)
+    lease = Lease(TaskMessage.of(task), int(task.attempt) + 1, worker, clock.stamp())
     try:
         _begin(lease, task, allowed=_allowed(video))
     except TransitionRefused:
@@ -130,6 +130,7 @@ def _begin(lease: Lease, task: Task, *, allowed: int) -> None:
         "to": TaskStatus.RUNNING,
         "elapsed_s": round(_elapsed_s(task), 1),
         "expected_s": float(task.expected_s),
+        "worker": lease.worker,
     }
     few = Video.backups.does_not_exist() | (Video.backups < allowed)
     transact.commit(

@@ -20,6 +20,7 @@ from pynamodb.expressions.update import Action
 from millrace import clock, keys, seats, transact, videos
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
+from millrace.metrics import Metric, tell
 from millrace.model import Task, TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.queues import queue_of
 from millrace.seats import LOST_AFTER_S, Seat
@@ -38,6 +39,12 @@ class Lease:
     task: TaskMessage
     attempt: int
     worker: str
+    started_at: str | None = None
+
+    @property
+    def ran(self) -> dict[str, float]:
+        """For the log: how long the attempt has run, in seconds."""
+        return {"duration_s": round(clock.age_s(self.started_at), 3)} if self.started_at else {}
 
     @property
     def key(self) -> Task:
@@ -124,8 +131,8 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
     video, task = videos.get(message.video_id), get(message)
     if video is None or task is None or video.status != _working_status(message.kind):
         raise TransitionRefused("task.started")
-    lease = Lease(message, seats.highest(task) + 1, worker)
     now = clock.stamp()
+    lease = Lease(message, seats.highest(task) + 1, worker, now)
     actions = [
         Task.status.set(TaskStatus.RUNNING.value),
         Task.attempt.set(lease.attempt),
@@ -138,9 +145,21 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
         *videos.due(Task, message.video_id, clock.stamp(LOST_AFTER_S)),
     ]
     pending = (Task.status == TaskStatus.PENDING) & (Task.attempt == int(task.attempt))
-    log = lease.entry("task.started", {"from": TaskStatus.PENDING, "to": TaskStatus.RUNNING})
+    moved = {"from": TaskStatus.PENDING, "to": TaskStatus.RUNNING}
+    waited = _waited(task)
+    log = lease.entry("task.started", {**moved, "worker": worker, **waited})
     transact.commit([log], transact.update(lease.key, actions, pending))
+    if waited:
+        tell({Metric.QUEUE_WAIT: waited["waited_s"]}, kind=message.kind.value)
     return lease, task, video
+
+
+def _waited(task: Task) -> dict[str, float]:
+    """For the log: for how long nobody worked on a task. When one was redriven is in the log only,
+    so of its first attempt after that nothing is told."""
+    if seats.highest(task) and seats.highest(task) == int(task.forgiven_attempts):
+        return {}
+    return {"waited_s": round(clock.age_s(task.ended_at or task.created_at), 3)}
 
 
 def beat(
@@ -229,7 +248,8 @@ def finish(
             *also,
         ]
         moved = {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}
-        log = lease.entry("task.done", {**moved, **(told or {})})
+        ran = seats.duration(task, lease.attempt)
+        log = lease.entry("task.done", {**moved, **ran, **(told or {})})
         if committed(lease, task, [log], task_actions, video_actions, VideoStatus.PROCESSING):
             return
     raise TransitionRefused("task.done")

@@ -19,7 +19,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from millrace import clock, keys, news
+from millrace import clock, counters, keys, news
 from millrace.errors import Reason, RetryableError, TransitionRefused
 from millrace.model import Item, Transaction
 
@@ -92,8 +92,9 @@ def entry(
 
 
 def commit(entries: Sequence[Transaction], *writes: Write) -> None:
-    """Make one move: all `writes` and their log `entries`, or nothing; and with them, where
-    somebody listens for such a line, the news of it, whose telling is then asked for.
+    """Make one move: all `writes`, their log `entries` and what these add to the counters, or
+    nothing; and with them, where somebody listens for such a line, the news of it, whose telling
+    is then asked for.
 
     Raises:
         TransitionRefused: a condition did not hold.
@@ -101,7 +102,8 @@ def commit(entries: Sequence[Transaction], *writes: Write) -> None:
     """
     told = news.of(entries)
     try:
-        commit_unlogged(*(put(line) for line in entries), *(put(item) for item in told), *writes)
+        lines, outbox = map(put, entries), map(put, told)
+        commit_unlogged(*lines, *outbox, *writes, *counters.of_lines(entries))
     except TransitionRefused as refusal:
         # If our line is there, an earlier answer was lost on its way and this is our own echo.
         if not _is_written(entries[0]):

@@ -11,6 +11,7 @@ from pathlib import Path
 from millrace import keeping, outputs, plan, scratch, tasks
 from millrace.engine import Line
 from millrace.errors import PermanentError, Reason, TransitionRefused
+from millrace.metrics import Metric, tell
 from millrace.model import TaskKind
 from millrace.outputs import Collector, Track
 from millrace.plan import Plan
@@ -36,7 +37,21 @@ def work(job: Job) -> None:
     with scratch.folder() as folder:
         _encode(job, the_plan, selection, folder, collector, telling)
     tracks = collector.tracks(names, first, count)
-    tasks.finish(job.lease, _output(tracks, job.reading.bytes_read), told=job.told)
+    made = _made(tracks, names[0], kind)
+    tasks.finish(job.lease, _output(tracks, job.reading.bytes_read), told={**job.told, **made})
+    _measure(made, time.monotonic() - job.started, kind)
+
+
+def _made(tracks: dict[str, Track], first: str, kind: TaskKind) -> dict[str, float]:
+    """For the log: what was made, and (of a chunk) how much of the source that is."""
+    segments = [segment for track in tracks.values() for segment in track.segments]
+    made: dict[str, float] = {
+        "bytes_out": sum(segment.size_bytes for segment in segments),
+        "files": len(segments) + len(tracks),
+    }
+    if kind is TaskKind.TRANSCODE:
+        made["source_s"] = round(float(tracks[first].duration_s), 3)
+    return made
 
 
 def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], int, int | None]:
@@ -47,6 +62,13 @@ def _expected(the_plan: Plan, kind: TaskKind, index: int) -> tuple[list[str], in
         return [the_plan.subtitles[index].name], 0, None
     names = [rendition.name for rendition in the_plan.video.renditions]
     return names, the_plan.grid.first_segment(index), the_plan.grid.segments_of(index)
+
+
+def _measure(made: dict[str, float], seconds: float, kind: TaskKind) -> None:
+    values: dict[Metric, float] = {Metric.BYTES_OUT: made["bytes_out"]}
+    if "source_s" in made and seconds > 0:
+        values[Metric.ENGINE_SPEED] = made["source_s"] / seconds
+    tell(values, kind=kind.value)
 
 
 class _Telling:

@@ -22,7 +22,7 @@ from heapq import merge
 from aws_lambda_powertools import Logger
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import keys, tasks
+from millrace import clock, keys, tasks
 from millrace.events import TaskMessage
 from millrace.model import ByStatus, Item, Task, TaskKind, TaskStatus
 from millrace.queues import queue_of
@@ -80,6 +80,21 @@ def others(named: TaskMessage) -> Iterator[TaskMessage]:
     this one for what waits now. If all of that is taken, it is looked once more what came since."""
     for _ in range(2):
         yield from _spread(_seen(named, _LAST), named)
+
+
+def oldest_age_s(queue: str) -> float | None:
+    """How long the oldest of the tasks has been there that wait in a queue for their first
+    attempt: of those that come next and of those that come last, between which it may be missed
+    while very many wait. None if none does."""
+    ends = [
+        Item.by_status.query(
+            keys.ready_shard(queue, shard), limit=_LOOKED_AT, scan_index_forward=forward
+        )
+        for shard in range(keys.SHARDS)
+        for forward in (True, False)
+    ]
+    waiting = [item.created_at for end in ends for item in end if isinstance(item, Task)]
+    return round(clock.age_s(min(waiting)), 1) if waiting else None
 
 
 def _tails(priority: Priority) -> str:

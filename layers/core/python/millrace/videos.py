@@ -209,9 +209,8 @@ def expire(video: Video) -> None:
         TransitionRefused: it did come, or somebody aborted it.
     """
     message = "The upload was not finished within 24 hours. Upload the file again."
-    log = transact.entry(
-        video.video_id, "video.failed", detail=failure_detail(Reason.UPLOAD_EXPIRED, message)
-    )
+    detail = failure_detail(VideoStatus.AWAITING_UPLOAD, Reason.UPLOAD_EXPIRED, message)
+    log = transact.entry(video.video_id, "video.failed", detail=detail)
     actions = [
         *failed_actions(video.video_id, Reason.UPLOAD_EXPIRED, message),
         *not_due(Video),
@@ -332,10 +331,18 @@ def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str
         *not_due(Video),
     ]
     news = watchable.since_now(video, ready, playable=True)
-    detail = {"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total}
+    detail = {
+        **{"from": VideoStatus.PROCESSING, "to": VideoStatus.COMPLETED, "tasks": total},
+        "since_upload_s": since_upload_s(video),
+    }
     completed = transact.entry(video.video_id, "video.completed", detail=detail)
     change = [*actions, *news.actions], condition & news.condition
     transact.commit([*news.lines, completed], transact.update(key_of(video.video_id), *change))
+
+
+def since_upload_s(video: Video) -> float:
+    """Seconds since the source arrived."""
+    return round(clock.age_s(video.uploaded_at or video.created_at), 3)
 
 
 def key_of(video_id: str) -> Video:
@@ -362,8 +369,8 @@ def failed_actions(video_id: str, reason: Reason, message: str) -> list[Action]:
     ]
 
 
-def failure_detail(reason: Reason, message: str) -> dict[str, Any]:
-    failed = {"to": VideoStatus.FAILED, "playable": False}
+def failure_detail(before: str, reason: Reason, message: str) -> dict[str, Any]:
+    failed = {"from": before, "to": VideoStatus.FAILED, "playable": False}
     return {**failed, "reason": reason, "message": message}
 
 

@@ -37,6 +37,8 @@ def since_now(video: Video, ready: Sequence[str], *, playable: bool) -> SinceNow
     condition: Condition = Video.playable == bool(video.playable)
     if playable and not video.playable:
         detail: dict[str, Any] = {"playable": True}
+        if video.playable_at is None:  # after a retry it would tell how long nobody retried it
+            detail["since_upload_s"] = round(clock.age_s(video.uploaded_at or video.created_at), 3)
         lines.append(transact.entry(video.video_id, "video.playable", detail=detail))
     if ready and video.renditions_ready_at is None:
         condition &= Video.renditions_ready_at.does_not_exist()

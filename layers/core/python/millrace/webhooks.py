@@ -147,7 +147,7 @@ def send_test(queues: Queues, webhook: Webhook) -> str:
     item.due_shard = item.due_at = None  # nobody else is told
     delivery = deliveries.new(item, webhook.webhook_id)
     transact.commit_unlogged(transact.put(item), transact.put(delivery))
-    queues.send_notify(item.event_id, webhook.webhook_id)
+    queues.send_notify(delivery)
     return item.event_id
 
 

@@ -26,8 +26,10 @@ from millrace import (
     scratch,
     stragglers,
     tasks,
+    trace_ids,
     turns,
     videos,
+    workers,
 )
 from millrace.config import Settings
 from millrace.deadletters import awaits_burial, bury
@@ -42,7 +44,7 @@ from millrace.errors import (
 )
 from millrace.events import MalformedMessage, TaskMessage
 from millrace.heart import Heart
-from millrace.metrics import Metric, record
+from millrace.metrics import Metric, record, tell
 from millrace.model import Task, TaskKind, TaskStatus, Video
 from millrace.queues import Queues
 from millrace.storage import Bucket
@@ -209,7 +211,7 @@ def handle(shop: Workshop, message: SQSRecord, context: LambdaContext, work: Wor
         reject(shop.queues, name, message.body, error)
         return
     ticket = Ticket(shop.queues, wanted, message.receipt_handle)
-    claim = _claim(shop, wanted, context.aws_request_id)
+    claim = _claim(shop, wanted, workers.name(context))
     if claim is None:
         return
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_S
@@ -225,7 +227,7 @@ def reject(queues: Queues, name: str, body: str, error: MalformedMessage) -> Non
 
 def _claim(shop: Workshop, wanted: TaskMessage, worker: str) -> tuple[Lease, Task, Video] | None:
     """A task to work on: the most urgent one, see `turns`; None if there is nothing to do."""
-    log.append_keys(video_id=wanted.video_id, task_id=wanted.task_id)
+    log.append_keys(**trace_ids.log_keys(wanted.video_id), task_id=wanted.task_id)
     if claim := _first(turns.order(wanted), worker):
         return claim
     task = tasks.get(wanted)
@@ -243,7 +245,7 @@ def _first(wanted: Iterator[TaskMessage], worker: str) -> tuple[Lease, Task, Vid
     for task in wanted:
         with suppress(TransitionRefused):
             claim = tasks.start(task, worker)
-            log.append_keys(video_id=task.video_id, task_id=task.task_id)
+            log.append_keys(**trace_ids.log_keys(task.video_id), task_id=task.task_id)
             return claim
     return None
 
@@ -302,7 +304,7 @@ def _attempt(
     else:
         _announce(shop, lease.task, str(lease.attempt))
         record(Metric.TASKS_DONE)
-        record(Metric.TASK_SECONDS, time.monotonic() - job.started)
+        tell({Metric.TASK_SECONDS: time.monotonic() - job.started}, kind=lease.task.kind.value)
         log.info("task.done", extra={"attempt": lease.attempt})
 
 

@@ -1,0 +1,54 @@
+"""Writes docs/reference/metrics.md: `python docs/metrics_page.py`. A test compares it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from millrace.exposition import families
+from millrace.metrics import NAMESPACE, Metric
+
+PAGE = Path(__file__).resolve().parent / "reference" / "metrics.md"
+
+
+def text() -> str:
+    """The whole page."""
+    told = "\n".join(
+        f"| `{metric.title}` | {metric.unit.value} | {', '.join(metric.dimensions)} | "
+        f"{metric.meaning} |"
+        for metric in Metric
+    )
+    scraped = "\n".join(f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in families())
+    return f"""<!-- Made by `python docs/metrics_page.py`; do not edit. -->
+
+# Metrics
+
+## CloudWatch
+
+Namespace `{NAMESPACE}`. Functions and API write them to their logs in Embedded Metric Format;
+CloudWatch makes metrics of them, on one machine as well as on AWS:
+
+```bash
+aws cloudwatch get-metric-statistics --namespace {NAMESPACE} --metric-name VideosCompleted \\
+  --dimensions Name=service,Value=publish --period 60 --statistics Sum \\
+  --start-time "$(date -u -d '1 hour ago' +%FT%TZ)" --end-time "$(date -u +%FT%TZ)"
+```
+
+`service` is the function that wrote it. What is sampled is written by `monitor`, every minute.
+
+| metric | unit | dimensions | meaning |
+|---|---|---|---|
+{told}
+
+## Prometheus
+
+`GET /metrics`, with a token of the role `metrics`. Counters are exact: they are counted in the
+transaction of each move.
+
+| metric | type | meaning |
+|---|---|---|
+{scraped}
+"""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text())
