@@ -2,7 +2,7 @@ import { connect } from "../api.js";
 import { find, say } from "../dom.js";
 import { createShell } from "../shell.js";
 import { createAnnouncer } from "./announcer.js";
-import { createConfirm } from "./confirm.js";
+import { createConfirm } from "../confirm.js";
 import { createControls } from "./controls.js";
 import { createGallery } from "./gallery.js";
 import { readQuery, writeQuery } from "./query.js";
