@@ -78,6 +78,7 @@ async function start() {
   let standing = {
     mayUpload: shell.session.token() !== null,
     name: "",
+    roles: [],
     why: "",
   };
   /** @type {Summary | null} */
@@ -128,6 +129,7 @@ async function start() {
   /** @param {Standing} now */
   function stand(now) {
     standing = now;
+    shell.admit(now.roles);
     drop.allow(now.mayUpload, now.why);
     if (now.mayUpload) {
       gate.open();

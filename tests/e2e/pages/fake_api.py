@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.e2e.pages.fake_answers import caller, conditional, listed, problem, refusal, serve
+from tests.e2e.pages.fake_operations import Operations
 from tests.e2e.pages.fake_state import TOKEN, State, video
 from tests.e2e.pages.fake_uploads import Uploads
 
@@ -108,6 +109,7 @@ class Fake:
                 web.delete("/api/videos/{id}", self._delete),
                 web.post("/api/videos/{id}/{deed:cancel|retry}", self._steer),
                 web.get("/media/{path:.*}", self._media),
+                *Operations(self.state).routes(),
                 *Uploads(self.state, lambda: self.api_origin).routes(),
             ]
         )

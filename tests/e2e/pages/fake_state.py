@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.e2e.pages import operations
 
 TOKEN = "mr_" + "t" * 43
 
@@ -55,6 +58,22 @@ class State:
     """Every request to API and storage: "METHOD path → status"."""
     uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: dict[str, dict[int, bytes]] = field(default_factory=dict)
+
+    stats: Callable[[str], dict[str, Any]] = operations.stats
+    """What `GET /stats` answers, by range."""
+    workers: list[dict[str, Any]] = field(default_factory=operations.workers)
+    traces: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By id of the video."""
+    letters: list[dict[str, Any]] = field(default_factory=list)
+    """Newest first."""
+    operations_error: int | None = None
+    """What an operator's requests are answered with."""
+    redrives: list[dict[str, Any]] = field(default_factory=list)
+    """What was asked for."""
+    redrive_page: int = 50
+    """So many letters are redriven by one request."""
+    stuck: set[str] = field(default_factory=set)
+    """Videos that cannot be redriven."""
 
     def gates(self) -> list[asyncio.Event | None]:
         return [self.config_gate, self.listing_gate, self.deed_gate, self.storage_gate]
