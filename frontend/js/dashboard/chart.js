@@ -48,10 +48,11 @@ function tableOf({ at, step_s, lines }, words) {
  * @param {object} options
  * @param {string} options.title
  * @param {boolean} [options.bars] stacked bars; otherwise lines
+ * @param {boolean} options.whole there is nothing between two whole numbers
  * @param {Palette} options.palette
  * @param {(value: number) => string} options.words of a value
  */
-export function createChart({ title, bars = false, palette, words }) {
+export function createChart({ title, bars = false, whole, palette, words }) {
   const element = stamp("chart");
   const summary = find(element, ".chart__summary", HTMLElement);
   const area = find(element, ".chart__plot", HTMLElement);
@@ -63,7 +64,14 @@ export function createChart({ title, bars = false, palette, words }) {
   area.setAttribute("role", "img");
   /** @type {Drawing | null} */
   let shown = null;
-  const plot = createPlot({ element: area, bars, palette, words, onPoint });
+  const plot = createPlot({
+    element: area,
+    bars,
+    whole,
+    palette,
+    words,
+    onPoint,
+  });
 
   /** @param {number | null} index of a step; null: the newest */
   function onPoint(index) {

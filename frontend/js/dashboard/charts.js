@@ -21,12 +21,12 @@ import {
 const QUEUE_LOOKS = [
   ["water", "plain"],
   ["brass", "plain"],
-  ["leaf", "plain"],
-  ["ink-soft", "dashed"],
+  ["leaf", "dashed"],
+  ["ink-soft", "plain"],
   ["water", "dotted"],
-  ["brass", "dashed"],
+  ["brass", "dotted"],
   ["leaf", "dotted"],
-  ["ink-soft", "dotted"],
+  ["ink-soft", "dashed"],
 ];
 
 /**
@@ -109,8 +109,10 @@ export function createCharts(element) {
   /** @type {Chart[]} */
   const charts = [];
   const palette = createPalette(() => charts.forEach((each) => each.redraw()));
-  for (const { title, bars = false, words = count } of PLANS)
-    charts.push(createChart({ title, bars, words, palette }));
+  for (const { title, bars = false, words = count } of PLANS) {
+    const whole = words === count;
+    charts.push(createChart({ title, bars, whole, words, palette }));
+  }
   const spread = createSpread();
   element.append(...charts.map((each) => each.element), spread.element);
 

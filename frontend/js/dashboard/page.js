@@ -14,6 +14,7 @@ import { createWorkers } from "./workers.js";
 
 /** @param {HTMLElement} main */
 function createDesk(main) {
+  const desk = find(main, "#desk", HTMLElement);
   const lede = find(main, "#lede", HTMLElement);
   const letters = find(main, "#letter-count", HTMLElement);
   const figures = createFigures(main);
@@ -27,6 +28,7 @@ function createDesk(main) {
     showWorkers: workers.show,
     /** @param {Stats} stats */
     show(stats) {
+      desk.removeAttribute("data-waiting");
       figures.show(stats);
       charts.show(stats);
       queues.show(stats.queues);

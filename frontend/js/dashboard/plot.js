@@ -28,6 +28,9 @@ const COLUMNS = uPlot.paths.bars?.({
   align: 1,
   radius: 0.08,
 });
+const WHOLE = [1, 2, 5]
+  .flatMap((each) => [...Array(9).keys()].map((power) => each * 10 ** power))
+  .sort((a, b) => a - b);
 const DASHES = { dashed: [8, 4], dotted: [2, 3], plain: [], hatched: [] };
 
 /** @param {number} s @param {number} step_s between two marks */
@@ -91,11 +94,12 @@ function seriesOf({ name, tone, look }, bars, palette) {
  * @param {object} options
  * @param {HTMLElement} options.element of a fixed height
  * @param {boolean} options.bars stacked bars; otherwise lines
+ * @param {boolean} options.whole there is nothing between two whole numbers
  * @param {Palette} options.palette
  * @param {(value: number) => string} options.words of a value on the axis
  * @param {(index: number | null) => void} options.onPoint told which step is pointed at
  */
-export function createPlot({ element, bars, palette, words, onPoint }) {
+export function createPlot({ element, bars, whole, palette, words, onPoint }) {
   /** @type {uPlot | null} */
   let plot = null;
   let names = "";
@@ -134,6 +138,7 @@ export function createPlot({ element, bars, palette, words, onPoint }) {
         {
           ...axis(palette),
           size: 52,
+          ...(whole && { incrs: WHOLE }),
           values: (_, marks) => marks.map(words),
         },
       ],
