@@ -1,11 +1,15 @@
 // A chart with its words: title, summary, key, the canvas, and the same as a table.
 import { find, say, stamp } from "../dom.js";
 import { createPlot, when } from "./plot.js";
+import { coarser } from "./steps.js";
 
 /** @import { Palette } from "./palette.js" */
 /** @import { Drawing, Line } from "./plot.js" */
 
 /** @typedef {ReturnType<typeof createChart>} Chart */
+
+/** More columns than that are none any more. */
+const MOST_STEPS = 96;
 
 /** @param {Line[]} lines */
 const isBare = (lines) =>
@@ -108,8 +112,9 @@ export function createChart({ title, bars = false, whole, palette, words }) {
 
   return {
     element,
-    /** @param {Drawing} drawing @param {string} text what there is to see in it */
-    show(drawing, text) {
+    /** @param {Drawing} fine @param {string} text what there is to see in it */
+    show(fine, text) {
+      const drawing = coarser(fine, MOST_STEPS);
       shown = drawing;
       say(summary, text);
       area.setAttribute("aria-label", `${title}. ${text}`);

@@ -36,11 +36,18 @@ const QUEUE_LOOKS = [
  * @param {Line["look"]} [look]
  * @returns {Line}
  */
-const line = (name, tone, values, look = "plain") => ({
+const seen = (name, tone, values, look = "plain") => ({
   name,
   tone,
   look,
   values,
+  sums: false,
+});
+
+/** @type {typeof seen} */
+const happened = (name, tone, values, look) => ({
+  ...seen(name, tone, values, look),
+  sums: true,
 });
 
 /** @param {Series} series @returns {Line[]} */
@@ -50,7 +57,7 @@ const depthLines = (series) =>
       "ink",
       "plain",
     ];
-    return line(name, tone, series.queue_depth[name] ?? [], look);
+    return seen(name, tone, series.queue_depth[name] ?? [], look);
   });
 
 /**
@@ -68,16 +75,16 @@ const PLANS = [
     title: "Throughput",
     bars: true,
     lines: ({ series }) => [
-      line("completed", "leaf", series.completed),
-      line("failed", "rust", series.failed, "hatched"),
+      happened("completed", "leaf", series.completed),
+      happened("failed", "rust", series.failed, "hatched"),
     ],
     summary: ({ window }) => throughputWords(window),
   },
   {
     title: "Videos on the way",
     lines: ({ series }) => [
-      line("queued or processing", "water", series.active),
-      line("uploaded", "ink-soft", series.uploaded, "dotted"),
+      seen("queued or processing", "water", series.active),
+      happened("uploaded", "ink-soft", series.uploaded, "dotted"),
     ],
     summary: activeWords,
   },
@@ -90,8 +97,8 @@ const PLANS = [
     title: "Retries and dead letters",
     bars: true,
     lines: ({ series }) => [
-      line("retries", "brass", series.retries),
-      line("dead letters", "rust", series.dead_letters, "hatched"),
+      happened("retries", "brass", series.retries),
+      happened("dead letters", "rust", series.dead_letters, "hatched"),
     ],
     summary: ({ window }) => troubleWords(window),
   },
@@ -99,7 +106,7 @@ const PLANS = [
     title: "Cost, estimated",
     bars: true,
     words: dollars,
-    lines: ({ series }) => [line("cost", "water", series.cost_usd)],
+    lines: ({ series }) => [happened("cost", "water", series.cost_usd)],
     summary: costWords,
   },
 ];

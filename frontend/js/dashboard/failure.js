@@ -13,6 +13,12 @@ export function createFailure(element, onRetry) {
   const retry = find(element, "#retry", HTMLButtonElement);
   retry.addEventListener("click", onRetry, { signal: controller.signal });
 
+  function clear() {
+    if (banner.hidden) return;
+    banner.hidden = true;
+    say(text, null);
+  }
+
   return {
     /**
      * @param {unknown} error
@@ -32,11 +38,11 @@ export function createFailure(element, onRetry) {
       say(text, words);
       banner.hidden = false;
     },
-    clear() {
-      if (banner.hidden) return;
-      banner.hidden = true;
-      say(text, null);
+    /** The figures could be had again: what was refused is still refused. */
+    recover() {
+      if (!retry.hidden) clear();
     },
+    clear,
     destroy: () => controller.abort(),
   };
 }

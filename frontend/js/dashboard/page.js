@@ -6,7 +6,7 @@ import { createCharts } from "./charts.js";
 import { createDoor, isRefusal } from "./door.js";
 import { createFailure } from "./failure.js";
 import { createFigures } from "./figures.js";
-import { createQueues } from "./queues.js";
+import { createQueues, LETTER_QUEUES } from "./queues.js";
 import { createRange, RANGES } from "./range.js";
 import { createWorkers } from "./workers.js";
 
@@ -32,10 +32,9 @@ function createDesk(main) {
       figures.show(stats);
       charts.show(stats);
       queues.show(stats.queues);
-      const dead = stats.queues.reduce(
-        (sum, each) => sum + each.dead_letters,
-        0,
-      );
+      const dead = stats.queues
+        .filter(({ name }) => LETTER_QUEUES.includes(name))
+        .reduce((sum, each) => sum + each.dead_letters, 0);
       say(letters, dead > 0 ? String(dead) : null);
       const time = new Date(stats.at).toLocaleTimeString("en-GB");
       say(
@@ -92,7 +91,7 @@ async function start() {
       ]);
       if (asked !== question) return { active: true, changed: true };
       since = new Date();
-      failure.clear();
+      failure.recover();
       desk.show(stats);
       desk.showWorkers(workers);
       shell.setFlowing((stats.videos["processing"] ?? 0) > 0);

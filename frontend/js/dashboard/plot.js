@@ -3,7 +3,7 @@
 import uPlot from "../../vendor/uplot/uplot.mjs";
 import { hatch } from "./hatch.js";
 import { moment } from "./numbers.js";
-import { bottomsUp } from "./stack.js";
+import { bottomsUp } from "./steps.js";
 
 /** @import { Palette, Tone } from "./palette.js" */
 /** @import { Values } from "./types.js" */
@@ -14,6 +14,7 @@ import { bottomsUp } from "./stack.js";
  * @property {Tone} tone
  * @property {"plain" | "dashed" | "dotted" | "hatched"} look tells it from others without its colour
  * @property {Values} values
+ * @property {boolean} sums whether values of several steps add up
  *
  * @typedef {object} Drawing
  * @property {number[]} at seconds since 1970

@@ -3,9 +3,13 @@ import { count, counted, lasting } from "./numbers.js";
 
 /** @import { QueueNow } from "./types.js" */
 
+/** The queues of tasks: what died there can be redriven. */
+export const LETTER_QUEUES = ["probe", "transcode", "thumbnail"];
+
 /** @param {QueueNow} queue */
 function letters({ name, dead_letters }) {
-  if (dead_letters === 0) return "0";
+  if (dead_letters === 0 || !LETTER_QUEUES.includes(name))
+    return count(dead_letters);
   const pill = link(
     `dead-letters.html?queue=${encodeURIComponent(name)}`,
     count(dead_letters),

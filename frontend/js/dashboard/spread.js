@@ -6,12 +6,21 @@ import { spreadWords } from "./summary.js";
 
 /** @import { Spread, Window } from "./types.js" */
 
+const LEAST_BINS = 10;
+
 /** @param {number} seconds @returns {string} "30", "2 m", "1 h" */
 function short(seconds) {
   if (seconds < 120) return String(seconds);
   if (seconds < 3600) return `${Math.round(seconds / 6) / 10} m`;
   return `${Math.round(seconds / 360) / 10} h`;
 }
+
+/** @param {Spread["buckets"]} buckets without the empty ones that nothing comes after */
+export const trimmed = (buckets) =>
+  buckets.slice(
+    0,
+    Math.max(LEAST_BINS, buckets.findLastIndex(({ count }) => count > 0) + 2),
+  );
 
 /**
  * @param {Spread["buckets"]} buckets
@@ -41,14 +50,15 @@ export function createSpread() {
     if (!shown) return;
     const spread =
       end === "playable" ? shown.time_to_playable_s : shown.time_to_complete_s;
-    const names = binNames(spread.buckets);
-    const most = Math.max(1, ...spread.buckets.map((bucket) => bucket.count));
+    const buckets = trimmed(spread.buckets);
+    const names = binNames(buckets);
+    const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
     if (bins.children.length !== names.length)
       bins.replaceChildren(...names.map(() => stamp("bin")));
     bins.setAttribute("aria-label", `Videos, by seconds until ${end}`);
     for (const [i, { name, spoken }] of names.entries()) {
       const bin = /** @type {HTMLElement} */ (bins.children[i]);
-      const videos = spread.buckets[i]?.count ?? 0;
+      const videos = buckets[i]?.count ?? 0;
       find(bin, ".bin__count", HTMLElement).textContent = count(videos);
       find(bin, ".bin__name", HTMLElement).textContent = name;
       find(bin, ".bin__spoken", HTMLElement).textContent = spoken;

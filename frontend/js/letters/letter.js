@@ -54,9 +54,9 @@ export function createLetter(onRedrive) {
   const log = find(element, ".log", HTMLElement);
   /** @type {Letter | null} */
   let shown = null;
-  redrive.addEventListener("click", () => shown && onRedrive(shown), {
-    signal: controller.signal,
-  });
+  const ask = () =>
+    shown && redrive.ariaDisabled !== "true" && onRedrive(shown);
+  redrive.addEventListener("click", ask, { signal: controller.signal });
 
   /** @param {Letter} letter */
   function showHistory({ attempts: tries, engine_log, task_id }) {
@@ -99,7 +99,8 @@ export function createLetter(onRedrive) {
     hasFocus: () => element.contains(document.activeElement),
     /** @param {Letter} letter @param {boolean} busy whether it is being redriven */
     show(letter, busy) {
-      redrive.disabled = busy;
+      // Not disabled: it keeps the focus until its card goes.
+      redrive.ariaDisabled = String(busy);
       element.toggleAttribute("data-busy", busy);
       if (JSON.stringify(letter) !== JSON.stringify(shown)) {
         showWords(letter);

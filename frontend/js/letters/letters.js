@@ -73,7 +73,7 @@ export function createLetters({
       known = refresh(known, page);
       loaded = true;
       since = new Date();
-      failure.clear();
+      failure.recover();
       show();
       watchEnd();
       return {
@@ -148,12 +148,13 @@ export function createLetters({
   }
 
   async function all() {
+    if (allButton.ariaDisabled === "true") return;
     const begin = () => {
-      allButton.disabled = true;
+      allButton.ariaDisabled = "true";
       allButton.textContent = "Redriving…";
     };
     await tell(redriving.all(queue(), begin));
-    allButton.disabled = false;
+    allButton.ariaDisabled = "false";
     show();
   }
   allButton.addEventListener("click", () => void all(), { signal });

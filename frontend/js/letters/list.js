@@ -50,6 +50,7 @@ export function createList({ element, onRedrive }) {
     const none = letters.length === 0 && next === null;
     empty.hidden = !none;
     say(emptyTitle, queue ? `No dead letters of ${queue}` : "No dead letters");
+    const lost = letters.length === 0 && all === document.activeElement;
     all.hidden = letters.length === 0;
     all.textContent = queue ? `Redrive all of ${queue}` : "Redrive all";
     say(
@@ -58,6 +59,7 @@ export function createList({ element, onRedrive }) {
         ? counted(letters.length, "dead letter")
         : `${count(letters.length)} dead letters and more`,
     );
+    if (lost) emptyTitle.focus();
   }
 
   return {

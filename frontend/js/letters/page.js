@@ -2,17 +2,16 @@ import { connect } from "../api.js";
 import { createConfirm } from "../confirm.js";
 import { createDoor } from "../dashboard/door.js";
 import { createFailure } from "../dashboard/failure.js";
+import { LETTER_QUEUES } from "../dashboard/queues.js";
 import { find } from "../dom.js";
 import { createAnnouncer } from "../gallery/announcer.js";
 import { createShell } from "../shell.js";
 import { createLetters } from "./letters.js";
 
-const QUEUES = ["probe", "transcode", "thumbnail"];
-
 /** @returns {string | null} the queue of the address; null: all */
 function queueOf() {
   const given = new URLSearchParams(location.search).get("queue") ?? "";
-  return QUEUES.includes(given) ? given : null;
+  return LETTER_QUEUES.includes(given) ? given : null;
 }
 
 /** @param {HTMLElement} element @param {() => void} onChange */

@@ -6,7 +6,7 @@ import { createPoller } from "../poller.js";
 import { createShell } from "../shell.js";
 import { createFacts, factsOf } from "./facts.js";
 import { createInspector } from "./inspector.js";
-import { length_ms, rowsOf } from "./rows.js";
+import { length_ms, marksOf, rowsOf } from "./rows.js";
 import { createSave } from "./save.js";
 import { createWaterfall } from "./waterfall.js";
 
@@ -51,11 +51,10 @@ function createView(main) {
       );
       wrong = rows.find(hasFailed)?.key ?? "";
       facts.show(factsOf(trace, rows, took_ms));
-      const marks = trace.marks.map(({ name, at }) => ({
-        name,
-        at_ms: Date.parse(at) - Date.parse(trace.from),
-      }));
-      waterfall.show(rows, { length_ms: took_ms, marks });
+      waterfall.show(rows, {
+        length_ms: took_ms,
+        marks: marksOf(trace, took_ms),
+      });
       main.setAttribute("aria-busy", "false");
     },
     /** @param {string} title @param {string} text */
@@ -96,7 +95,7 @@ async function start() {
   const poller = createPoller({
     async poll(signal) {
       const trace = await api.trace(id, signal);
-      failure.clear();
+      failure.recover();
       view.show(trace);
       if (since === null) view.start(query.get("task"));
       since = new Date();

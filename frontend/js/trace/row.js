@@ -14,6 +14,7 @@ function place(element, bar, row, part) {
   element.style.insetInlineStart = share(bar.from_ms - part.from_ms);
   element.style.inlineSize = share(Math.max(0, bar.to_ms - bar.from_ms));
   element.dataset["outcome"] = bar.waited ? "queue" : bar.span.outcome;
+  element.toggleAttribute("data-beside", bar.beside);
   element.setAttribute("aria-label", spoken(row, bar));
 }
 
@@ -51,9 +52,12 @@ export function createRow() {
       }
     },
     /** @param {number} i */
-    focus: (i) =>
-      lane.children[i] instanceof HTMLElement &&
-      lane.children[i].focus({ preventScroll: true }),
+    focus(i) {
+      const cell = lane.children[i];
+      if (cell instanceof HTMLElement) cell.focus({ preventScroll: true });
+      // The row, not the bar: names stay where they are, and the page comes along if it has to.
+      element.scrollIntoView({ block: "nearest" });
+    },
     /** @param {EventTarget | null} target @returns {{ row: Row, i: number, bar: Bar } | null} */
     barAt(target) {
       if (!shown || !(target instanceof Element)) return null;

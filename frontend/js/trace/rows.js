@@ -6,6 +6,7 @@
  * @typedef {object} Bar
  * @property {Span} span
  * @property {boolean} waited it waited in its queue; otherwise it was worked on
+ * @property {boolean} beside another attempt was still at work when it began
  * @property {number} from_ms since the trace begins
  * @property {number} to_ms
  *
@@ -52,18 +53,25 @@ export function rowsOf(trace, now_ms) {
     const waited = span.kind === "queue";
     const row = rows.get(key) ?? { key, name: "", bars: [] };
     rows.set(key, row);
-    if (!waited || !row.name)
-      row.name = waited ? (span.task_id ?? span.name) : span.name;
+    if (!waited || !row.name) row.name = span.name.replace(/^queue: /, "");
     row.bars.push({
       span,
       waited,
+      beside: false,
       from_ms: ms(span.from) - start,
       to_ms: (span.to ? ms(span.to) : now_ms) - start,
     });
   }
   const begun = (/** @type {Row} */ { bars }) => bars[0]?.from_ms ?? 0;
   const all = [...rows.values()];
-  for (const { bars } of all) bars.sort((a, b) => a.from_ms - b.from_ms);
+  for (const { bars } of all) {
+    bars.sort((a, b) => a.from_ms - b.from_ms);
+    let busy_ms = 0;
+    for (const bar of bars.filter(({ waited }) => !waited)) {
+      bar.beside = bar.from_ms < busy_ms;
+      busy_ms = Math.max(busy_ms, bar.to_ms);
+    }
+  }
   return all.sort((a, b) => begun(a) - begun(b));
 }
 
@@ -101,4 +109,31 @@ export function sumOf(rows) {
     busy_ms: work.reduce((sum, { from_ms, to_ms }) => sum + to_ms - from_ms, 0),
     outcomes,
   };
+}
+
+/** Marks of one name that are nearer to each other than this part of the whole are one. */
+const NEAR = 0.02;
+/** @type {Record<string, string>} */
+const MARK_WORDS = { "rendition.ready": "rendition ready" };
+
+/**
+ * @param {Trace} trace
+ * @param {number} length_ms
+ * @returns {{ name: string, at_ms: number }[]} what happened to the whole video, its end included
+ */
+export function marksOf(trace, length_ms) {
+  const ended = trace.to ? [{ name: trace.status, at: trace.to }] : [];
+  /** @type {{ name: string, at_ms: number, times: number }[]} */
+  const marks = [];
+  for (const { name, at } of [...trace.marks, ...ended]) {
+    const at_ms = ms(at) - ms(trace.from);
+    const word = MARK_WORDS[name] ?? name;
+    const same = marks.findLast((each) => each.name === word);
+    if (same && at_ms - same.at_ms < NEAR * length_ms) same.times += 1;
+    else marks.push({ name: word, at_ms, times: 1 });
+  }
+  return marks.map(({ name, at_ms, times }) => ({
+    name: times > 1 ? `${name} ×${times}` : name,
+    at_ms,
+  }));
 }

@@ -23,7 +23,7 @@ function inWords(s, step_s) {
  * @param {number} most marks
  * @returns {{ at_ms: number, text: string }[]}
  */
-export function marksOf({ from_ms, to_ms }, most) {
+export function ticksOf({ from_ms, to_ms }, most) {
   const least_s = (to_ms - from_ms) / 1000 / most;
   const step_s =
     STEPS_S.find((each) => each >= least_s) ??

@@ -3,7 +3,7 @@
 import { find } from "../dom.js";
 import { placesIn } from "../gallery/window.js";
 import { createRow } from "./row.js";
-import { marksOf } from "./scale.js";
+import { ticksOf } from "./scale.js";
 import { moved, revealing, whole, within, zoomed } from "./zoom.js";
 
 /** @import { Bar, Row } from "./rows.js" */
@@ -99,7 +99,7 @@ export function createWaterfall({ element, onPoint }) {
   function drawScale() {
     const most = Math.max(2, Math.floor(scale.clientWidth / LEAST_MARK_PX));
     scale.replaceChildren(
-      ...marksOf(part, most).map(({ at_ms, text }) =>
+      ...ticksOf(part, most).map(({ at_ms, text }) =>
         markAt("tick", shareOf(at_ms), text),
       ),
     );
@@ -108,7 +108,7 @@ export function createWaterfall({ element, onPoint }) {
         const mark = markAt("falls__mark", shareOf(at_ms), name);
         mark.hidden = at_ms < part.from_ms || at_ms > part.to_ms;
         // Two that lie close to each other are still read.
-        mark.style.setProperty("--turn", String(i));
+        mark.style.setProperty("--turn", String(i % 3));
         return mark;
       }),
     );

@@ -1,5 +1,6 @@
 // A bar of a trace in words. Pure.
-import { lasting } from "../dashboard/numbers.js";
+import { count, lasting, share } from "../dashboard/numbers.js";
+import { size } from "../format.js";
 import { REASONS } from "../reasons.js";
 
 /** @import { Outcome } from "../dashboard/types.js" */
@@ -15,15 +16,19 @@ const OUTCOMES = {
   running: "Running",
 };
 
+/** @type {Partial<Record<Outcome, string>>} */
+const WAITS = {
+  running: "Waits in its queue",
+  cancelled: "Waited in its queue, and was cancelled",
+};
+
 /** @param {number} ms @returns {string} "2.1 s" */
 export const took = (ms) => lasting(Math.max(0, ms) / 1000);
 
 /** @param {Bar} bar */
 export const outcomeWords = ({ span, waited }) =>
   waited
-    ? span.to === null
-      ? "Waits in its queue"
-      : "Waited in its queue"
+    ? (WAITS[span.outcome] ?? "Waited in its queue")
     : (OUTCOMES[span.outcome] ?? span.outcome);
 
 /** @param {Bar} bar @returns {string} why it did not end well; "" when it did */
@@ -47,8 +52,21 @@ export function spoken(row, bar) {
   return parts.filter(Boolean).join(", ");
 }
 
-/** @param {string} name of an attribute @returns {string} "bytes read" */
-const plain = (name) => name.replace(/^.*\./, "").replaceAll("_", " ");
+/**
+ * @param {string} name of an attribute, with its unit
+ * @param {unknown} value
+ * @returns {[string, string] | null} "bytes read" and "1.0 MB"; null if it says nothing
+ */
+function attribute(name, value) {
+  if (value === null || value === false || typeof value === "object")
+    return null;
+  const words = name.replace(/_s$/, "").replaceAll("_", " ");
+  if (typeof value !== "number")
+    return [words, value === true ? "yes" : String(value)];
+  if (name.endsWith("_s")) return [words, lasting(value)];
+  if (name.endsWith("_share")) return [words, share(value)];
+  return [words, name.startsWith("bytes") ? size(value) : count(value)];
+}
 
 /** @param {Bar} bar @returns {[string, string][]} */
 export function factsOf({ span, from_ms, to_ms }) {
@@ -61,7 +79,6 @@ export function factsOf({ span, from_ms, to_ms }) {
   if (span.attempt !== null) facts.push(["Attempt", String(span.attempt)]);
   if (span.worker) facts.push(["Worker", span.worker]);
   for (const [name, value] of Object.entries(span.attributes ?? {}))
-    if (value !== null && typeof value !== "object")
-      facts.push([plain(name), String(value)]);
+    facts.push(...[attribute(name, value)].filter((each) => each !== null));
   return facts;
 }

@@ -42,7 +42,7 @@ class Spans:
         kind = task_id.split("-", maxsplit=1)[0]
         ready = tries[0][0] - 1.5
         for attempt, (begin, end, outcome) in enumerate(tries, 1):
-            self.add(f"{name} waits", "queue", ready, begin, task_id=task_id)
+            self.add(f"queue: {name}", "queue", ready, begin, task_id=task_id)
             bad = outcome in ("retried", "failed", "lost")
             reason = "WORKER_LOST" if outcome == "lost" else "ENGINE_CRASHED"
             self.add(
@@ -90,7 +90,7 @@ def trace(video_id: str, chunks: int = 9, **more: Any) -> dict[str, Any]:
         "spans": spans.made,
         "marks": [
             {"at": stamp(12.4), "name": "playable"},
-            {"at": stamp(29.9), "name": "completed"},
+            *({"at": stamp(28 + i / 100), "name": "rendition.ready"} for i in range(3)),
         ],
     }
     return answer | more
