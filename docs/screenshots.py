@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation from a running Millrace: `./millrace up` first, then
-`PYTHONPATH=. .venv/bin/python docs/screenshots.py`. It uploads two clips, and a file that is no video, to
-have something to show.
+`PYTHONPATH=. .venv/bin/python docs/screenshots.py`. It uploads two clips and a file that is no
+video, to have something to show.
 """
 
 from __future__ import annotations
@@ -54,25 +54,28 @@ def fail(page: Page, upload_address: str) -> None:
 
 
 def operate(page: Page, site: str, video_id: str) -> None:
-    """The operator's pages, as high as what is on them."""
+    """The operator's pages."""
+    page.set_viewport_size({"width": 1280, "height": 1180})
     page.goto(f"{site}/dashboard.html?range=1h")
-    expect(page.locator("#workers tbody tr").first).to_be_visible()
-    picture(page, "dashboard", 6, whole=True)
+    expect(page.locator("#workers tbody tr").first).to_be_visible(timeout=90_000)
+    picture(page, "dashboard", 6)
     page.goto(f"{site}/dead-letters.html")
-    page.get_by_text(re.compile(r"\d+ attempts?")).first.click()
+    page.get_by_text(re.compile(r"\d+ attempts?")).first.click(timeout=90_000)
+    page.set_viewport_size({"width": 1280, "height": 720})
     picture(page, "dead-letters", 1)
     page.goto(f"{site}/trace.html?v={video_id}&task=transcode-00000")
-    expect(page.locator(".fall").first).to_be_visible()
-    picture(page, "trace", 1, whole=True)
+    expect(page.locator(".fall").first).to_be_visible(timeout=90_000)
+    page.set_viewport_size({"width": 1280, "height": 1020})
+    picture(page, "trace", 1)
 
 
 def upload(page: Page, name: str) -> None:
     page.locator("#files").set_input_files(CLIPS / name)
 
 
-def picture(page: Page, name: str, after_s: float, *, whole: bool = False) -> None:
+def picture(page: Page, name: str, after_s: float) -> None:
     page.wait_for_timeout(after_s * 1000)
-    page.screenshot(path=IMAGES / f"{name}.png", full_page=whole)
+    page.screenshot(path=IMAGES / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import {
 /** @import { Chart } from "./chart.js" */
 /** @import { Tone } from "./palette.js" */
 /** @import { Line } from "./plot.js" */
-/** @import { Series, Stats, Values } from "./types.js" */
+/** @import { Stats, Values } from "./types.js" */
 
 /** Queues are told apart by colour and by dash. @type {[Tone, Line["look"]][]} */
 const QUEUE_LOOKS = [
@@ -50,9 +50,9 @@ const happened = (name, tone, values, look) => ({
   sums: true,
 });
 
-/** @param {Series} series @returns {Line[]} */
-const depthLines = (series) =>
-  queuesOf(series).map((name, i) => {
+/** @param {Stats} stats @returns {Line[]} */
+const depthLines = ({ series, queues }) =>
+  queuesOf(series, queues).map((name, i) => {
     const [tone, look] = QUEUE_LOOKS[i % QUEUE_LOOKS.length] ?? [
       "ink",
       "plain",
@@ -90,7 +90,7 @@ const PLANS = [
   },
   {
     title: "Queue depth",
-    lines: ({ series }) => depthLines(series),
+    lines: depthLines,
     summary: depthWords,
   },
   {

@@ -70,5 +70,14 @@ export function spreadWords({ count: videos, p50, p95 }, end) {
   return `Half of ${count(videos)} videos were ${end} within ${lasting(p50)}, 95 % within ${lasting(p95)}.`;
 }
 
-/** @param {Series} series @returns {string[]} the queues that have a line, in order of name */
-export const queuesOf = (series) => Object.keys(series.queue_depth).sort();
+/**
+ * @param {Series} series
+ * @param {readonly { name: string }[]} queues in the order of a video's way
+ * @returns {string[]} the queues that have a line, in that order
+ */
+export function queuesOf({ queue_depth }, queues) {
+  const order = queues.map(({ name }) => name);
+  return Object.keys(queue_depth).sort(
+    (a, b) => order.indexOf(a) - order.indexOf(b),
+  );
+}

@@ -31,7 +31,11 @@ export function factsOf(trace, rows, whole_ms) {
     [trace.to ? "Took" : "Has taken", took(whole_ms), "from its beginning"],
     ["Playable", after(trace, "playable") ?? "–", "after its beginning"],
     ["Tasks", count(sum.rows), `${count(sum.done)} done`],
-    ["Attempts", count(sum.attempts), trouble.join(", ") || "each at once"],
+    [
+      "Attempts",
+      count(sum.attempts),
+      trouble.join(", ") || "none was tried again",
+    ],
     ["Workers", count(sum.workers), "had a part in it"],
     [
       "Work",

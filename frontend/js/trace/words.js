@@ -58,8 +58,8 @@ export function spoken(row, bar) {
  * @returns {[string, string] | null} "bytes read" and "1.0 MB"; null if it says nothing
  */
 function attribute(name, value) {
-  if (value === null || value === false || typeof value === "object")
-    return null;
+  const told = name === "duration_s" || value === null || value === false;
+  if (told || typeof value === "object") return null;
   const words = name.replace(/_s$/, "").replaceAll("_", " ");
   if (typeof value !== "number")
     return [words, value === true ? "yes" : String(value)];
