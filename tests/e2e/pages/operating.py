@@ -8,9 +8,6 @@ from playwright.sync_api import Page
 from tests.e2e.pages.fake_api import TOKEN, Fake
 
 FRAGMENT = f"#token={TOKEN}"
-SHIFTS = """window.shift = 0; new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.shift += entry.value;
-}).observe({type: "layout-shift", buffered: true});"""
 
 
 @pytest.fixture

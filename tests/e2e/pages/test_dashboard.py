@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.pages import operations
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import TOKEN, Fake, video
-from tests.e2e.pages.operating import FRAGMENT, SHIFTS, admin, look_again
+from tests.e2e.pages.operating import FRAGMENT, admin, look_again
 
 __all__ = ["admin"]
 pytestmark = pytest.mark.needs_browser
@@ -183,20 +183,6 @@ def test_the_dashboard_is_offered_to_admins_alone(
     fake.state.tokens[TOKEN]["roles"] = ["admin"]
     page.reload()
     expect(page.get_by_role("link", name="Dashboard")).to_have_attribute("href", "dashboard.html")
-
-
-@pytest.mark.usefixtures("admin")
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("path", ["dashboard.html", "dead-letters.html", "trace.html?v=x"])
-def test_nothing_moves_when_the_first_figures_come(
-    fake: Fake, open_page: OpenPage, path: str, width: int
-) -> None:
-    page = open_page("watch.html", width=width)
-    page.add_init_script(SHIFTS)
-    page.goto(f"{fake.site_url}/{path}{FRAGMENT}")
-    expect(page.locator("main")).to_have_attribute("aria-busy", "false")
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
-    assert page.evaluate("window.shift") < 0.01
 
 
 @pytest.mark.usefixtures("admin")

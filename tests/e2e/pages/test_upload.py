@@ -338,27 +338,6 @@ def test_person_is_asked_before_leaving_when_a_file_is_being_sent(
     assert asked == ["beforeunload"]
 
 
-@pytest.mark.parametrize(
-    ("path", "width"), [("upload.html", 360), (SIGNED_IN, 360), (SIGNED_IN, 1440)]
-)
-def test_nothing_moves_when_the_page_is_drawn_first(
-    open_page: OpenPage, path: str, width: int
-) -> None:
-    page = open_page("watch.html", width=width)
-    page.add_init_script(
-        """window.shift = 0; new PerformanceObserver((list) => {
-             for (const entry of list.getEntries()) window.shift += entry.value;
-           }).observe({type: "layout-shift", buffered: true});"""
-    )
-    page.goto(page.url.replace("watch.html", path))
-    expect(page.locator("#access-known, #access-form").filter(visible=True)).to_have_count(1)
-    expect(page.locator("#drop-limit")).to_contain_text("Each may have")
-    expect(page.locator("#access-name")).to_have_text("ann" if "#" in path else "…")
-    drawn = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))"
-    page.evaluate(drawn)
-    assert page.evaluate("window.shift") < 0.01
-
-
 def test_upload_is_begun_paused_and_resumed_by_keyboard_alone(
     fake: Fake, open_page: OpenPage, large: Path
 ) -> None:
