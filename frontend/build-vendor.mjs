@@ -38,12 +38,23 @@ const PACKAGES = [
       LICENSE: "LICENSE",
     },
   },
+  {
+    name: "uplot",
+    home: "vendor",
+    folder: "uplot",
+    files: {
+      "dist/uPlot.esm.js": "uplot.mjs",
+      "dist/uPlot.min.css": "uplot.css",
+      LICENSE: "LICENSE",
+    },
+  },
 ];
 
-/** Types for the type checker only: the minified copy has none beside it. */
+/** Types for the type checker only: the copies have none beside them. */
 const TYPES = {
   "player/vendor/hls/hls.min.d.mts":
     'export * from "hls.js";\nexport { default } from "hls.js";\n',
+  "vendor/uplot/uplot.d.mts": 'export { default } from "uplot";\n',
 };
 
 /**

@@ -1,5 +1,6 @@
 // The only place that calls `fetch`. Everything that goes wrong comes out as an ApiError.
 
+/** @import { LetterPage, Range, RedriveWish, Redriven, Stats, Trace, Workers } from "./dashboard/types.js" */
 /** @import { PartUrl, Progress, Sort, StoredPart, StoredParts, Status, TokenInfo, UploadRules, UploadTicket, Video, VideoPage, VideoSettings } from "./types.js" */
 
 /** A request that did not succeed. */
@@ -93,6 +94,17 @@ export function createApi({
     return response.status === 204 ? null : response.json();
   }
 
+  /**
+   * @param {Record<string, string | number | null | undefined>} query what is empty is left out
+   * @returns {string} "?name=value…"; "" when all of it is empty
+   */
+  function suffix(query) {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query))
+      if (value) parameters.set(name, String(value));
+    return parameters.size > 0 ? `?${parameters}` : "";
+  }
+
   /** @param {string} id */
   const upload = (id) => `/uploads/${encodeURIComponent(id)}`;
 
@@ -104,13 +116,8 @@ export function createApi({
      *   cursor?: string | null, limit?: number, signal?: AbortSignal, authorized?: boolean }} [query]
      * @returns {Promise<VideoPage>}
      */
-    listVideos({ signal, authorized = false, ...query } = {}) {
-      const parameters = new URLSearchParams();
-      for (const [name, value] of Object.entries(query))
-        if (value) parameters.set(name, String(value));
-      const suffix = parameters.size > 0 ? `?${parameters}` : "";
-      return call(`/videos${suffix}`, { signal, authorized });
-    },
+    listVideos: ({ signal, authorized = false, ...query } = {}) =>
+      call(`/videos${suffix(query)}`, { signal, authorized }),
 
     /**
      * @param {string} id
@@ -206,6 +213,49 @@ export function createApi({
      */
     retryVideo: (id) =>
       call(`/videos/${encodeURIComponent(id)}/retry`, { method: "POST" }),
+
+    /**
+     * @param {Range} range
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Stats>}
+     */
+    stats: (range, signal) => call(`/stats${suffix({ range })}`, { signal }),
+
+    /**
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Workers>}
+     */
+    workers: (signal) => call("/workers", { signal }),
+
+    /**
+     * @param {string} id
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Trace>}
+     */
+    trace: (id, signal) =>
+      call(`/videos/${encodeURIComponent(id)}/trace`, { signal }),
+
+    /**
+     * @param {string} id
+     * @returns {Promise<unknown>} the trace as OTLP in JSON, for other tools
+     */
+    traceForTools: (id) =>
+      call(`/videos/${encodeURIComponent(id)}/trace?format=otlp`),
+
+    /**
+     * @param {{ queue?: string, video_id?: string, cursor?: string | null, limit?: number }} query
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<LetterPage>}
+     */
+    deadLetters: (query, signal) =>
+      call(`/dead-letters${suffix(query)}`, { signal }),
+
+    /**
+     * @param {RedriveWish} wish
+     * @returns {Promise<Redriven>}
+     */
+    redrive: (wish) =>
+      call("/dead-letters/redrive", { method: "POST", body: wish }),
   };
 }
 

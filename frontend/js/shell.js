@@ -36,6 +36,9 @@ function wireTheme(button, signal) {
   show();
 }
 
+/** @import { Api } from "./api.js" */
+/** @import { TokenInfo } from "./types.js" */
+
 /** @typedef {ReturnType<typeof createShell>} Shell */
 
 export function createShell() {
@@ -46,13 +49,33 @@ export function createShell() {
     find(element, "#theme-toggle", HTMLButtonElement),
     controller.signal,
   );
+  const session = createSession({ storage: sessionStorage, location, history });
+
+  /**
+   * What only some roles can use is offered to those.
+   * @param {readonly string[]} roles of the token in use
+   */
+  function admit(roles) {
+    for (const link of element.querySelectorAll("[data-for]"))
+      if (link instanceof HTMLElement)
+        link.hidden = !roles.includes(link.dataset["for"] ?? "");
+  }
+
   return {
     element,
-    session: createSession({
-      storage: sessionStorage,
-      location,
-      history,
-    }),
+    session,
+    admit,
+    /**
+     * @param {Api} api
+     * @returns {Promise<TokenInfo | null>} whose the token of this tab is; null without one, and
+     *   with one that is refused: the page is everybody's then
+     */
+    async greet(api) {
+      if (session.token() === null) return null;
+      const caller = await api.whoAmI().catch(() => null);
+      admit(caller?.roles ?? []);
+      return caller;
+    },
     /**
      * The water under the header runs while Millrace is working on something.
      * @param {boolean} flowing

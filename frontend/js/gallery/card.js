@@ -37,6 +37,7 @@ const titleOf = (video) => video.title || "Untitled";
  */
 function createTools(element, actions, signal) {
   const tools = find(element, ".card__tools", HTMLElement);
+  const trace = find(tools, ".card__trace", HTMLAnchorElement);
   /** @type {Video | null} */
   let current = null;
   const buttons = /** @type {Deed[]} */ (Object.keys(DEEDS)).map((deed) => {
@@ -50,6 +51,8 @@ function createTools(element, actions, signal) {
     show(video) {
       current = video;
       tools.hidden = !actions.allowed(video);
+      trace.href = `trace.html?v=${encodeURIComponent(video.id)}`;
+      trace.setAttribute("aria-label", `Trace of ${titleOf(video)}`);
       for (const { deed, button } of buttons) {
         button.hidden = !DEEDS[deed].when(video);
         button.setAttribute(

@@ -1,6 +1,6 @@
-import { ApiError } from "../api.js";
 import { find } from "../dom.js";
 import { createPoller } from "../poller.js";
+import { explain } from "../trouble.js";
 import { newsOf } from "./announcer.js";
 import { createDeeds } from "./deeds.js";
 import {
@@ -30,14 +30,6 @@ const MOST = 100;
 const EMPTY_PAGES = 8;
 /** While the reader is far down, every so many requests look for what is new at the top. */
 const TOP_EVERY = 4;
-
-/** @param {unknown} error */
-function explain(error) {
-  if (!navigator.onLine) return "You are offline. What is shown may be old.";
-  if (error instanceof ApiError && error.status === 0)
-    return "Millrace cannot be reached. It may be restarting.";
-  return error instanceof Error ? error.message : "Something went wrong.";
-}
 
 /**
  * @param {object} options

@@ -2,26 +2,12 @@ import { connect } from "../api.js";
 import { find, say } from "../dom.js";
 import { createShell } from "../shell.js";
 import { createAnnouncer } from "./announcer.js";
-import { createConfirm } from "./confirm.js";
+import { createConfirm } from "../confirm.js";
 import { createControls } from "./controls.js";
 import { createGallery } from "./gallery.js";
 import { readQuery, writeQuery } from "./query.js";
 
-/** @import { Api } from "../api.js" */
-/** @import { Session } from "../session.js" */
 /** @import { Query } from "./query.js" */
-
-/**
- * Whether the token of this tab may do everything. Without one, and with one that is refused, the
- * page is everybody's.
- * @param {Api} api
- * @param {Session} session
- */
-async function isAdmin(api, session) {
-  if (session.token() === null) return false;
-  const caller = await api.whoAmI().catch(() => null);
-  return caller?.roles.includes("admin") ?? false;
-}
 
 /**
  * One step back for each change; what is typed in one go is one change.
@@ -39,7 +25,8 @@ async function start() {
   const shell = createShell();
   const main = find(document, "main", HTMLElement);
   const api = await connect({ token: shell.session.token });
-  const admin = await isAdmin(api, shell.session);
+  const caller = await shell.greet(api);
+  const admin = caller?.roles.includes("admin") ?? false;
   find(main, "#cancelled", HTMLElement).hidden = !admin;
   const confirm = createConfirm(find(document, "#confirm", HTMLDialogElement));
   const announcer = createAnnouncer(find(main, "#news", HTMLElement));

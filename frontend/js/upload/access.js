@@ -12,6 +12,7 @@ import { retry } from "./retry.js";
  * @property {boolean} mayUpload also true while it is not known: the API decides in the end
  * @property {string | null} name whose the token is; "" when the API could not be asked; null
  *   without a token
+ * @property {readonly string[]} roles of the token, as far as they are known
  * @property {string} why what stands against uploading; "" when nothing does
  */
 
@@ -65,14 +66,14 @@ export function createAccess({ element, session, api, onChange }) {
   /** @param {string} complaint */
   function refuse(complaint) {
     show(complaint);
-    onChange({ mayUpload: false, name: null, why: complaint });
+    onChange({ mayUpload: false, name: null, roles: [], why: complaint });
   }
 
   /** The token could not be looked at: the API has the last word on every request anyway. */
   function presume() {
     who.textContent = "an access token";
     role.textContent = "Millrace cannot be asked yet whose it is.";
-    onChange({ mayUpload: true, name: "", why: "" });
+    onChange({ mayUpload: true, name: "", roles: [], why: "" });
   }
 
   /** Asks the API whose the token is. */
@@ -85,6 +86,7 @@ export function createAccess({ element, session, api, onChange }) {
       return onChange({
         mayUpload: false,
         name: null,
+        roles: [],
         why: "Watching needs no token, uploading does.",
       });
     try {
@@ -96,7 +98,12 @@ export function createAccess({ element, session, api, onChange }) {
       who.textContent = info.name;
       role.textContent = roleWords(info);
       if (mayUpload(info))
-        onChange({ mayUpload: true, name: info.name, why: "" });
+        onChange({
+          mayUpload: true,
+          name: info.name,
+          roles: info.roles,
+          why: "",
+        });
       else refuse("This access token may not upload.");
     } catch (cause) {
       if (signal.aborted) return;

@@ -1,4 +1,5 @@
 // The head of the list: how far all files are together, and what can be done with all at once.
+import { createConfirm } from "../confirm.js";
 import { find, say, setLevel } from "../dom.js";
 import { rate, remaining, size } from "../format.js";
 
@@ -43,27 +44,26 @@ export function createBulk({ element, actions }) {
   const sum = find(element, "#sum", HTMLElement);
   const sumText = find(element, "#sum-text", HTMLElement);
   const bar = find(element, "#sum-bar", HTMLElement);
-  const dialog = find(document, "#confirm", HTMLDialogElement);
+  const confirm = createConfirm(find(document, "#confirm", HTMLDialogElement));
   const heading = find(element, "#queue-title", HTMLElement);
 
-  /** @param {ParentNode} root @param {string} selector @param {() => void} act */
-  function wire(root, selector, act) {
-    const button = find(root, selector, HTMLButtonElement);
+  async function cancelAll() {
+    if (await confirm.ask("Cancel all uploads?")) actions.cancelAll();
+  }
+
+  /** @param {string} selector @param {() => void} act */
+  function wire(selector, act) {
+    const button = find(element, selector, HTMLButtonElement);
     button.addEventListener("click", act, { signal: controller.signal });
     return button;
   }
   const buttons = {
-    send: wire(element, "#send-all", actions.sendAll),
-    pause: wire(element, "#pause-all", actions.pauseAll),
-    resume: wire(element, "#resume-all", actions.resumeAll),
-    cancel: wire(element, "#cancel-all", () => dialog.showModal()),
-    clear: wire(element, "#clear", actions.clear),
+    send: wire("#send-all", actions.sendAll),
+    pause: wire("#pause-all", actions.pauseAll),
+    resume: wire("#resume-all", actions.resumeAll),
+    cancel: wire("#cancel-all", () => void cancelAll()),
+    clear: wire("#clear", actions.clear),
   };
-  wire(dialog, "#confirm-no", () => dialog.close());
-  wire(dialog, "#confirm-yes", () => {
-    dialog.close();
-    actions.cancelAll();
-  });
 
   return {
     element,
@@ -92,6 +92,9 @@ export function createBulk({ element, actions }) {
       }
     },
 
-    destroy: () => controller.abort(),
+    destroy() {
+      controller.abort();
+      confirm.destroy();
+    },
   };
 }

@@ -45,6 +45,15 @@ async function start() {
   const note = find(main, "#queue-note", HTMLElement);
   const nothing = find(main, "#queue-empty", HTMLElement);
   const list = find(main, "#queue", HTMLElement);
+  // Listens before the first request: what is picked or dropped while it is under way is kept.
+  /** @type {(take: (dropped: Dropped) => Promise<void>) => void} */
+  let ready = () => {};
+  /** @type {Promise<(dropped: Dropped) => Promise<void>>} */
+  const taker = new Promise((resolve) => void (ready = resolve));
+  const drop = createDrop({
+    element: find(main, "#drop", HTMLElement),
+    onFiles: (dropped) => void taker.then((take) => take(dropped)),
+  });
   const api = await connect({ token: shell.session.token });
   const tracker = createTracker({ api, onFlow: shell.setFlowing });
   const gate = createGate();
@@ -54,10 +63,6 @@ async function start() {
   });
   const settings = createSettings({
     element: find(main, "#settings", HTMLDetailsElement),
-  });
-  const drop = createDrop({
-    element: find(main, "#drop", HTMLElement),
-    onFiles: take,
   });
   const bulk = createBulk({
     element: find(main, "#queue-head", HTMLElement),
@@ -73,6 +78,7 @@ async function start() {
   let standing = {
     mayUpload: shell.session.token() !== null,
     name: "",
+    roles: [],
     why: "",
   };
   /** @type {Summary | null} */
@@ -123,6 +129,7 @@ async function start() {
   /** @param {Standing} now */
   function stand(now) {
     standing = now;
+    shell.admit(now.roles);
     drop.allow(now.mayUpload, now.why);
     if (now.mayUpload) {
       gate.open();
@@ -157,6 +164,7 @@ async function start() {
   // Without them the API still has the last word on every file.
   void learnRules().catch(() => {});
   queue.tell();
+  ready(take);
   await access.check();
 }
 

@@ -2,6 +2,7 @@
 import { ApiError, connect } from "../api.js";
 import { createPoller } from "../poller.js";
 
+/** @import { Api } from "../api.js" */
 /** @import { Video } from "../types.js" */
 
 /**
@@ -13,6 +14,7 @@ import { createPoller } from "../poller.js";
  * @property {string} id of the video; "" when the address names none
  * @property {() => string | null} token
  * @property {Stage} stage
+ * @property {(api: Api) => void} [onApi] told once it is known where the API is
  * @property {(video: Video, active: boolean) => void} onVideo `active`: it is still being made
  */
 
@@ -40,7 +42,7 @@ function explain(error, stage) {
 }
 
 /** @param {Following} following */
-export async function follow({ id, token, stage, onVideo }) {
+export async function follow({ id, token, stage, onApi, onVideo }) {
   if (!id) {
     stage.showMessage("Which video?", "The address names none.");
     return;
@@ -49,6 +51,7 @@ export async function follow({ id, token, stage, onVideo }) {
     stage.showMessage("Millrace is not ready", error.message, { again: true });
     throw error;
   });
+  onApi?.(api);
   const poller = createPoller({
     async poll(signal) {
       const video = await api.getVideo(id, signal);

@@ -22,6 +22,7 @@ async function start() {
     id: query.get("v") ?? "",
     token: shell.session.token,
     stage,
+    onApi: (api) => void shell.greet(api),
     onVideo(video, active) {
       about.show(video);
       stage.show(video);

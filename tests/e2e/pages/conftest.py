@@ -115,3 +115,10 @@ def entry(fake: Fake, sample: Path) -> dict[str, Any]:
     )
     fake.state.videos = [entry]
     return entry
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "short clip.mp4"
+    path.write_bytes(b"small" * 1000)
+    return path

@@ -8,26 +8,20 @@ relative paths, CORS and the Content-Security-Policy are as strict as anywhere.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import mimetypes
 import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from millrace import uploads
+from tests.e2e.pages.fake_answers import caller, conditional, listed, problem, refusal, serve
+from tests.e2e.pages.fake_operations import Operations
+from tests.e2e.pages.fake_state import TOKEN, State, video
+from tests.e2e.pages.fake_uploads import Uploads
 
+__all__ = ["TOKEN", "Fake", "State", "video"]
 FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
 PREFIX = "/millrace-site-local"
-TOKEN = "mr_" + "t" * 43
-TYPES = {".mjs": "text/javascript", ".m4s": "video/iso.segment", ".woff2": "font/woff2"} | {
-    ".m3u8": "application/vnd.apple.mpegurl"
-}
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match",
@@ -35,82 +29,6 @@ CORS = {
     "Access-Control-Expose-Headers": "ETag, Retry-After",
     "Access-Control-Max-Age": "600",
 }
-
-
-@dataclass
-class State:
-    """What the fake answers; tests change it while a page is open."""
-
-    videos: list[dict[str, Any]] = field(default_factory=list)
-    """Newest first."""
-    media: Path | None = None
-    """Served below /media: an HLS sample."""
-    listing_error: int | None = None
-    listing_gate: asyncio.Event | None = None
-    """While it is not set, listings do not answer."""
-    deed_error: int | None = None
-    """What deleting, cancelling and retrying are answered with."""
-    deed_gate: asyncio.Event | None = None
-    """While it is not set, they are not answered."""
-    empty_pages: int = 0
-    """So many pages hold nothing, as when hidden videos lie before those asked for."""
-    single_post_bytes: int = 16 * 1024 * 1024
-    part_size_bytes: int = 8 * 1024 * 1024
-    part_failures: Counter[int] = field(default_factory=Counter)
-    """How often a PUT of this part is answered 500."""
-    expired_parts: set[int] = field(default_factory=set)
-    """Parts whose first URL is refused as expired."""
-    storage_gate: asyncio.Event | None = None
-    """While it is not set, storage takes no bytes."""
-    media_error: int | None = None
-    tokens: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {TOKEN: {"name": "ann", "roles": ["uploader"], "expires_at": None}}
-    )
-    """What `GET /token` says of each good one."""
-    refusals: Counter[str] = field(default_factory=Counter)
-    """How often a request ("POST /api/uploads") is answered 503, to be repeated after
-    `retry_after_s`."""
-    retry_after_s: int = 1
-    expires_at: str = "2999-01-01T00:00:00.000000Z"
-    max_bytes: int = 50 * 1024**3
-    media_failures: Counter[str] = field(default_factory=Counter)
-    """How often this path of a segment is answered 503."""
-    requests: list[str] = field(default_factory=list)
-    """Every request to API and storage: "METHOD path → status"."""
-    uploads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    stored: dict[str, dict[int, bytes]] = field(default_factory=dict)
-
-    def count(self, start: str) -> int:
-        return sum(line.startswith(start) for line in self.requests)
-
-
-def video(number: int, status: str = "completed", **more: Any) -> dict[str, Any]:
-    """A video as the API lists it."""
-    entry: dict[str, Any] = {
-        "id": f"video{number:021d}",
-        "title": f"Video {number}",
-        "status": status,
-        "percent": 100 if status == "completed" else 0,
-        "playable": status == "completed",
-        "created_at": "2026-05-12T10:00:00.000000Z",
-        "duration_s": 12.0,
-        "width": 640,
-        "height": 360,
-        "poster_url": None,
-        "storyboard_url": None,
-        "watch_url": "",
-    }
-    return entry | more
-
-
-def problem(status: int, slug: str, detail: str) -> web.Response:
-    body = {
-        "type": f"https://millrace.dev/problems/{slug}",
-        "title": slug,
-        "status": status,
-        "detail": detail,
-    }
-    return web.json_response(body, status=status, content_type="application/problem+json")
 
 
 class Fake:
@@ -158,7 +76,7 @@ class Fake:
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     async def _stop(self) -> None:
-        for gate in (self.state.listing_gate, self.state.storage_gate, self.state.deed_gate):
+        for gate in self.state.gates():
             if gate:
                 gate.set()
         for runner in self._runners:
@@ -174,6 +92,8 @@ class Fake:
     async def _file(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         if path == "config.json":
+            if self.state.config_gate:
+                await self.state.config_gate.wait()
             return web.json_response({"apiUrl": f"{self.api_origin}/api"})
         return serve(FRONTEND / path)
 
@@ -184,19 +104,13 @@ class Fake:
         app.add_routes(
             [
                 web.get("/api/token", self._token),
-                web.get("/api/uploads", self._rules),
                 web.get("/api/videos", self._list),
                 web.get("/api/videos/{id}", self._get),
                 web.delete("/api/videos/{id}", self._delete),
                 web.post("/api/videos/{id}/{deed:cancel|retry}", self._steer),
-                web.post("/api/uploads", self._create),
-                web.post("/api/uploads/{id}/parts", self._sign),
-                web.get("/api/uploads/{id}/parts", self._parts),
-                web.post("/api/uploads/{id}/complete", self._complete),
-                web.delete("/api/uploads/{id}", self._abort),
-                web.post("/storage/{id}", self._store_whole),
-                web.put("/storage/{id}/{part}", self._store_part),
                 web.get("/media/{path:.*}", self._media),
+                *Operations(self.state).routes(),
+                *Uploads(self.state, lambda: self.api_origin).routes(),
             ]
         )
         return app
@@ -243,15 +157,15 @@ class Fake:
         return problem(404, "video-not-found", "There is no such video.")
 
     async def _delete(self, request: web.Request) -> web.Response:
-        if refusal := await self._refuse_deed(request):
-            return refusal
+        if refused := await self._refuse_deed(request):
+            return refused
         gone = self._find(request)
         self.state.videos.remove(gone)
         return web.json_response(gone | {"status": "deleting"}, status=202)
 
     async def _steer(self, request: web.Request) -> web.Response:
-        if refusal := await self._refuse_deed(request):
-            return refusal
+        if refused := await self._refuse_deed(request):
+            return refused
         video = self._find(request)
         video["status"] = {"cancel": "cancelled", "retry": "queued"}[request.match_info["deed"]]
         return web.json_response(video, status=202)
@@ -265,125 +179,12 @@ class Fake:
             await self.state.deed_gate.wait()
         if self.state.deed_error:
             return problem(self.state.deed_error, "conflict", "Somebody was quicker.")
-        return self._refuse(request)
-
-    def _refuse(self, request: web.Request) -> web.Response | None:
-        authorization = request.headers.get("Authorization", "")
-        if authorization.removeprefix("Bearer ") in self.state.tokens:
-            return None
-        return problem(401, "token-expired", "It was valid until now.")
+        return refusal(self.state, request)
 
     async def _token(self, request: web.Request) -> web.Response:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token in self.state.tokens:
-            return web.json_response(self.state.tokens[token])
+        if known := caller(self.state, request):
+            return web.json_response(known)
         return problem(401, "token-unknown", "The token was never given out.")
-
-    async def _rules(self, request: web.Request) -> web.Response:
-        rules = {**uploads.rules(self.state.max_bytes)}
-        return web.json_response(rules)
-
-    async def _create(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request):
-            return refusal
-        body = await request.json()
-        key = request.headers["Idempotency-Key"]
-        video_id = "up" + hashlib.sha256(key.encode()).hexdigest()[:24]
-        upload: dict[str, Any] = {
-            "method": "post",
-            "url": f"{self.api_origin}/storage/{video_id}",
-            "fields": {"key": f"uploads/{video_id}/source", "policy": "p"},
-        }
-        if body["size_bytes"] > self.state.single_post_bytes:
-            size = self.state.part_size_bytes
-            upload = {
-                "method": "multipart",
-                "part_size_bytes": size,
-                "part_count": -(-body["size_bytes"] // size),
-            }
-        self.state.uploads[video_id] = body | {"state": "open"}
-        answer = {"video_id": video_id, "expires_at": self.state.expires_at, "upload": upload}
-        return web.json_response(answer, status=201)
-
-    async def _sign(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request):
-            return refusal
-        video_id = request.match_info["id"]
-        numbers = (await request.json())["part_numbers"]
-        serial = len(self.state.requests)
-        parts = [
-            {"part_number": n, "url": f"{self.api_origin}/storage/{video_id}/{n}?serial={serial}"}
-            for n in numbers
-        ]
-        return web.json_response({"parts": parts})
-
-    async def _parts(self, request: web.Request) -> web.Response:
-        video_id = request.match_info["id"]
-        if refusal := self._refuse(request) or self._closed(video_id):
-            return refusal
-        stored = self.state.stored.get(video_id, {})
-        parts = [
-            {"part_number": n, "etag": etag(data), "size_bytes": len(data)}
-            for n, data in sorted(stored.items())
-        ]
-        return web.json_response({"parts": parts})
-
-    def _closed(self, video_id: str) -> web.Response | None:
-        if self.state.uploads[video_id]["state"] == "open":
-            return None
-        return problem(409, "upload-not-open", "Nothing more can be sent.")
-
-    async def _complete(self, request: web.Request) -> web.Response:
-        video_id = request.match_info["id"]
-        if refusal := self._refuse(request) or self._closed(video_id):
-            return refusal
-        listed = (await request.json())["parts"]
-        stored = self.state.stored.get(video_id, {})
-        expected = [{"part_number": n, "etag": etag(d)} for n, d in sorted(stored.items())]
-        if listed != expected:
-            return problem(422, "parts-mismatch", "The listed parts are not the stored ones.")
-        self._arrived(video_id)
-        return web.json_response(self.state.videos[0], status=202)
-
-    async def _abort(self, request: web.Request) -> web.Response:
-        if refusal := self._refuse(request):
-            return refusal
-        self.state.uploads[request.match_info["id"]]["state"] = "aborted"
-        return web.Response(status=204)
-
-    async def _store_whole(self, request: web.Request) -> web.Response:
-        if self.state.storage_gate:
-            await self.state.storage_gate.wait()
-        video_id = request.match_info["id"]
-        data = b""
-        reader = await request.multipart()
-        while part := await reader.next():
-            if getattr(part, "name", "") == "file":
-                data = await part.read()  # type: ignore[union-attr]
-        self.state.stored[video_id] = {1: bytes(data)}
-        self._arrived(video_id)
-        return web.Response(status=204)
-
-    async def _store_part(self, request: web.Request) -> web.Response:
-        number = int(request.match_info["part"])
-        if self.state.storage_gate and number > 1:
-            await self.state.storage_gate.wait()
-        data = await request.read()
-        if number in self.state.expired_parts:
-            self.state.expired_parts.discard(number)
-            body = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
-            return web.Response(status=403, text=body)
-        if self.state.part_failures[number] > 0:
-            self.state.part_failures[number] -= 1
-            return web.Response(status=500, text="<Error><Code>InternalError</Code></Error>")
-        self.state.stored.setdefault(request.match_info["id"], {})[number] = data
-        return web.Response(headers={"ETag": etag(data)})
-
-    def _arrived(self, video_id: str) -> None:
-        upload = self.state.uploads[video_id]
-        upload["state"] = "complete"
-        title = Path(upload["filename"]).stem
-        self.state.videos.insert(0, video(1, "queued") | {"id": video_id, "title": title})
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
@@ -394,51 +195,3 @@ class Fake:
             return web.Response(status=503)
         assert self.state.media is not None
         return serve(self.state.media / path)
-
-
-ORDERS: dict[str, tuple[Callable[[dict[str, Any]], Any], bool]] = {
-    "newest": (lambda video: video.get("created_at", ""), True),
-    "oldest": (lambda video: video.get("created_at", ""), False),
-    "title": (lambda video: video["title"].casefold(), False),
-    "longest": (lambda video: video["duration_s"], True),
-    "shortest": (lambda video: video["duration_s"], False),
-}
-"""Key, and whether the greatest comes first. Sorting is stable: videos of one time stay as the test
-lists them."""
-
-
-def listed(videos: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the API lists, in its order."""
-    low, high = query.get("from", ""), query.get("to", "9")
-    words = query.get("q", "").casefold().split()
-    found = [
-        video
-        for video in videos
-        if query.get("status") in (None, video["status"])
-        and low <= video.get("created_at", "") < high
-        and all(f" {word}" in f" {video['title'].casefold()}" for word in words)
-    ]
-    key, descending = ORDERS[query.get("sort", "newest")]
-    return sorted(found, key=key, reverse=descending)
-
-
-def etag(data: bytes) -> str:
-    return f'"{hashlib.md5(data).hexdigest()}"'
-
-
-def conditional(request: web.Request, body: dict[str, Any]) -> web.Response:
-    """As the API answers: with an ETag, and 304 to who has it."""
-    text = json.dumps(body)
-    tag = etag(text.encode())
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
-    if request.headers.get("If-None-Match") == tag:
-        return web.Response(status=304, headers=headers)
-    return web.Response(text=text, content_type="application/json", headers=headers)
-
-
-def serve(path: Path) -> web.StreamResponse:
-    if not path.is_file():
-        return web.Response(status=404)
-    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
-    headers = {"Content-Type": kind or "application/octet-stream", "Cache-Control": "no-cache"}
-    return web.FileResponse(path, headers=headers)

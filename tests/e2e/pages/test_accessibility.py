@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.e2e.pages import operations, traces
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import TOKEN, Fake, video
+from tests.e2e.pages.operating import look_again
 
 pytestmark = pytest.mark.needs_browser
 AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
@@ -168,6 +170,55 @@ def failed_watch(fake: Fake, page: Page) -> None:
     expect(page.locator("#message")).to_be_visible()
 
 
+def dashboard(fake: Fake, page: Page) -> None:
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    page.goto(f"{fake.site_url}/dashboard.html?range=1h#token={TOKEN}")
+    expect(page.locator("#workers tbody tr")).to_have_count(4)
+    page.get_by_text("As a table").first.click()
+
+
+def idle_dashboard(fake: Fake, page: Page) -> None:
+    """Nothing to show, and then the API is away."""
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    fake.state.stats = operations.idle_stats
+    fake.state.workers = []
+    page.goto(f"{fake.site_url}/dashboard.html#token={TOKEN}")
+    expect(page.locator("#workers-note")).to_contain_text("None")
+    fake.state.operations_error = 503
+    look_again(page)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def signed_out_dashboard(fake: Fake, page: Page) -> None:
+    page.goto(f"{fake.site_url}/dashboard.html")
+    page.get_by_label("Access token").fill("wrong")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#token-error")).to_be_visible()
+
+
+def dead_letters(fake: Fake, page: Page) -> None:
+    """What can be opened is open."""
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    fake.state.letters = [traces.letter(2, video_id=LONG), traces.letter(1)]
+    page.goto(f"{fake.site_url}/dead-letters.html#token={TOKEN}")
+    page.get_by_text("4 attempts").first.click()
+    page.get_by_text("Engine log").first.click()
+
+
+def asking_dead_letters(fake: Fake, page: Page) -> None:
+    dead_letters(fake, page)
+    page.get_by_role("button", name="Redrive all").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def trace(fake: Fake, page: Page) -> None:
+    fake.state.tokens[TOKEN]["roles"] = ["admin"]
+    fake.state.traces["x"] = traces.trace("x", 40, title=LONG)
+    page.goto(f"{fake.site_url}/trace.html?v=x&task=transcode-00003#token={TOKEN}")
+    expect(page.locator("#inspector")).to_contain_text("transcode chunk 3")
+    page.locator('[role="gridcell"][tabindex="0"]').focus()
+
+
 PAGES = [
     gallery,
     empty_gallery,
@@ -182,6 +233,12 @@ PAGES = [
     watch,
     watch_with_statistics,
     embed,
+    dashboard,
+    idle_dashboard,
+    signed_out_dashboard,
+    dead_letters,
+    asking_dead_letters,
+    trace,
     waiting_watch,
     failed_watch,
 ]

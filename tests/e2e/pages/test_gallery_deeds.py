@@ -50,7 +50,7 @@ def test_a_video_is_deleted_by_keyboard_when_confirmed(fake: Fake, page: Page) -
     dialog.get_by_role("button", name="Delete it").press("Enter")
     expect(page.locator("#videos .card")).to_have_count(2)
     expect(page.locator("#news")).to_have_text("“Video 2” was deleted.")
-    expect(page.get_by_role("link", name="Mill wheel")).to_be_focused()
+    expect(page.get_by_role("link", name="Mill wheel", exact=True)).to_be_focused()
     assert fake.state.count(f"DELETE /api/videos/{video(2)['id']} → 202") == 1
 
 

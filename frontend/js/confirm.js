@@ -1,7 +1,12 @@
 // Asks before what cannot be undone.
-import { find } from "../dom.js";
+import { find } from "./dom.js";
 
-/** @param {HTMLDialogElement} element */
+/** @typedef {ReturnType<typeof createConfirm>} Confirm */
+
+/**
+ * @param {HTMLDialogElement} element with `#confirm-title`, `#confirm-keep`, `#confirm-go` and, where
+ *   the question needs it, `#confirm-text`
+ */
 export function createConfirm(element) {
   const controller = new AbortController();
   const { signal } = controller;
@@ -22,10 +27,12 @@ export function createConfirm(element) {
     element,
     /**
      * @param {string} question
+     * @param {string} [text] what follows from it; without it the page's own words stay
      * @returns {Promise<boolean>} Escape means no
      */
-    ask(question) {
+    ask(question, text) {
       title.textContent = question;
+      if (text) find(element, "#confirm-text", HTMLElement).textContent = text;
       element.returnValue = "";
       element.showModal();
       keep.focus();
