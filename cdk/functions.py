@@ -15,6 +15,11 @@ from cdk.settings import Settings
 PREFIX = "millrace"
 TOPIC = f"{PREFIX}-events"
 """Name of the SNS topic of events."""
+SOCKET_STAGE = "signal"
+"""Stage of the WebSocket API: the end of its address."""
+TURN_SECRET = f"/{PREFIX}/turn-secret"
+"""Name of the SSM parameter with the secret that relays of calls share. Whoever runs one puts it
+there: a template has no place for a secret."""
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
 throttled invocation can be retried before the message shows up again."""
@@ -63,6 +68,8 @@ class Access:
         deletes: partition keys of items that `DeleteItem` may remove, for whoever is not given the
             action on the whole table.
         topic: SNS actions on the topic of events, without the `sns:` prefix.
+        sockets: methods of `@connections` on the WebSocket API (`POST`, `DELETE`).
+        turn_secret: SSM actions on the relays' secret, without the `ssm:` prefix.
     """
 
     table: tuple[str, ...] = ()
@@ -74,6 +81,8 @@ class Access:
     sends: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
+    turn_secret: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +229,19 @@ FUNCTIONS: tuple[Function, ...] = (
         access=Access(table=(*_READ, "PutItem", "UpdateItem"), topic=("Publish",)),
         settings=("webhook_networks", "webhook_plain_http"),
         tells_addresses=True,
+    ),
+    Function(
+        name="signal",
+        package=Package.ZIP,
+        purpose="Signalling of calls: seats two in a room, passes on what they tell each other.",
+        timeout_s=29,  # API Gateway gives up after 29 s
+        memory_mb=512,
+        access=Access(
+            table=("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+            sockets=("POST", "DELETE"),
+            turn_secret=("GetParameter",),
+        ),
+        settings=("stun_urls", "turn_urls"),
     ),
     Function(
         name="monitor",

@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import CfnElement, Stack
+from aws_cdk import Aws, CfnElement, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk.functions import Function
+from cdk.functions import TURN_SECRET, Function
 from cdk.nag import acknowledge
 from cdk.queues import Queues
 from cdk.settings import Settings
+from cdk.sockets import SocketApi
 from cdk.storage import Storage
 from cdk.storage_names import MEDIA_PREFIX, UPLOAD_PREFIX
 
@@ -31,6 +32,7 @@ class Resources:
     storage: Storage
     queues: Queues
     topic: sns.Topic
+    sockets: SocketApi
     settings: Settings
 
 
@@ -47,6 +49,9 @@ def execution_role(
         },
     )
     _explain_wildcards(role, spec, resources.storage)
+    for method in spec.access.sockets:
+        finding = resources.sockets.finding(method)
+        acknowledge(role, finding, "Whoever is connected, but to this API alone.")
     return role
 
 
@@ -66,6 +71,7 @@ def _statements(
         below = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": list(access.deletes)}}
         found.append(_allow("dynamodb", ("DeleteItem",), [storage.table.table_arn], below))
     found.append(_allow("sns", access.topic, [resources.topic.topic_arn]))
+    found += _of_calls(spec, resources)
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
         found.append(_allow("dynamodb", ("Query",), arns))
@@ -76,6 +82,15 @@ def _statements(
         targets.append(own.dead_letters.queue_arn)
     found.append(_allow("sqs", ("SendMessage",), targets))
     return [statement for statement in found if statement is not None]
+
+
+def _of_calls(spec: Function, resources: Resources) -> list[iam.PolicyStatement | None]:
+    manage = [resources.sockets.arn(method) for method in spec.access.sockets]
+    secret = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{TURN_SECRET}"
+    return [
+        _allow("execute-api", ("ManageConnections",), manage),
+        _allow("ssm", spec.access.turn_secret, [secret]),
+    ]
 
 
 def _allow(
@@ -131,6 +146,10 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     variables |= _queue_urls(spec, resources.queues)
     if access.topic:
         variables["MILLRACE_TOPIC_ARN"] = resources.topic.topic_arn
+    if access.sockets:
+        variables["MILLRACE_CALLBACK_URL"] = resources.sockets.callback_url
+    if access.turn_secret:
+        variables["MILLRACE_TURN_SECRET_PARAMETER"] = TURN_SECRET
     if spec.tells_addresses:
         variables["MILLRACE_SITE_URL"] = storage.site_url
     if spec.engine_memory_bytes is not None:

@@ -19,11 +19,20 @@ from rich.markup import escape
 
 from cli import aws
 from cli.activity import Activity
+from cli.calls import Calls
 from cli.console import console, fail
-from cli.deploy import ON_ONE_MACHINE, DeployConfig, DeployError, Outputs, deploy
+from cli.deploy import (
+    ON_ONE_MACHINE,
+    DeployConfig,
+    DeployError,
+    Outputs,
+    deploy,
+    template_file,
+)
 from cli.images import write_image_map
 from cli.state import REPOSITORY, Running, State, replace_text
 from local import server
+from local.websocket_gateway import launcher
 
 RESTART_PAUSE_S = 1.0
 CRASHES_ALLOWED = 5
@@ -55,6 +64,12 @@ def _concurrency_options(command: _Command) -> _Command:
     default=4566,
     show_default=True,
     help="Port of everything: pages, API, S3 (MILLRACE_PORT).",
+)
+@click.option(
+    "--signal-port",
+    envvar="MILLRACE_SIGNAL_PORT",
+    type=click.IntRange(1, 65535),
+    help="Port of the calls' WebSockets; the one after --port (MILLRACE_SIGNAL_PORT).",
 )
 @_concurrency_options
 @click.option(
@@ -91,6 +106,7 @@ def up(
     state: State,
     /,
     port: int,
+    signal_port: int | None,
     chunk_segments: int,
     head_segments: int,
     webhook_networks: str,
@@ -104,6 +120,7 @@ def up(
     config = _with_few_processes(_cloud_config(state, port), max(concurrency.values()))
     deploy_config = DeployConfig(
         port=port,
+        signal_port=signal_port or port + 1,
         state_dir=state.root,
         concurrency={name.removesuffix("_concurrency"): n for name, n in concurrency.items()},
         chunk_segments=chunk_segments,
@@ -161,21 +178,35 @@ def _serve(
 ) -> None:
     """Run LocalStack until asked to stop, starting it again when it dies by itself."""
     crashes: list[float] = []
+    calls_config = _calls_config(state, deploy_config)
     while not stop.is_set():
         try:
+            launcher.refuse_busy(calls_config)
             cloud = _start(config)
+            calls = Calls(calls_config)
             try:
                 outputs = _deploy(deploy_config)
+                calls.start()
                 _announce(state, config, cloud, outputs)
                 _follow(cloud, outputs, stop)
             finally:
                 state.retract()
+                calls.stop()
                 _shut_down(cloud, stop)
         except (server.CloudError, DeployError) as error:
             fail(str(error))
         if not stop.is_set():
             _count_crash(crashes, state)
             stop.wait(RESTART_PAUSE_S)
+
+
+def _calls_config(state: State, config: DeployConfig) -> launcher.GatewayConfig:
+    return launcher.GatewayConfig(
+        template=template_file(config.state_dir),
+        port=config.signal_port,
+        lambda_url=aws.endpoint(config.port),
+        log_file=state.logs / "websockets.log",
+    )
 
 
 def _start(config: server.CloudConfig) -> server.Cloud:
@@ -200,7 +231,7 @@ def _announce(
 ) -> None:
     """Requeue what a crash left behind, then tell the world that the pipeline is up."""
     _recover(config.port)
-    url = f"{outputs.site_url}/index.html"
+    url, chat = (f"{outputs.site_url}/{page}.html" for page in ("index", "chat"))
     fresh = not state.token_file.exists()
     if fresh:
         token = aws.new_token(config.port, "first run", ["admin", "uploader"])
@@ -213,10 +244,12 @@ def _announce(
             port=config.port,
             gallery_url=url,
             api_url=outputs.api_url,
+            chat_url=chat,
         )
     )
     console.print()
     console.print(f"  gallery  [link]{url}[/]")
+    console.print(f"  calls    [link]{chat}[/]")
     console.print(f"  API      [link]{outputs.api_url}[/]")
     if fresh:
         console.print(f"  token    [bold]{token}[/]  [faint](admin and uploader)[/]")

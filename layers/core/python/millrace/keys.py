@@ -14,6 +14,8 @@ Table layout (one table):
 | SNS topic   | HOOKS           | TOPIC                            |
 | news        | NEWS#{event id} | NEWS                             |
 | delivery    | WEBHOOK#{id}#{shard} | DELIVERY#{event id}         |
+| room        | ROOM#{id}       | ROOM                             |
+| connection  | CONNECTION#{id} | CONNECTION                       |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
@@ -158,6 +160,25 @@ def delivery_sk(event_id: str) -> str:
 
 DELIVERY_SK = re.compile(rf"DELIVERY#{EVENT_ID.pattern}")
 """What `delivery_sk` makes."""
+
+
+ROOM_SK = "ROOM"
+CONNECTION_SK = "CONNECTION"
+ROOM_ID = VIDEO_ID
+"""Whoever knows a room's id may knock: it is as hard to guess as a key."""
+
+
+def new_room_id() -> str:
+    return new_video_id()
+
+
+def room_pk(room_id: str) -> str:
+    return f"ROOM#{room_id}"
+
+
+def connection_pk(connection_id: str) -> str:
+    """Of a WebSocket, by the id that API Gateway gave it."""
+    return f"CONNECTION#{connection_id}"
 
 
 def shard_of(name: str) -> int:
