@@ -131,6 +131,20 @@ def test_seat_is_free_when_its_time_without_a_socket_is_over(
     assert late.answer("join", room=created["room"])["member"] != joined["member"]
 
 
+def test_somebody_new_has_the_seat_when_a_page_is_loaded_again(gateway: Gateway) -> None:
+    first, second, created, joined = _pair(gateway)
+    again = gateway.connect().answer("join", room=created["room"], key=joined["key"])
+    assert again["member"] != joined["member"]
+    assert (again["polite"], again["resumed"], again["peer"]) == (True, False, created["member"])
+    assert gateway.closed == [second.id]
+    assert first.take() == [{"v": 1, "type": "peer-joined", "member": again["member"]}]
+
+
+def test_seat_is_nobody_elses_when_a_stranger_shows_a_wrong_key(gateway: Gateway) -> None:
+    _, _, created, _ = _pair(gateway)
+    assert _code(gateway.connect().send("join", room=created["room"], key="x")) == "ROOM_FULL"
+
+
 def test_seat_is_free_at_once_when_somebody_leaves(gateway: Gateway) -> None:
     first, second, created, joined = _pair(gateway)
     assert second.answer("leave") == {"v": 1, "type": "left"}

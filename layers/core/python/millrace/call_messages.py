@@ -69,10 +69,12 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Take a free seat."""
+    """Take a free seat; or, with the key of a session that was lost (the page was loaded again),
+    that session's, as somebody new."""
 
     room_id: str
     passphrase: str | None
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,9 @@ def _create(fields: Mapping[str, Any]) -> Create:
 
 
 def _join(fields: Mapping[str, Any]) -> Join:
-    return Join(_room_id(fields), _passphrase(fields))
+    key = fields.get("key")
+    former = None if key is None else _text(key, "key", _MAX_KEY_CHARACTERS)
+    return Join(_room_id(fields), _passphrase(fields), former)
 
 
 def _resume(fields: Mapping[str, Any]) -> Resume:
@@ -216,7 +220,7 @@ def _ping(_: Mapping[str, Any]) -> Ping:
 
 _PARSERS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Message], tuple[str, ...]]] = {
     "create": (_create, ("passphrase",)),
-    "join": (_join, ("room", "passphrase")),
+    "join": (_join, ("room", "passphrase", "key")),
     "resume": (_resume, ("room", "key")),
     "signal": (_signal, ("seq", "data")),
     "leave": (_leave, ()),

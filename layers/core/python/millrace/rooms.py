@@ -98,14 +98,41 @@ def occupants(room: Room) -> list[Occupant]:
     return found
 
 
-def enter(room: Room, connection_id: str) -> Seated | None:
-    """Take a free seat over a socket that sits nowhere yet. None: there is none."""
+def seat_of(room: Room, key: str | None) -> Occupant | None:
+    """Who of those in the room has this key."""
+    for occupant in occupants(room) if key else []:
+        stored = getattr(room, f"key_{occupant.seat}") or ""
+        if secrets.compare_digest(stored, _hash(key or "")):
+            return occupant
+    return None
+
+
+def enter(room: Room, connection_id: str, former: Occupant | None = None) -> Seated | None:
+    """Take a seat over a socket that sits nowhere yet: a free one, or that of a `former` session of
+    the same person. None: there is none."""
+    if former is not None:
+        own = _SEATS[former.seat].member == former.member
+        return _take(room, former.seat, connection_id, own, former.connection_id)
     for number, seat in enumerate(_SEATS):
-        member, key = secrets.token_hex(8), secrets.token_urlsafe(32)
-        actions = [seat.member.set(member), seat.key.set(_hash(key))]
         free = seat.until.does_not_exist() | (seat.until <= clock.stamp())
-        if _sit(room, number, connection_id, member, actions, Room.pk.exists() & free):
-            return Seated(id_of(room), number, member, key)
+        seated = _take(room, number, connection_id, Room.pk.exists() & free)
+        if seated is not None:
+            return seated
+    return None
+
+
+def _take(
+    room: Room,
+    number: int,
+    connection_id: str,
+    condition: Condition,
+    former_connection_id: str | None = None,
+) -> Seated | None:
+    """A new session in a seat."""
+    seat, member, key = _SEATS[number], secrets.token_hex(8), secrets.token_urlsafe(32)
+    actions = [seat.member.set(member), seat.key.set(_hash(key))]
+    if _sit(room, number, connection_id, member, actions, condition):
+        return Seated(id_of(room), number, member, key, former_connection_id)
     return None
 
 
@@ -117,18 +144,15 @@ def resume(room_id: str, connection_id: str, key: str) -> Seated:
     """
     for _ in range(_RESUMPTIONS):
         room = need(room_id)
-        for occupant in occupants(room):
-            number = occupant.seat
-            if not secrets.compare_digest(getattr(room, f"key_{number}") or "", _hash(key)):
-                continue
-            seat, former = _SEATS[number], occupant.connection_id
-            same = seat.connection == former if former else seat.connection.does_not_exist()
-            own = (seat.key == _hash(key)) & same & (seat.until > clock.stamp())
-            if _sit(room, number, connection_id, occupant.member, [], own):
-                return Seated(room_id, number, occupant.member, key, former)
-            break  # it dropped, or was taken over, since the room was read
-        else:
+        own = seat_of(room, key)
+        if own is None:
             break
+        seat, former = _SEATS[own.seat], own.connection_id
+        same = seat.connection == former if former else seat.connection.does_not_exist()
+        still = (seat.member == own.member) & same & (seat.until > clock.stamp())
+        if _sit(room, own.seat, connection_id, own.member, [], still):
+            return Seated(room_id, own.seat, own.member, key, former)
+        # It dropped, or was taken over, since the room was read.
     raise Refusal(Code.SESSION_ENDED, "This seat is no longer kept for you. Join again.")
 
 

@@ -141,13 +141,17 @@ def _come(
             seated = _seat(exchange, room, connection_id)
         case Join():
             room = rooms.need(message.room_id)
-            passphrases.check(room, message.passphrase)
-            seated = _seat(exchange, room, connection_id)
+            former = rooms.seat_of(room, message.key)
+            if former is None:
+                passphrases.check(room, message.passphrase)
+            seated = _seat(exchange, room, connection_id, former)
     _welcome(exchange, connection_id, seated, resumed=isinstance(message, Resume))
 
 
-def _seat(exchange: Exchange, room: Room, connection_id: str) -> Seated:
-    seated = rooms.enter(room, connection_id)
+def _seat(
+    exchange: Exchange, room: Room, connection_id: str, former: Occupant | None = None
+) -> Seated:
+    seated = rooms.enter(room, connection_id, former)
     if seated is None:
         _look_who_is_there(exchange, rooms.id_of(room))
         text = "Two people are in this room already."
