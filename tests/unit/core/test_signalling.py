@@ -152,6 +152,17 @@ def test_seat_is_free_at_once_when_somebody_leaves(gateway: Gateway) -> None:
     assert second.answer("join", room=created["room"])["polite"] is True
 
 
+def test_seat_is_free_when_the_end_of_the_socket_overtook_the_leaving(
+    cloud: Cloud, gateway: Gateway
+) -> None:
+    first, second, created, joined = _pair(gateway)
+    dropped = rooms.drop(created["room"], 1, second.id)  # its `$disconnect` got that far
+    second.send("leave")
+    assert dropped
+    assert [news["type"] for news in first.take()] == ["peer-left"]
+    assert gateway.connect().answer("join", room=created["room"])["member"] != joined["member"]
+
+
 def test_closed_socket_gives_its_seat_up_when_nobody_told_of_its_end(
     cloud: Cloud, gateway: Gateway
 ) -> None:

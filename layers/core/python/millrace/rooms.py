@@ -181,11 +181,13 @@ def drop(room_id: str, seat: int, connection_id: str) -> bool:
     return _change(room_id, kept, place.connection == connection_id)
 
 
-def leave(room_id: str, seat: int, connection_id: str) -> bool:
-    """Give the seat up, and make the socket one that sits nowhere. False as above."""
+def leave(room_id: str, seat: int, member: str, connection_id: str) -> bool:
+    """Give a session's seat up, and make its socket one that sits nowhere. The socket's end may
+    have overtaken this. Returns False if the seat is another session's, or socket's, by now."""
     place = _SEATS[seat]
     emptied = [attribute.remove() for attribute in place]
-    gone = _change(room_id, emptied, place.connection == connection_id)
+    own = place.connection.does_not_exist() | (place.connection == connection_id)
+    gone = _change(room_id, emptied, (place.member == member) & own)
     unseated = [Connection.room_id.remove(), Connection.seat.remove(), Connection.member.remove()]
     item = connections.of(connection_id)
     try:

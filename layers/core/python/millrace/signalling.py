@@ -120,7 +120,7 @@ def _act(exchange: Exchange, connection: Connection, connection_id: str, message
             exchange.sockets.send(connection_id, compose("relays", ice_servers=servers))
         case Leave():
             room_id, seat, member = _place(connection)
-            if rooms.leave(room_id, seat, connection_id):
+            if rooms.leave(room_id, seat, member, connection_id):
                 _tell_peer(exchange, room_id, seat, compose("peer-left", member=member))
             exchange.sockets.send(connection_id, compose("left"))
 
