@@ -17,9 +17,9 @@ import click
 import psutil
 from rich.markup import escape
 
-from cli import aws
+from cli import aws, turn
 from cli.activity import Activity
-from cli.calls import Calls
+from cli.calls import Kept
 from cli.console import console, fail
 from cli.deploy import (
     ON_ONE_MACHINE,
@@ -31,6 +31,7 @@ from cli.deploy import (
 )
 from cli.images import write_image_map
 from cli.state import REPOSITORY, Running, State, replace_text
+from cli.turn import TurnConfig
 from local import server
 from local.websocket_gateway import launcher
 
@@ -71,6 +72,28 @@ def _concurrency_options(command: _Command) -> _Command:
     type=click.IntRange(1, 65535),
     help="Port of the calls' WebSockets; the one after --port (MILLRACE_SIGNAL_PORT).",
 )
+@click.option(
+    "--turn",
+    "with_relay",
+    envvar="MILLRACE_TURN",
+    is_flag=True,
+    help="Start a TURN relay (coturn) for calls (MILLRACE_TURN).",
+)
+@click.option(
+    "--turn-address",
+    envvar="MILLRACE_TURN_ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address that the relay listens on and relays from (MILLRACE_TURN_ADDRESS).",
+)
+@click.option(
+    "--turn-port",
+    envvar="MILLRACE_TURN_PORT",
+    default=3478,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port of the relay (MILLRACE_TURN_PORT).",
+)
 @_concurrency_options
 @click.option(
     "--chunk-segments",
@@ -107,6 +130,9 @@ def up(
     /,
     port: int,
     signal_port: int | None,
+    with_relay: bool,
+    turn_address: str,
+    turn_port: int,
     chunk_segments: int,
     head_segments: int,
     webhook_networks: str,
@@ -117,6 +143,7 @@ def up(
     running = state.running()
     if running is not None:
         fail(f"already running (process {running.pid}): {running.gallery_url}")
+    relay = _relay_config(state, turn_address, turn_port) if with_relay else None
     config = _with_few_processes(_cloud_config(state, port), max(concurrency.values()))
     deploy_config = DeployConfig(
         port=port,
@@ -128,10 +155,11 @@ def up(
         extra_settings={
             "webhook_networks": webhook_networks,
             "webhook_plain_http": str(webhook_plain_http).lower(),
+            "turn_urls": relay.urls if relay else "none",
         },
     )
     with _stop_signal() as stop:
-        _serve(state, config, deploy_config, stop)
+        _serve(state, config, deploy_config, relay, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
 
 
@@ -174,6 +202,7 @@ def _serve(
     state: State,
     config: server.CloudConfig,
     deploy_config: DeployConfig,
+    relay: TurnConfig | None,
     stop: threading.Event,
 ) -> None:
     """Run LocalStack until asked to stop, starting it again when it dies by itself."""
@@ -182,16 +211,22 @@ def _serve(
     while not stop.is_set():
         try:
             launcher.refuse_busy(calls_config)
+            if relay:
+                turn.refuse_impossible(relay)
             cloud = _start(config)
-            calls = Calls(calls_config)
+            helpers = _helpers(calls_config, relay)
             try:
                 outputs = _deploy(deploy_config)
-                calls.start()
+                for helper in helpers:
+                    helper.start()
+                if relay:
+                    turn.share_secret(relay, config.port)
                 _announce(state, config, cloud, outputs)
                 _follow(cloud, outputs, stop)
             finally:
                 state.retract()
-                calls.stop()
+                for helper in helpers:
+                    helper.stop()
                 _shut_down(cloud, stop)
         except (server.CloudError, DeployError) as error:
             fail(str(error))
@@ -207,6 +242,19 @@ def _calls_config(state: State, config: DeployConfig) -> launcher.GatewayConfig:
         lambda_url=aws.endpoint(config.port),
         log_file=state.logs / "websockets.log",
     )
+
+
+def _relay_config(state: State, address: str, port: int) -> TurnConfig:
+    log_file = state.logs / "turn.log"
+    return TurnConfig(state_dir=state.root, log_file=log_file, address=address, port=port)
+
+
+def _helpers(calls: launcher.GatewayConfig, relay: TurnConfig | None) -> list[Kept]:
+    """What runs beside LocalStack."""
+    found = [Kept("WebSocket gateway", lambda: launcher.start(calls))]
+    if relay:
+        found.append(Kept("TURN relay", lambda: turn.start(relay)))
+    return found
 
 
 def _start(config: server.CloudConfig) -> server.Cloud:

@@ -119,10 +119,7 @@ async function start() {
     call.leave();
     door.begin(roomInAddress() !== null);
   });
-  // A page that is left gives its seat up at once, if it still can.
-  addEventListener("pagehide", ({ persisted }) => {
-    if (!persisted) call.leave();
-  });
+  // A page that is closed does not leave: it may be loaded again, and its seat is kept for a while.
   door.begin(roomInAddress() !== null);
   await media.open();
   return {
