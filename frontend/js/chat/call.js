@@ -4,7 +4,7 @@ import { createSignalling } from "./signalling.js";
 import { pathWords, refusalWords } from "./words.js";
 
 /** @import { Peer } from "./peer.js" */
-/** @import { Incoming, Presence, Refusal, Slot, Tracks, Welcome } from "./types.js" */
+/** @import { Incoming, Presence, Refusal, SignalMessage, Slot, Tracks, Welcome } from "./types.js" */
 
 /** @typedef {"outside" | "joining" | "asking" | "full" | "waiting" | "connecting" | "talking"
  *   | "away"} Phase */
@@ -19,6 +19,7 @@ import { pathWords, refusalWords } from "./words.js";
  */
 
 const MOST_TEXT = 4000;
+const MOST_EARLY = 200;
 
 /** @typedef {ReturnType<typeof createCall>} Call */
 
@@ -57,6 +58,8 @@ export function createCall({
   /** @type {string | null} */
   let member = null;
   let polite = false;
+  /** @type {SignalMessage[]} */
+  const early = [];
   /** @type {RTCIceServer[]} */
   let servers = [];
   /** @type {{ room: string, passphrase: string | null, key: string | null } | null} */
@@ -128,6 +131,8 @@ export function createCall({
       onBroken,
     });
     listen(peer.channel);
+    for (const { from, data, seq } of early.splice(0))
+      if (from === other) peer.receive(data, seq);
     show({ phase: "connecting", trouble: null });
   }
 
@@ -165,8 +170,10 @@ export function createCall({
         if (message.member === member) away(message.kept_s);
         break;
       case "signal":
-        if (message.from !== member) meet(message.from);
-        peer?.receive(message.data, message.seq);
+        if (peer && message.from === member)
+          peer.receive(message.data, message.seq);
+        // It overtook the news of who sends it, or is the last of somebody who left.
+        else if (early.length < MOST_EARLY) early.push(message);
         break;
     }
   }

@@ -90,13 +90,15 @@ export function createPeer({
   };
   connection.onconnectionstatechange = () => {
     const state = connection.connectionState;
-    clearTimeout(repairTimer);
     if (state === "connected") {
+      clearTimeout(repairTimer);
       repairs = 0;
       onBroken(false);
     } else if (state === "failed") repair();
-    else if (state === "disconnected")
+    else if (state === "disconnected") {
+      clearTimeout(repairTimer);
       repairTimer = setTimeout(repair, PATIENCE_MS);
+    }
     onState(state);
   };
   if (!polite) repairTimer = setTimeout(repair, 2 * NEXT_REPAIR_MS);
