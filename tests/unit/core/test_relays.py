@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from millrace import clock, relays
 
@@ -32,6 +33,15 @@ def test_secret_is_not_asked_for_when_there_is_no_relay() -> None:
     servers = relays.Servers(("stun:a",), (), relays.Secret(ssm, "/secret"))
     assert servers.for_member("m") == [{"urls": ["stun:a"]}]
     assert ssm.asked == 0
+
+
+def test_call_is_made_without_a_relay_when_its_secret_is_missing() -> None:
+    def missing() -> str:
+        raise ClientError({"Error": {"Code": "ParameterNotFound"}}, "GetParameter")
+
+    assert relays.Servers(("stun:a",), ("turn:b",), missing).for_member("m") == [
+        {"urls": ["stun:a"]}
+    ]
 
 
 def test_credentials_are_those_of_the_draft_when_they_are_made() -> None:

@@ -16,7 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
 from millrace import clock
+
+log = Logger(child=True)
 
 LIFE_S = 3600
 """An allocation is refreshed under the credentials it was made with, so a call that began with them
@@ -63,10 +68,18 @@ class Servers:
         if self.stun_urls:
             found.append({"urls": list(self.stun_urls)})
         if self.turn_urls:
-            username, credential = credentials(self.secret(), member)
-            urls = list(self.turn_urls)
-            found.append({"urls": urls, "username": username, "credential": credential})
+            found += self._relays(member)
         return found
+
+    def _relays(self, member: str) -> list[dict[str, Any]]:
+        try:
+            secret = self.secret()
+        except (BotoCoreError, ClientError) as error:
+            # Most calls need no relay: they are not to fail for the lack of its secret.
+            log.error("the secret of the relays cannot be read: %s", error)
+            return []
+        username, credential = credentials(secret, member)
+        return [{"urls": list(self.turn_urls), "username": username, "credential": credential}]
 
 
 def credentials(secret: str, member: str) -> tuple[str, str]:
