@@ -73,23 +73,17 @@ OpenDoor = Callable[..., Page]
 
 @pytest.fixture
 def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
-    """Opens the call page, as somebody of their own: `open_door(link, script="…")`.
+    """Opens the call page, as somebody of their own: `open_door(link)`.
 
     No page may log an error, but for the sockets that a test breaks on purpose.
     """
     complaints: list[str] = []
     with ExitStack() as contexts:
 
-        def open_door(
-            link: str | None = None, script: str = "", dark: bool = False, width: int = 1280
-        ) -> Page:
-            context: BrowserContext = browser.new_context(
-                viewport={"width": width, "height": 800},
-                color_scheme="dark" if dark else "light",
-                reduced_motion="reduce",
-            )
+        def open_door(link: str | None = None) -> Page:
+            context: BrowserContext = browser.new_context(reduced_motion="reduce")
             contexts.callback(context.close)
-            context.add_init_script(REMEMBER_CONNECTIONS + script)
+            context.add_init_script(REMEMBER_CONNECTIONS)
             page = context.new_page()
             page.set_default_timeout(LONG_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -141,21 +135,15 @@ def _expect_growth(page: Page, *, sound: bool = True) -> None:
     eventually("frames and sound of the other side", grown, 15)
 
 
-def test_both_see_hear_and_write_when_one_follows_the_others_link(open_door: OpenDoor) -> None:
+def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
+    open_door: OpenDoor,
+) -> None:
     first, second = _call(open_door)
     for page in (first, second):
         _expect_growth(page)
-    first.locator("#words").click()
-    first.locator("#words-text").fill("<b>Can you read this?</b>")
-    first.keyboard.press("Enter")
-    expect(second.locator("#words")).to_have_attribute("data-news", "")
-    expect(second.locator("#words-list .word__text")).to_have_text("<b>Can you read this?</b>")
-    first.locator("#meter").click()
-    expect(first.locator("#readings")).to_contain_text("opus")
-    expect(first.locator("#readings")).to_contain_text("direct")
-    with first.expect_download() as download:
-        first.locator("#report").click()
-    assert '"roundTrip_ms"' in Path(download.value.path()).read_text()
+    _show_the_screen(first, second)
+    _write(first, second)
+    _read_the_quality(first)
     second.locator("#camera").click()
     expect(first.locator("#far-badges")).to_contain_text("camera off")
     second.locator("#leave").click()
@@ -165,10 +153,7 @@ def test_both_see_hear_and_write_when_one_follows_the_others_link(open_door: Ope
         page.wait_for_selector(TALKING)
 
 
-def test_screen_takes_the_cameras_place_and_gives_it_back_when_shared(
-    open_door: OpenDoor,
-) -> None:
-    first, second = _call(open_door)
+def _show_the_screen(first: Page, second: Page) -> None:
     first.locator("#screen").click()
     expect(second.locator("#far-badges")).to_contain_text("shares the screen")
     _expect_growth(second)
@@ -182,6 +167,23 @@ def test_screen_takes_the_cameras_place_and_gives_it_back_when_shared(
     )
     expect(second.locator("#far-badges")).to_be_hidden()
     _expect_growth(second)
+
+
+def _write(first: Page, second: Page) -> None:
+    first.locator("#words").click()
+    first.locator("#words-text").fill("<b>Can you read this?</b>")
+    first.keyboard.press("Enter")
+    expect(second.locator("#words")).to_have_attribute("data-news", "")
+    expect(second.locator("#words-list .word__text")).to_have_text("<b>Can you read this?</b>")
+
+
+def _read_the_quality(first: Page) -> None:
+    first.locator("#meter").click()
+    expect(first.locator("#readings")).to_contain_text("opus")
+    expect(first.locator("#readings")).to_contain_text("direct")
+    with first.expect_download() as download:
+        first.locator("#report").click()
+    assert '"roundTrip_ms"' in Path(download.value.path()).read_text()
 
 
 def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
@@ -259,24 +261,26 @@ def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
         _expect_growth(page)
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (1440, False)])
 def test_axe_finds_nothing_and_nothing_overflows_when_at_the_door_and_inside(
-    open_door: OpenDoor, width: int, dark: bool
+    open_door: OpenDoor,
 ) -> None:
-    page = open_door(width=width, dark=dark)
+    page = open_door()
     _expect_accessible(page)
     _make_room(page)
-    page.locator("#meter").click()
-    _expect_accessible(page)
-    page.locator("#words").click()
-    _expect_accessible(page)
+    for panel in ("#meter", "#words"):
+        page.locator(panel).click()
+        _expect_accessible(page)
 
 
 def _expect_accessible(page: Page) -> None:
     page.evaluate(AXE.read_text())
-    violations: list[Any] = page.evaluate(
-        """async () => (await axe.run()).violations.map(
-             ({id, nodes}) => [id, ...nodes.map(({html}) => html.slice(0, 160))])"""
-    )
-    assert violations == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # Each theme and each width once: the pairs not looked at share their colours or their layout.
+    for dark, width in ((False, 1440), (True, 360)):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_viewport_size({"width": width, "height": 800})
+        faults: list[Any] = page.evaluate(
+            """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
+                 ({id, nodes}) => [id, ...nodes.map(({html}) => html.slice(0, 160))])"""
+        )
+        assert faults == [], f"{width} px"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px"
