@@ -131,16 +131,18 @@ def _call(millrace: Pipeline, browsers: tuple[str, str], seconds: float) -> Resu
         second.get_by_role("button", name="Join the call").click()
         for page in pages:
             page.wait_for_selector('#room[data-phase="talking"]')
-        result = _read(second, seconds)
+        result = _read(first, second, seconds)
         for one in running:
             one.close()
     return result
 
 
-def _read(page: Page, seconds: float) -> Result:
-    page.wait_for_timeout(SETTLE_MS)
-    seen: dict[str, Any] = page.evaluate(f"measureDelays({seconds})")
-    return Result(page.evaluate("pathTaken()"), seen["delays"], seen["unreadable"])
+def _read(first: Page, second: Page, seconds: float) -> Result:
+    second.wait_for_timeout(SETTLE_MS)
+    seen: dict[str, Any] = second.evaluate(f"measureDelays({seconds})")
+    # Each end as its own browser knows it: the other learns a relay's address from its packets.
+    path = [page.evaluate("ownEnd()") for page in (first, second)]
+    return Result(path, seen["delays"], seen["unreadable"])
 
 
 if __name__ == "__main__":

@@ -77,13 +77,12 @@
     }
   };
 
-  window.pathTaken = async () => {
+  /** What this side's end of the path is: `host`, `srflx`, `relay`, … */
+  window.ownEnd = async () => {
     const stats = await window.connections.at(-1).getStats();
     const all = [...stats.values()];
     const transport = all.find(({ type }) => type === "transport");
     const pair = stats.get(transport.selectedCandidatePairId);
-    return [pair.localCandidateId, pair.remoteCandidateId].map(
-      (id) => stats.get(id).candidateType,
-    );
+    return stats.get(pair.localCandidateId).candidateType;
   };
 })();

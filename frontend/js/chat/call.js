@@ -78,11 +78,21 @@ export function createCall({
       if (view.reachable !== open) show({ reachable: open });
     },
   });
-  // Wi-Fi to cable, say: the old path may look alive for a long while.
-  const network = /** @type {EventTarget | undefined} */ (
+  // From one network to another the old path may look alive for a while.
+  const network = /** @type {(EventTarget & { type?: string }) | undefined} */ (
     Reflect.get(navigator, "connection")
   );
-  network?.addEventListener("change", () => peer?.reroute(), {
+  let networkType = network?.type;
+  network?.addEventListener(
+    "change",
+    () => {
+      // It fires for every new estimate of speed, too.
+      if (network.type !== networkType) peer?.reroute();
+      networkType = network.type;
+    },
+    { signal: controller.signal },
+  );
+  addEventListener("online", () => peer?.reroute(), {
     signal: controller.signal,
   });
 
