@@ -66,6 +66,15 @@ def reaches(side: Side, address: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def can_be_troubled() -> bool:
+    """Whether the kernel has what `trouble` needs. Call it while the networks are there."""
+    try:
+        with trouble(0, 1):
+            return True
+    except subprocess.CalledProcessError:
+        return False
+
+
 @contextmanager
 def trouble(loss_percent: float, delay_ms: float) -> Iterator[None]:
     """What both cables do to each packet, in each direction: half of the delay each."""

@@ -30,6 +30,8 @@ FLAGS = [
 ]
 TALKING = '#room[data-phase="talking"]'
 LONG_MS = 40_000
+USUAL_MS = 5000
+"""Playwright's own."""
 NO_DEVICES = """
     navigator.mediaDevices.getUserMedia = async () => {
         throw new DOMException("denied by the test", "NotAllowedError");
@@ -64,7 +66,10 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    # The first of all sockets waits for a function that starts cold.
+    expect.set_options(timeout=LONG_MS)
     yield browser
+    expect.set_options(timeout=USUAL_MS)
     browser.close()
 
 
@@ -256,8 +261,11 @@ def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
     second.reload()
     # The tab's own key opens the door, and its seat is still there.
     _join(second)
+    second.wait_for_selector(TALKING)
+    first.wait_for_function(
+        "connections.length === 2 && connections.at(-1).connectionState === 'connected'"
+    )
     for page in (first, second):
-        page.wait_for_selector(TALKING)
         _expect_growth(page)
 
 
