@@ -213,6 +213,25 @@ def test_socket_is_slowed_down_when_it_sends_too_much(cloud: Cloud, gateway: Gat
     assert first.answer("ping")["type"] == "pong"
 
 
+def test_message_is_passed_on_when_another_begins_the_same_window_first(
+    cloud: Cloud, gateway: Gateway
+) -> None:
+    first, second, *_ = _pair(gateway)
+    cloud.pass_time(connections.WINDOW_S)
+    updates = 0
+
+    def race(operation: str) -> None:
+        nonlocal updates
+        updates += operation == "UpdateItem"
+        if updates == 2:
+            updates += 1
+            first.send("signal", seq=2, data=OFFER)
+
+    cloud.wire.on_call = race
+    assert first.send("signal", seq=1, data=OFFER) == []
+    assert [heard["seq"] for heard in second.take()] == [2, 1]
+
+
 def test_room_opens_to_the_passphrase_alone_when_it_has_one(gateway: Gateway) -> None:
     room = gateway.connect().answer("create", passphrase="höher")["room"]
     stored = Room.get(keys.room_pk(room), keys.ROOM_SK).passphrase or ""

@@ -60,11 +60,14 @@ def count_message(connection_id: str) -> Connection | None:
     window = int(now_s // WINDOW_S)
     item = of(connection_id)
     there = Connection.pk.exists()
-    room = (Connection.window == window) & (Connection.messages < MESSAGES_PER_WINDOW)
+    room = (Connection.window >= window) & (Connection.messages < MESSAGES_PER_WINDOW)
+    one_more = ([Connection.messages.add(1)], there & room)
     first = [Connection.window.set(window), Connection.messages.set(1)]
+    # Of several that are the first, one is; the others come after it.
     for actions, condition in (
-        ([Connection.messages.add(1)], there & room),
+        one_more,
         (first, there & (Connection.window < window)),
+        one_more,
     ):
         try:
             transact.update_once(item, actions, condition)

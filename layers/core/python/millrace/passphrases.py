@@ -51,13 +51,16 @@ def _derive(passphrase: str, salt: bytes) -> bytes:
 def _count(room: Room) -> None:
     """Before the comparison: guesses made at the same time must not pass the limit together."""
     since = clock.stamp(-WINDOW_S)
+    one_more = ([Room.tries.add(1)], (Room.tries_since > since) & (Room.tries < TRIES))
     first = [Room.tries.set(1), Room.tries_since.set(clock.stamp())]
+    # Of several that are the first, one is; the others come after it.
     for actions, condition in (
-        ([Room.tries.add(1)], (Room.tries_since > since) & (Room.tries < TRIES)),
+        one_more,
         (
             first,
             Room.pk.exists() & (Room.tries_since.does_not_exist() | (Room.tries_since <= since)),
         ),
+        one_more,
     ):
         try:
             transact.update_once(_key(room), actions, condition)
