@@ -87,6 +87,8 @@ class Gateway:
         try:
             await response.prepare(request)
             await self._serve(socket, response, request.host)
+        except ConnectionResetError:
+            LOG.info("%s was gone before its handshake was answered", socket.id)
         finally:
             self._sockets.pop(socket.id, None)
             await asyncio.shield(self._tell_disconnect(socket, response, request.host))
