@@ -15,6 +15,11 @@ from cdk.settings import Settings
 PREFIX = "millrace"
 TOPIC = f"{PREFIX}-events"
 """Name of the SNS topic of events."""
+SOCKET_STAGE = "signal"
+"""Stage of the WebSocket API: the end of its address."""
+TURN_SECRET = f"/{PREFIX}/turn-secret"
+"""Name of the SSM parameter with the secret that relays of calls share. Whoever runs one puts it
+there: a template has no place for a secret."""
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
 throttled invocation can be retried before the message shows up again."""
@@ -66,6 +71,8 @@ class Access:
         watches: queues (by function name) whose depth may be asked for.
         watches_letters: the same of their dead-letter queues.
         site_bucket: S3 actions on the site bucket itself, whose list is as public as its objects.
+        sockets: methods of `@connections` on the WebSocket API (`POST`, `DELETE`).
+        turn_secret: SSM actions on the relays' secret, without the `ssm:` prefix.
     """
 
     table: tuple[str, ...] = ()
@@ -80,6 +87,8 @@ class Access:
     watches: tuple[str, ...] = ()
     watches_letters: tuple[str, ...] = ()
     site_bucket: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
+    turn_secret: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,19 @@ FUNCTIONS: tuple[Function, ...] = (
         access=Access(table=(*_READ, "PutItem", "UpdateItem"), topic=("Publish",)),
         settings=("webhook_networks", "webhook_plain_http"),
         tells_addresses=True,
+    ),
+    Function(
+        name="signal",
+        package=Package.ZIP,
+        purpose="Signalling of calls: seats two in a room, passes on what they tell each other.",
+        timeout_s=29,  # API Gateway gives up after 29 s
+        memory_mb=512,
+        access=Access(
+            table=("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            sockets=("POST", "DELETE"),
+            turn_secret=("GetParameter",),
+        ),
+        settings=("stun_urls", "turn_urls"),
     ),
     Function(
         name="monitor",

@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import CfnElement, Stack
+from aws_cdk import Aws, CfnElement, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk.functions import Function
+from cdk.functions import TURN_SECRET, Function
 from cdk.nag import acknowledge
 from cdk.queues import Queues
 from cdk.settings import Settings
+from cdk.sockets import SocketApi
 from cdk.storage import Storage
 from cdk.storage_names import MEDIA_PREFIX, UPLOAD_PREFIX
 
@@ -31,6 +32,7 @@ class Resources:
     storage: Storage
     queues: Queues
     topic: sns.Topic
+    sockets: SocketApi
     settings: Settings
 
 
@@ -49,6 +51,9 @@ def execution_role(
     _explain_wildcards(role, spec, resources.storage)
     if resources.settings.xray:
         acknowledge(role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
+    for method in spec.access.sockets:
+        finding = resources.sockets.finding(method)
+        acknowledge(role, finding, "Whoever is connected, but to this API alone.")
     return role
 
 
@@ -72,6 +77,7 @@ def _statements(
     watched = [queues.pairs[name].queue.queue_arn for name in access.watches]
     watched += [queues.pairs[name].dead_letters.queue_arn for name in access.watches_letters]
     found.append(_allow("sqs", ("GetQueueAttributes",), watched))
+    found += _of_calls(spec, resources)
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]
         found.append(_allow("dynamodb", ("Query",), arns))
@@ -84,6 +90,15 @@ def _statements(
     if resources.settings.xray:
         found.append(_allow("xray", ("PutTraceSegments", "PutTelemetryRecords"), ["*"]))
     return [statement for statement in found if statement is not None]
+
+
+def _of_calls(spec: Function, resources: Resources) -> list[iam.PolicyStatement | None]:
+    manage = [resources.sockets.arn(method) for method in spec.access.sockets]
+    secret = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{TURN_SECRET}"
+    return [
+        _allow("execute-api", ("ManageConnections",), manage),
+        _allow("ssm", spec.access.turn_secret, [secret]),
+    ]
 
 
 def _allow(
@@ -139,6 +154,10 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
     variables |= _queue_urls(spec, resources.queues)
     if access.topic:
         variables["MILLRACE_TOPIC_ARN"] = resources.topic.topic_arn
+    if access.sockets:
+        variables["MILLRACE_CALLBACK_URL"] = resources.sockets.callback_url
+    if access.turn_secret:
+        variables["MILLRACE_TURN_SECRET_PARAMETER"] = TURN_SECRET
     if spec.tells_addresses:
         variables["MILLRACE_SITE_URL"] = storage.site_url
     if spec.engine_memory_bytes is not None:

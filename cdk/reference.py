@@ -59,6 +59,8 @@ and writing its own log. Nothing else is granted.
 def _trigger(spec: Function) -> str:
     if spec.queue:
         return f"queue `{queue_name(spec.name)}`"
+    if spec.access.sockets:
+        return "API Gateway, WebSocket"
     return f"every {spec.schedule_minutes} min" if spec.schedule_minutes else "API Gateway"
 
 
@@ -79,6 +81,8 @@ def _permissions(spec: Function) -> str:
             "SQS, depth of",
             tuple(queue_name(name, dead_letter=True) for name in access.watches_letters),
         ),
+        ("`@connections` of the WebSocket API", access.sockets),
+        ("SSM, the relays' secret", access.turn_secret),
         ("SQS, sends to", tuple(queue_name(name) for name in access.sends)),
     ]
     items = "\n".join(

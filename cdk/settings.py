@@ -63,6 +63,14 @@ class Settings:
     """Beyond, by estimate, an alarm rings."""
     xray: bool = False
     """Whether functions are traced by AWS X-Ray. The pipeline's own traces need no such switch."""
+    callback_url: str = ""
+    """Where the function `signal` posts messages to WebSockets, no trailing slash; default the
+    WebSocket API's own HTTPS address."""
+    stun_urls: str = "stun:stun.cloudflare.com:3478"
+    """`stun:` addresses told to callers, comma-separated, or `none`. Such a server learns
+    a caller's address, and nothing of the call."""
+    turn_urls: str = "none"
+    """`turn:` and `turns:` addresses of relays, comma-separated, or `none`."""
     log_level: str = "INFO"
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
@@ -91,8 +99,18 @@ class Settings:
                 raise ContextError(f"webhook_networks has networks and public, not {part!r}")
         if self.head_segments < 0:
             raise ContextError("head_segments must be at least 0")
-        if self.site_url.endswith("/"):
-            raise ContextError("site_url must not end with a slash")
+        for name in ("site_url", "callback_url"):
+            if getattr(self, name).endswith("/"):
+                raise ContextError(f"{name} must not end with a slash")
+        self._check_servers("stun_urls", ("stun:", "stuns:"))
+        self._check_servers("turn_urls", ("turn:", "turns:"))
+
+    def _check_servers(self, name: str, schemes: tuple[str, ...]) -> None:
+        urls = getattr(self, name)
+        parts = [] if urls == "none" else [part.strip() for part in urls.split(",")]
+        for part in parts:
+            if not part.startswith(schemes):
+                raise ContextError(f"{name} has {' and '.join(schemes)} addresses, not {part!r}")
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> Settings:

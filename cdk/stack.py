@@ -15,6 +15,7 @@ from cdk.permissions import Resources
 from cdk.pipeline import Pipeline
 from cdk.queues import Queues
 from cdk.settings import Settings
+from cdk.sockets import SocketApi
 from cdk.storage import Storage
 from cdk.topic import make_topic
 
@@ -30,8 +31,10 @@ class MillraceStack(Stack):
         queues = Queues(self, "Queues")
         queues.receive_uploads(storage)
         topic = make_topic(self)
-        resources = Resources(storage, queues, topic, settings)
+        sockets = SocketApi(self, "Sockets", settings)
+        resources = Resources(storage, queues, topic, sockets, settings)
         pipeline = Pipeline(self, "Pipeline", resources)
+        sockets.route_to(pipeline.functions["signal"])
         api = Api(self, "Api", resources, pipeline.layer)
         Alarms(self, "Alarms", queues, settings)
         make_dashboard(self)
@@ -41,6 +44,7 @@ class MillraceStack(Stack):
                 "ApiId": api.api_id,
                 "ApiStage": STAGE,
                 "ApiUrl": url,
+                "SignalUrl": sockets.url,
                 "SiteUrl": storage.site_url,
                 "UploadsBucket": storage.uploads.bucket_name,
                 "SiteBucket": storage.site.bucket_name,

@@ -7,6 +7,7 @@ all there: that makes every start but the first a matter of a second.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -15,16 +16,24 @@ from typing import Any
 
 from localstack_client.session import Session
 
+from cdk.functions import SOCKET_STAGE
 from cdk.settings import Settings
 from cli import aws
 from cli.deploy_cdk import DeployError, deploy_stack, prepare_account, synthesize
 from cli.deploy_checks import missing_resources
 from cli.deploy_hash import site_hash, stack_hash
 from cli.deploy_site import publish_site
-from cli.deploy_sweep import DataInTheWayError, sweep_unfinished
+from cli.deploy_sweep import STACK, DataInTheWayError, sweep_unfinished
 from cli.state import REPOSITORY, replace_text
 
-__all__ = ["ON_ONE_MACHINE", "DeployConfig", "DeployError", "Outputs", "deploy"]
+__all__ = [
+    "ON_ONE_MACHINE",
+    "DeployConfig",
+    "DeployError",
+    "Outputs",
+    "deploy",
+    "template_file",
+]
 
 Progress = Callable[[str], None]
 
@@ -47,6 +56,8 @@ class DeployConfig:
     state_dir: Path
     """Keeps what was deployed last (`deployed.json`) and the log (`logs/deploy.log`)."""
     port: int = 4566
+    signal_port: int = 4567
+    """Of the WebSocket gateway."""
     concurrency: Mapping[str, int] = field(default_factory=lambda: ON_ONE_MACHINE)
     """Function name → invocations at once (2 to 1000)."""
     chunk_segments: int = 8
@@ -67,6 +78,8 @@ class DeployConfig:
             "image_tag": "local",
             "site_url": site,
             "allowed_origins": origins,
+            "callback_url": f"http://127.0.0.1:{self.signal_port}/{SOCKET_STAGE}",
+            "stun_urls": "none",  # nobody outside is to be told that this machine makes calls
             **{f"{name}_concurrency": str(most) for name, most in self.concurrency.items()},
             "chunk_segments": str(self.chunk_segments),
             "head_segments": str(self.head_segments),
@@ -81,6 +94,8 @@ class Outputs:
 
     api_url: str
     """Base URL of the REST API as a browser on this machine reaches it, no trailing slash."""
+    signal_url: str
+    """Address of the WebSocket API."""
     site_url: str
     """Base URL of the pages and the media, no trailing slash."""
     uploads_bucket: str
@@ -104,17 +119,19 @@ def deploy(config: DeployConfig, progress: Progress = lambda _text: None) -> Out
     record = _Record.read(config.state_dir)
     wanted = stack_hash(REPOSITORY, settings)
     outputs = record.outputs if record.stack == wanted else None
-    if outputs is None or missing_resources(aws.session(config.port), settings):
+    there = template_file(config.state_dir).exists()
+    if outputs is None or not there or missing_resources(aws.session(config.port), settings):
         outputs = _deploy_stack(config, settings, wanted, progress)
         record = _Record(stack=wanted, site="", outputs=outputs)
-    site = site_hash(REPOSITORY, outputs.api_url)
+    addresses = {"apiUrl": outputs.api_url, "signalUrl": outputs.signal_url}
+    site = site_hash(REPOSITORY, addresses)
     if record.site != site:
         progress("publishing the pages")
         publish_site(
             aws.session(config.port).client("s3"),
             outputs.site_bucket,
             REPOSITORY / "frontend",
-            outputs.api_url,
+            addresses,
         )
     _Record(stack=wanted, site=site, outputs=outputs).write(config.state_dir)
     return outputs
@@ -138,7 +155,8 @@ def _deploy_stack(
             f"the deployment ended well, but is incomplete: {'; '.join(missing)}. "
             f"The log is {log}; ./millrace reset starts from nothing."
         )
-    return _outputs(raw, config.port)
+    shutil.copyfile(assembly / f"{STACK}.template.json", template_file(config.state_dir))
+    return _outputs(raw, config)
 
 
 def _prepare(session: Session) -> None:
@@ -149,12 +167,13 @@ def _prepare(session: Session) -> None:
         raise DeployError(str(error)) from error
 
 
-def _outputs(raw: dict[str, str], port: int) -> Outputs:
+def _outputs(raw: dict[str, str], config: DeployConfig) -> Outputs:
     """CloudFormation's outputs, with the API's address on this machine: API Gateway's own host name
     needs a DNS entry that only LocalStack's users on the Internet have."""
-    api = f"{aws.endpoint(port)}/_aws/execute-api/{raw['ApiId']}/{raw['ApiStage']}"
+    api = f"{aws.endpoint(config.port)}/_aws/execute-api/{raw['ApiId']}/{raw['ApiStage']}"
     return Outputs(
         api_url=api,
+        signal_url=f"ws://127.0.0.1:{config.signal_port}/{SOCKET_STAGE}",
         site_url=raw["SiteUrl"],
         uploads_bucket=raw["UploadsBucket"],
         site_bucket=raw["SiteBucket"],
@@ -185,6 +204,11 @@ class _Record:
 
     def write(self, state_dir: Path) -> None:
         replace_text(_record_file(state_dir), json.dumps(asdict(self), indent=2))
+
+
+def template_file(state_dir: Path) -> Path:
+    """The template that was deployed last: the gateway of WebSockets reads it."""
+    return state_dir / "template.json"
 
 
 def _record_file(state_dir: Path) -> Path:

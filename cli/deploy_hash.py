@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,9 +29,9 @@ def stack_hash(repository: Path, settings: Settings) -> str:
     return _hash(repository, STACK_SOURCES, {"settings": asdict(settings), "layer": versions})
 
 
-def site_hash(repository: Path, api_url: str) -> str:
+def site_hash(repository: Path, addresses: Mapping[str, str]) -> str:
     """Changes when any published page, script or address does."""
-    return _hash(repository, SITE_SOURCES, {"api": api_url})
+    return _hash(repository, SITE_SOURCES, {"addresses": dict(addresses)})
 
 
 def _hash(repository: Path, sources: Iterable[str], facts: object) -> str:

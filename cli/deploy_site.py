@@ -1,11 +1,12 @@
-"""Publishes the pages: `python -m cli.deploy_site BUCKET API_URL` (AWS's usual credentials)."""
+"""Publishes the pages: `python -m cli.deploy_site BUCKET API_URL SIGNAL_URL` (AWS's usual
+credentials)."""
 
 from __future__ import annotations
 
 import json
 import mimetypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,19 +38,20 @@ _SAMPLE_PAGE = "player/sample/"
 _FOR_DEVELOPERS = ("build-vendor.mjs", ".d.mts", ".d.ts", ".md", ".map")
 
 
-def publish_site(s3: Any, bucket: str, frontend: Path, api_url: str) -> None:
+def publish_site(s3: Any, bucket: str, frontend: Path, addresses: Mapping[str, str]) -> None:
     """Upload the pages and their configuration; remove what no longer belongs to them.
 
     Args:
         s3: a boto3 S3 client.
         bucket: the site bucket; its media stay as they are.
         frontend: folder of the pages.
-        api_url: base URL of the REST API, written to `config.json`.
+        addresses: written to `config.json`: `apiUrl`, base URL of the REST API, and `signalUrl`, of
+            the WebSocket API.
     """
     objects = {
         path.relative_to(frontend).as_posix(): path.read_bytes() for path in _pages(frontend)
     }
-    objects["config.json"] = json.dumps({"apiUrl": api_url}).encode()
+    objects["config.json"] = json.dumps(dict(addresses)).encode()
 
     def put(item: tuple[str, bytes]) -> None:
         key, body = item
@@ -102,4 +104,6 @@ def _published(s3: Any, bucket: str) -> set[str]:
 if __name__ == "__main__":
     import boto3
 
-    publish_site(boto3.client("s3"), sys.argv[1], REPOSITORY / "frontend", sys.argv[2])
+    bucket, api_url, signal_url = sys.argv[1:]
+    addresses = {"apiUrl": api_url, "signalUrl": signal_url}
+    publish_site(boto3.client("s3"), bucket, REPOSITORY / "frontend", addresses)

@@ -64,10 +64,15 @@ def status(state: State, as_json: bool) -> None:
     queues = _queues(running.port)
     videos = _get(f"{running.api_url}/videos?limit=100")["videos"]
     if as_json:
-        answer = {"gallery": running.gallery_url, "api": running.api_url}
+        answer = {
+            "gallery": running.gallery_url,
+            "calls": running.chat_url,
+            "api": running.api_url,
+        }
         click.echo(json.dumps({**answer, "queues": queues, "videos": videos}))
         return
     console.print(f"[good]●[/] running   gallery [link]{running.gallery_url}[/]")
+    console.print(f"           calls [link]{running.chat_url}[/]")
     console.print(f"             API [link]{running.api_url}[/]")
     _print_counts(videos)
     _print_queues(queues)

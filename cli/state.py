@@ -23,6 +23,7 @@ class Running:
     port: int
     gallery_url: str
     api_url: str
+    chat_url: str
 
 
 @dataclass(frozen=True, slots=True)

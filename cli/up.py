@@ -17,13 +17,23 @@ import click
 import psutil
 from rich.markup import escape
 
-from cli import aws
+from cli import aws, turn
 from cli.activity import Activity
+from cli.calls import Kept
 from cli.console import console, fail
-from cli.deploy import ON_ONE_MACHINE, DeployConfig, DeployError, Outputs, deploy
+from cli.deploy import (
+    ON_ONE_MACHINE,
+    DeployConfig,
+    DeployError,
+    Outputs,
+    deploy,
+    template_file,
+)
 from cli.images import write_image_map
 from cli.state import REPOSITORY, Running, State, replace_text
+from cli.turn import TurnConfig
 from local import server
+from local.websocket_gateway import launcher
 
 RESTART_PAUSE_S = 1.0
 CRASHES_ALLOWED = 5
@@ -55,6 +65,34 @@ def _concurrency_options(command: _Command) -> _Command:
     default=4566,
     show_default=True,
     help="Port of everything: pages, API, S3 (MILLRACE_PORT).",
+)
+@click.option(
+    "--signal-port",
+    envvar="MILLRACE_SIGNAL_PORT",
+    type=click.IntRange(1, 65535),
+    help="Port of the calls' WebSockets; the one after --port (MILLRACE_SIGNAL_PORT).",
+)
+@click.option(
+    "--turn",
+    "with_relay",
+    envvar="MILLRACE_TURN",
+    is_flag=True,
+    help="Start a TURN relay (coturn) for calls (MILLRACE_TURN).",
+)
+@click.option(
+    "--turn-address",
+    envvar="MILLRACE_TURN_ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address that the relay listens on and relays from (MILLRACE_TURN_ADDRESS).",
+)
+@click.option(
+    "--turn-port",
+    envvar="MILLRACE_TURN_PORT",
+    default=3478,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port of the relay (MILLRACE_TURN_PORT).",
 )
 @_concurrency_options
 @click.option(
@@ -91,6 +129,10 @@ def up(
     state: State,
     /,
     port: int,
+    signal_port: int | None,
+    with_relay: bool,
+    turn_address: str,
+    turn_port: int,
     chunk_segments: int,
     head_segments: int,
     webhook_networks: str,
@@ -101,9 +143,11 @@ def up(
     running = state.running()
     if running is not None:
         fail(f"already running (process {running.pid}): {running.gallery_url}")
+    relay = _relay_config(state, turn_address, turn_port) if with_relay else None
     config = _with_few_processes(_cloud_config(state, port), max(concurrency.values()))
     deploy_config = DeployConfig(
         port=port,
+        signal_port=signal_port or port + 1,
         state_dir=state.root,
         concurrency={name.removesuffix("_concurrency"): n for name, n in concurrency.items()},
         chunk_segments=chunk_segments,
@@ -111,10 +155,11 @@ def up(
         extra_settings={
             "webhook_networks": webhook_networks,
             "webhook_plain_http": str(webhook_plain_http).lower(),
+            "turn_urls": relay.urls if relay else "none",
         },
     )
     with _stop_signal() as stop:
-        _serve(state, config, deploy_config, stop)
+        _serve(state, config, deploy_config, relay, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
 
 
@@ -157,25 +202,59 @@ def _serve(
     state: State,
     config: server.CloudConfig,
     deploy_config: DeployConfig,
+    relay: TurnConfig | None,
     stop: threading.Event,
 ) -> None:
     """Run LocalStack until asked to stop, starting it again when it dies by itself."""
     crashes: list[float] = []
+    calls_config = _calls_config(state, deploy_config)
     while not stop.is_set():
         try:
+            launcher.refuse_busy(calls_config)
+            if relay:
+                turn.refuse_impossible(relay)
             cloud = _start(config)
+            helpers = _helpers(calls_config, relay)
             try:
                 outputs = _deploy(deploy_config)
+                for helper in helpers:
+                    helper.start()
+                if relay:
+                    turn.share_secret(relay, config.port)
                 _announce(state, config, cloud, outputs)
                 _follow(cloud, outputs, stop)
             finally:
                 state.retract()
+                for helper in helpers:
+                    helper.stop()
                 _shut_down(cloud, stop)
         except (server.CloudError, DeployError) as error:
             fail(str(error))
         if not stop.is_set():
             _count_crash(crashes, state)
             stop.wait(RESTART_PAUSE_S)
+
+
+def _calls_config(state: State, config: DeployConfig) -> launcher.GatewayConfig:
+    return launcher.GatewayConfig(
+        template=template_file(config.state_dir),
+        port=config.signal_port,
+        lambda_url=aws.endpoint(config.port),
+        log_file=state.logs / "websockets.log",
+    )
+
+
+def _relay_config(state: State, address: str, port: int) -> TurnConfig:
+    log_file = state.logs / "turn.log"
+    return TurnConfig(state_dir=state.root, log_file=log_file, address=address, port=port)
+
+
+def _helpers(calls: launcher.GatewayConfig, relay: TurnConfig | None) -> list[Kept]:
+    """What runs beside LocalStack."""
+    found = [Kept("WebSocket gateway", lambda: launcher.start(calls))]
+    if relay:
+        found.append(Kept("TURN relay", lambda: turn.start(relay)))
+    return found
 
 
 def _start(config: server.CloudConfig) -> server.Cloud:
@@ -200,7 +279,7 @@ def _announce(
 ) -> None:
     """Requeue what a crash left behind, then tell the world that the pipeline is up."""
     _recover(config.port)
-    url = f"{outputs.site_url}/index.html"
+    url, chat = (f"{outputs.site_url}/{page}.html" for page in ("index", "chat"))
     fresh = not state.token_file.exists()
     if fresh:
         token = aws.new_token(config.port, "first run", ["admin", "uploader"])
@@ -213,10 +292,12 @@ def _announce(
             port=config.port,
             gallery_url=url,
             api_url=outputs.api_url,
+            chat_url=chat,
         )
     )
     console.print()
     console.print(f"  gallery  [link]{url}[/]")
+    console.print(f"  calls    [link]{chat}[/]")
     console.print(f"  API      [link]{outputs.api_url}[/]")
     if fresh:
         console.print(f"  token    [bold]{token}[/]  [faint](admin and uploader)[/]")

@@ -20,13 +20,13 @@ class Listener:
     process: psutil.Process | None
 
 
-def listener_on(port: int) -> Listener | None:
-    """The listener on 127.0.0.1:`port` (or on every address), or None when it can be bound."""
+def listener_on(port: int, address: str = "127.0.0.1") -> Listener | None:
+    """The TCP listener on `address`:`port` (or on every address), or None when it can be bound."""
     with socket.socket() as probe:
         # Without it, connections of an ended server in TIME_WAIT would make the port look busy.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError:
             return Listener(_holder(port))
     return None

@@ -260,7 +260,29 @@ export function createApi({
 }
 
 /**
- * Reads config.json beside the page: the deploy writes the API's address there.
+ * Reads config.json beside the page: the deploy writes the addresses there.
+ * @param {"apiUrl" | "signalUrl"} name
+ * @param {{ fetch?: typeof globalThis.fetch, base?: string }} [options]
+ * @returns {Promise<string>}
+ */
+async function addressOf(
+  name,
+  { fetch = globalThis.fetch.bind(globalThis), base = document.baseURI } = {},
+) {
+  const response = await fetch(new URL("config.json", base), {
+    cache: "no-cache",
+  }).catch(() => null);
+  const config = response?.ok ? await response.json().catch(() => null) : null;
+  if (typeof config?.[name] !== "string")
+    throw new ApiError(
+      response?.status ?? 0,
+      "config",
+      "This site does not know its API: config.json is missing or not readable.",
+    );
+  return new URL(config[name], base).href;
+}
+
+/**
  * @param {{ token: () => string | null, fetch?: typeof globalThis.fetch, base?: string }} options
  * @returns {Promise<Api>}
  */
@@ -269,19 +291,12 @@ export async function connect({
   fetch = globalThis.fetch.bind(globalThis),
   base = document.baseURI,
 }) {
-  const response = await fetch(new URL("config.json", base), {
-    cache: "no-cache",
-  }).catch(() => null);
-  const config = response?.ok ? await response.json().catch(() => null) : null;
-  if (typeof config?.apiUrl !== "string")
-    throw new ApiError(
-      response?.status ?? 0,
-      "config",
-      "This site does not know its API: config.json is missing or not readable.",
-    );
-  return createApi({
-    baseUrl: new URL(config.apiUrl, base).href,
-    token,
-    fetch,
-  });
+  const baseUrl = await addressOf("apiUrl", { fetch, base });
+  return createApi({ baseUrl, token, fetch });
 }
+
+/**
+ * Where the WebSocket of calls is.
+ * @param {{ fetch?: typeof globalThis.fetch, base?: string }} [options]
+ */
+export const signalUrl = (options) => addressOf("signalUrl", options);

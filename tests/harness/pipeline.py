@@ -51,6 +51,7 @@ class Pipeline:
 
     state_dir: Path
     port: int = field(default_factory=free_port)
+    signal_port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     command: tuple[str, ...] = (sys.executable, "-m", "cli", "up")
@@ -65,6 +66,7 @@ class Pipeline:
                     **os.environ,
                     "MILLRACE_STATE_DIR": str(self.state_dir),
                     "MILLRACE_PORT": str(self.port),
+                    "MILLRACE_SIGNAL_PORT": str(self.signal_port),
                     "PYTHONPATH": f"{REPOSITORY}/layers/core/python:{REPOSITORY}",
                     **self.settings,
                 },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 
+from local.websocket_gateway import template as socket_template
 from tests.unit.cdk.support import Synthesis
 
 
@@ -28,7 +29,7 @@ def test_outputs_name_everything_a_deployment_needs_when_synthesised(template: S
     assert {
         *("ApiId", "ApiStage", "ApiUrl", "SiteUrl", "UploadsBucket", "SiteBucket", "Table"),
         *("IngestQueue", "ProbeQueue", "TranscodeQueue", "ThumbnailQueue", "PublishQueue"),
-        *("NotifyQueue", "EventsTopic"),
+        *("NotifyQueue", "EventsTopic", "SignalUrl"),
     } <= set(template.template["Outputs"])
 
 
@@ -42,7 +43,7 @@ def test_template_has_nothing_that_localstack_ignores_when_synthesised(
     template: Synthesis,
 ) -> None:
     kinds = {item["Type"] for item in template.template["Resources"].values()}
-    assert not {kind for kind in kinds if kind.startswith(("Custom::", "AWS::ApiGatewayV2::"))}
+    assert not {kind for kind in kinds if kind.startswith("Custom::")}
 
 
 def test_image_context_holds_what_the_dockerfile_copies_when_synthesised(
@@ -58,3 +59,25 @@ def test_image_context_holds_what_the_dockerfile_copies_when_synthesised(
         handlers = list(context.glob("functions/*/handler.py"))
         assert len(handlers) == 1, "a change of one function must not rebuild another"
         assert not list(context.rglob("__pycache__"))
+
+
+def test_every_websocket_route_leads_to_the_signal_function_when_synthesised(
+    template: Synthesis,
+) -> None:
+    (api,) = template.resources("AWS::ApiGatewayV2::Api").values()
+    assert api["Properties"]["RouteSelectionExpression"] == "$request.body.action"
+    routes = template.named("AWS::ApiGatewayV2::Route", "RouteKey")
+    assert set(routes) == {"$connect", "$disconnect", "$default"}
+    integrations = template.resources("AWS::ApiGatewayV2::Integration")
+    for route in routes.values():
+        (_, (_, target)) = route["Target"]["Fn::Join"]
+        uri = integrations[target["Ref"]]["Properties"]["IntegrationUri"]
+        assert "millrace-signal" in template.readable(uri)
+
+
+def test_gateway_of_one_machine_reads_the_websocket_api_when_synthesised(
+    template: Synthesis,
+) -> None:
+    read = socket_template.read(template.folder / "Millrace.template.json")
+    assert (read.stage, read.selector) == ("signal", "action")
+    assert set(read.routes.values()) == {"millrace-signal"}

@@ -22,8 +22,13 @@ RAW = {
 }
 
 
-def test_api_is_reached_by_address_when_deployed_locally() -> None:
-    outputs = deploy._outputs(RAW, 4900)
+def _outputs(tmp_path: Path) -> Outputs:
+    return deploy._outputs(RAW, DeployConfig(state_dir=tmp_path, port=4900, signal_port=4901))
+
+
+def test_apis_are_reached_by_address_when_deployed_locally(tmp_path: Path) -> None:
+    outputs = _outputs(tmp_path)
+    assert outputs.signal_url == "ws://127.0.0.1:4901/signal"
     assert outputs.api_url == "http://127.0.0.1:4900/_aws/execute-api/abc/api"
     assert outputs.queue_urls == {"probe": RAW["ProbeQueue"]}
 
@@ -31,7 +36,7 @@ def test_api_is_reached_by_address_when_deployed_locally() -> None:
 def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
     tmp_path: Path,
 ) -> None:
-    config = DeployConfig(state_dir=tmp_path, port=4900, chunk_segments=4)
+    config = DeployConfig(state_dir=tmp_path, port=4900, signal_port=4901, chunk_segments=4)
     assert config.settings().to_context() == {
         "suffix": "local",
         "image_repository": "millrace",
@@ -40,11 +45,13 @@ def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
         "allowed_origins": "http://127.0.0.1:4900,http://localhost:4900",
         **{f"{name}_concurrency": str(most) for name, most in ON_ONE_MACHINE.items()},
         "chunk_segments": "4",
+        "callback_url": "http://127.0.0.1:4901/signal",
+        "stun_urls": "none",
     }
 
 
 def test_record_is_read_back_when_it_was_written(tmp_path: Path) -> None:
-    record = deploy._Record(stack="a", site="b", outputs=deploy._outputs(RAW, 4900))
+    record = deploy._Record(stack="a", site="b", outputs=_outputs(tmp_path))
     record.write(tmp_path)
     assert deploy._Record.read(tmp_path) == record
     assert isinstance(deploy._Record.read(tmp_path).outputs, Outputs)

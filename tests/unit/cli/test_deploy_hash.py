@@ -53,8 +53,8 @@ def test_stack_hash_stays_when_the_change_is_not_deployed(repository: Path, unre
     assert stack_hash(repository, Settings()) == before
 
 
-def test_site_hash_changes_when_a_page_or_the_api_address_does(repository: Path) -> None:
-    before = site_hash(repository, API)
-    assert site_hash(repository, API + "2") != before
+def test_site_hash_changes_when_a_page_or_an_address_does(repository: Path) -> None:
+    before = site_hash(repository, {"apiUrl": API})
+    assert site_hash(repository, {"apiUrl": API, "signalUrl": "ws://x"}) != before
     (repository / "frontend" / "index.html").write_text("two")
-    assert site_hash(repository, API) != before
+    assert site_hash(repository, {"apiUrl": API}) != before

@@ -12,7 +12,10 @@ from moto import mock_aws
 from cli.deploy_site import content_type, publish_site
 
 BUCKET = "site"
-API = "http://127.0.0.1:4566/_aws/execute-api/abc/api"
+ADDRESSES = {
+    "apiUrl": "http://127.0.0.1:4566/_aws/execute-api/abc/api",
+    "signalUrl": "ws://127.0.0.1:4567/signal",
+}
 
 
 @pytest.fixture
@@ -55,17 +58,17 @@ def _keys(s3: Any) -> set[str]:
 
 
 def test_pages_and_configuration_are_there_when_published(s3: Any, frontend: Path) -> None:
-    publish_site(s3, BUCKET, frontend, API)
+    publish_site(s3, BUCKET, frontend, ADDRESSES)
     assert _keys(s3) == {
         *("index.html", "js/api.js", "player/vendor/hls/hls.min.mjs", "img/logo.svg", "font.woff2"),
         "config.json",
     }
     config = json.load(s3.get_object(Bucket=BUCKET, Key="config.json")["Body"])
-    assert config == {"apiUrl": API}
+    assert config == ADDRESSES
 
 
 def test_browsers_revalidate_code_and_keep_pictures_when_published(s3: Any, frontend: Path) -> None:
-    publish_site(s3, BUCKET, frontend, API)
+    publish_site(s3, BUCKET, frontend, ADDRESSES)
 
     def headers(key: str) -> tuple[str, str]:
         answer = s3.head_object(Bucket=BUCKET, Key=key)
@@ -83,7 +86,7 @@ def test_browsers_revalidate_code_and_keep_pictures_when_published(s3: Any, fron
 def test_old_pages_go_and_media_stay_when_published_again(s3: Any, frontend: Path) -> None:
     for key in ("old.html", "js/old/gone.js", "videos/1/master.m3u8"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
-    publish_site(s3, BUCKET, frontend, API)
+    publish_site(s3, BUCKET, frontend, ADDRESSES)
     assert {"old.html", "js/old/gone.js"}.isdisjoint(_keys(s3))
     assert "videos/1/master.m3u8" in _keys(s3)
 

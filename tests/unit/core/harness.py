@@ -332,6 +332,8 @@ def _resources(engine: FakeEngine) -> dict[str, str]:
         "MILLRACE_MAX_UPLOAD_BYTES": "1000000",
         "MILLRACE_CHUNK_SEGMENTS": "2",
         "MILLRACE_WEBHOOK_PLAIN_HTTP": "true",
+        "MILLRACE_CALLBACK_URL": "https://sockets.example/signal",
+        "MILLRACE_TURN_SECRET_PARAMETER": "/millrace/turn-secret",
         "MILLRACE_TOPIC_ARN": clients.sns().create_topic(Name="millrace-events")["TopicArn"],
     }
     for queue in QUEUES:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from millrace import call_messages
 from millrace.errors import Reason
 from millrace.model import ByCreated, ByDue, ByStatus, Item
 from tests.unit.core.harness import REPOSITORY
@@ -54,6 +55,12 @@ def test_only_movers_write_the_log_when_all_modules_are_read() -> None:
 def test_table_page_names_every_index_when_the_model_has_it(index: type) -> None:
     assert index.Meta.index_name in first_cells("table.md")  # type: ignore[attr-defined]
     assert hasattr(Item, index.Meta.index_name)  # type: ignore[attr-defined]
+
+
+def test_signalling_page_names_every_action_and_code_when_the_code_knows_it() -> None:
+    told = set(first_cells("signalling.md"))
+    assert set(call_messages._PARSERS) <= told
+    assert {cell for cell in told if cell.isupper()} == set(call_messages.Code)
 
 
 def test_environment_is_read_in_one_place_when_all_modules_are_read() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -41,8 +41,22 @@ def sns() -> SNSClient:
     return boto3.client("sns", config=_config(10, 4).merge(Config(signature_version="v4")))
 
 
+@cache
+def api_gateway_sockets(callback_url: str) -> Any:
+    """Posts to the WebSockets of one API's stage."""
+    config = _config(5, 10).merge(Config(signature_version="v4"))
+    return boto3.client("apigatewaymanagementapi", endpoint_url=callback_url, config=config)
+
+
+@cache
+def ssm() -> Any:
+    return boto3.client("ssm", config=_config(5, 4).merge(Config(signature_version="v4")))
+
+
 def reset() -> None:
     """Forget the clients (tests, after the endpoint or the credentials changed)."""
     s3.cache_clear()
     sqs.cache_clear()
     sns.cache_clear()
+    api_gateway_sockets.cache_clear()
+    ssm.cache_clear()

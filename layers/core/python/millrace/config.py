@@ -63,6 +63,14 @@ class Settings:
     """Where webhooks may lead: networks like `10.1.0.0/16` and `public`, comma-separated."""
     webhook_plain_http: bool = False
     """Whether webhooks may have `http://` addresses."""
+    callback_url: str = ""
+    """Where messages to WebSockets are posted: the HTTPS address of the WebSocket API's stage."""
+    stun_urls: str = "none"
+    """Told to callers: `stun:` addresses, comma-separated, or `none`."""
+    turn_urls: str = "none"
+    """`turn:` and `turns:` addresses of relays, comma-separated, or `none`."""
+    turn_secret_parameter: str = ""
+    """Name of the SSM parameter that has the secret shared with the relays."""
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"container": ("cmaf", "mpegts")}
@@ -108,6 +116,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
         *("publish_queue_url", "publish_dlq_url", "notify_queue_url"),
     ),
     "notify": ("table", "site_url", "notify_queue_url", "notify_dlq_url", "topic_arn", *_HOOKS),
+    "signal": ("table", "callback_url", "stun_urls", "turn_urls", "turn_secret_parameter"),
     "monitor": (
         *("table", "uploads_bucket", "ingest_queue_url", "probe_queue_url"),
         *("transcode_queue_url", "thumbnail_queue_url", "publish_queue_url"),

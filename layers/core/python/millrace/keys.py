@@ -17,6 +17,8 @@ Table layout (one table):
 | counters    | TALLY#{shard}   | TOTAL, MINUTE#{minute}           |
 | worker      | WORKERS#{shard} | {log stream or request}          |
 | rolled up   | TALLY#{level}   | {beginning of the step}          |
+| room        | ROOM#{id}       | ROOM                             |
+| connection  | CONNECTION#{id} | CONNECTION                       |
 
 Indexes: `by_status` (status + shard → creation time), `by_created` (shard → creation time) and the
 sparse `by_due` (shard → the time at which the monitor must look at the item again). Failed tasks,
@@ -165,6 +167,25 @@ def delivery_sk(event_id: str) -> str:
 
 DELIVERY_SK = re.compile(rf"DELIVERY#{EVENT_ID.pattern}")
 """What `delivery_sk` makes."""
+
+
+ROOM_SK = "ROOM"
+CONNECTION_SK = "CONNECTION"
+ROOM_ID = VIDEO_ID
+"""Whoever knows a room's id may knock: it is as hard to guess as a key."""
+
+
+def new_room_id() -> str:
+    return new_video_id()
+
+
+def room_pk(room_id: str) -> str:
+    return f"ROOM#{room_id}"
+
+
+def connection_pk(connection_id: str) -> str:
+    """Of a WebSocket, by the id that API Gateway gave it."""
+    return f"CONNECTION#{connection_id}"
 
 
 def shard_of(name: str) -> int:

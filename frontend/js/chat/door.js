@@ -1,0 +1,124 @@
+// Before the call: one's own picture, the devices, the passphrase, and the button.
+import { find, say, stamp } from "../dom.js";
+import { fillDevices } from "./devices.js";
+
+/** @import { View } from "./call.js" */
+/** @import { Problem } from "./media.js" */
+/** @import { Tracks } from "./types.js" */
+
+/** @typedef {ReturnType<typeof createDoor>} Door */
+
+/**
+ * @param {object} options
+ * @param {HTMLElement} options.element
+ * @param {(slot: "mic" | "camera", deviceId: string) => void} options.onChoose
+ * @param {(what: Problem["what"]) => void} options.onRetry
+ * @param {(passphrase: string | null) => void} options.onEnter
+ */
+export function createDoor({ element, onChoose, onRetry, onEnter }) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const mirror = find(element, "#mirror", HTMLVideoElement);
+  const off = find(element, "#mirror-off", HTMLElement);
+  const mic = find(element, "#door-mic", HTMLSelectElement);
+  const camera = find(element, "#door-camera", HTMLSelectElement);
+  const problems = find(element, "#problems", HTMLElement);
+  const passphrase = find(element, "#passphrase", HTMLInputElement);
+  const hint = find(element, "#passphrase-hint", HTMLElement);
+  const button = find(element, "#enter-button", HTMLButtonElement);
+  const trouble = find(element, "#door-trouble", HTMLElement);
+  const another = find(element, "#another", HTMLElement);
+
+  mic.addEventListener("change", () => onChoose("mic", mic.value), { signal });
+  camera.addEventListener("change", () => onChoose("camera", camera.value), {
+    signal,
+  });
+  find(element, "#enter", HTMLFormElement).addEventListener(
+    "submit",
+    (event) => {
+      event.preventDefault();
+      onEnter(passphrase.value || null);
+    },
+    { signal },
+  );
+
+  return {
+    element,
+
+    /** @param {boolean} invited whether the address names a room */
+    begin(invited) {
+      find(element, "#door-title", HTMLElement).textContent = invited
+        ? "You are invited to a call"
+        : "Call somebody";
+      find(element, "#door-text", HTMLElement).textContent = invited
+        ? "Somebody waits for you, or will. Sound and picture go from browser to browser; nothing is recorded."
+        : "Make a room, send its link to one person, and talk. Sound and picture go from browser to browser; nothing is recorded.";
+      button.textContent = invited ? "Join the call" : "Make a room";
+      hint.textContent = invited ? "(if you were given one)" : "(if you like)";
+      another.hidden = !invited;
+      say(trouble, null);
+    },
+
+    /**
+     * @param {View} view
+     * @param {boolean} invited
+     */
+    show({ phase, trouble: words, reachable }, invited) {
+      button.disabled = phase === "joining" || phase === "full";
+      const waiting = phase === "full" ? "Waiting for a seat…" : "One moment…";
+      button.textContent = button.disabled
+        ? waiting
+        : invited
+          ? "Join the call"
+          : "Make a room";
+      const lost =
+        phase === "joining" && !reachable
+          ? "The server does not answer; this page keeps trying."
+          : null;
+      say(trouble, words ?? lost);
+      if (phase === "asking") {
+        passphrase.focus();
+        passphrase.select();
+      }
+    },
+
+    /** @param {MediaStreamTrack | null} track */
+    showSelf(track) {
+      mirror.srcObject = track ? new MediaStream([track]) : null;
+      off.hidden = track !== null;
+    },
+
+    /** @param {Problem[]} found */
+    showProblems(found) {
+      problems.replaceChildren(
+        ...found.map(({ what, words }) => {
+          const line = stamp("problem");
+          find(line, "span", HTMLElement).textContent = words;
+          find(line, "button", HTMLButtonElement).addEventListener(
+            "click",
+            () => onRetry(what),
+            { signal },
+          );
+          return line;
+        }),
+      );
+      if (found.length) {
+        const note = document.createElement("p");
+        note.className = "problem__note";
+        note.textContent = "You can join all the same: you see and hear.";
+        problems.append(note);
+      }
+    },
+
+    /**
+     * @param {MediaDeviceInfo[]} devices
+     * @param {Tracks} tracks
+     */
+    listDevices(devices, tracks) {
+      fillDevices(mic, devices, "audioinput", tracks.mic);
+      fillDevices(camera, devices, "videoinput", tracks.camera);
+    },
+
+    destroy: () => controller.abort(),
+  };
+}

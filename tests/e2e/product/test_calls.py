@@ -1,0 +1,294 @@
+"""Calls of two real browsers with pretended cameras, over the deployed signalling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
+
+pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+TALKING = '#room[data-phase="talking"]'
+LONG_MS = 40_000
+USUAL_MS = 5000
+"""Playwright's own."""
+NO_DEVICES = """
+    navigator.mediaDevices.getUserMedia = async () => {
+        throw new DOMException("denied by the test", "NotAllowedError");
+    };
+"""
+REMEMBER_CONNECTIONS = """
+    const Real = RTCPeerConnection;
+    window.connections = [];
+    window.RTCPeerConnection = class extends Real {
+        constructor(...all) { super(...all); window.connections.push(this); }
+    };
+"""
+RECEIVED = """async () => {
+    const stats = await window.connections.at(-1).getStats();
+    const got = { frames: 0, energy: 0 };
+    stats.forEach((item) => {
+        if (item.type !== "inbound-rtp") return;
+        if (item.kind === "video") got.frames += item.framesDecoded;
+        else got.energy += item.totalAudioEnergy;
+    });
+    return got;
+}"""
+AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    # The first of all sockets waits for a function that starts cold.
+    expect.set_options(timeout=LONG_MS)
+    yield browser
+    expect.set_options(timeout=USUAL_MS)
+    browser.close()
+
+
+OpenDoor = Callable[..., Page]
+
+
+@pytest.fixture
+def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
+    """Opens the call page, as somebody of their own: `open_door(link)`.
+
+    No page may log an error, but for the sockets that a test breaks on purpose.
+    """
+    complaints: list[str] = []
+    with ExitStack() as contexts:
+
+        def open_door(link: str | None = None) -> Page:
+            context: BrowserContext = browser.new_context(reduced_motion="reduce")
+            contexts.callback(context.close)
+            context.add_init_script(REMEMBER_CONNECTIONS)
+            page = context.new_page()
+            page.set_default_timeout(LONG_MS)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "console",
+                lambda line: complaints.append(line.text) if line.type == "error" else None,
+            )
+            page.goto(link or f"{pipeline.site_url}/chat.html")
+            return page
+
+        yield open_door
+    assert [text for text in complaints if "WebSocket connection" not in text] == []
+
+
+def _make_room(page: Page, passphrase: str = "") -> str:
+    """The link to share."""
+    page.locator("#passphrase").fill(passphrase)
+    page.get_by_role("button", name="Make a room").click()
+    expect(page.locator("#card-title")).to_have_text("Waiting for the other person")
+    return page.locator("#link").input_value()
+
+
+def _join(page: Page) -> None:
+    page.get_by_role("button", name="Join the call").click()
+
+
+def _call(open_door: OpenDoor) -> tuple[Page, Page]:
+    first = open_door()
+    second = open_door(_make_room(first))
+    _join(second)
+    for page in (first, second):
+        page.wait_for_selector(TALKING)
+    return first, second
+
+
+def _received(page: Page) -> dict[str, float]:
+    got: dict[str, float] = page.evaluate(RECEIVED)
+    return got
+
+
+def _expect_growth(page: Page, *, sound: bool = True) -> None:
+    before = _received(page)
+
+    def grown() -> bool:
+        now = _received(page)
+        louder = now["energy"] > before["energy"] or not sound
+        return now["frames"] > before["frames"] + 5 and louder
+
+    eventually("frames and sound of the other side", grown, 15)
+
+
+def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
+    open_door: OpenDoor,
+) -> None:
+    first, second = _call(open_door)
+    for page in (first, second):
+        _expect_growth(page)
+    _show_the_screen(first, second)
+    _write(first, second)
+    _read_the_quality(first)
+    second.locator("#camera").click()
+    expect(first.locator("#far-badges")).to_contain_text("camera off")
+    second.locator("#leave").click()
+    expect(first.locator("#card-title")).to_have_text("Waiting for the other person")
+    _join(second)
+    for page in (first, second):
+        page.wait_for_selector(TALKING)
+
+
+def _show_the_screen(first: Page, second: Page) -> None:
+    first.locator("#screen").click()
+    expect(second.locator("#far-badges")).to_contain_text("shares the screen")
+    _expect_growth(second)
+    # As the browser's own button does: the track ends, and the page is told.
+    first.evaluate(
+        """() => {
+            const sender = window.connections.at(-1).getTransceivers()[1].sender;
+            sender.track.stop();
+            sender.track.dispatchEvent(new Event("ended"));
+        }"""
+    )
+    expect(second.locator("#far-badges")).to_be_hidden()
+    _expect_growth(second)
+
+
+def _write(first: Page, second: Page) -> None:
+    first.locator("#words").click()
+    first.locator("#words-text").fill("<b>Can you read this?</b>")
+    first.keyboard.press("Enter")
+    expect(second.locator("#words")).to_have_attribute("data-news", "")
+    expect(second.locator("#words-list .word__text")).to_have_text("<b>Can you read this?</b>")
+
+
+def _read_the_quality(first: Page) -> None:
+    first.locator("#meter").click()
+    expect(first.locator("#readings")).to_contain_text("opus")
+    expect(first.locator("#readings")).to_contain_text("direct")
+    with first.expect_download() as download:
+        first.locator("#report").click()
+    assert '"roundTrip_ms"' in Path(download.value.path()).read_text()
+
+
+def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
+    open_door: OpenDoor, pipeline: Pipeline
+) -> None:
+    first, second = _call(open_door)
+    (gateway,) = pipeline.processes("local.websocket_gateway")
+    gateway.kill()
+    for page in (first, second):
+        _expect_growth(page)
+    expect(first.locator("#room")).to_have_attribute("data-phase", "talking")
+    # Only the server can tell that somebody left, and who comes next.
+    eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 15)
+    for page in (first, second):
+        expect(page.locator("#far-badges")).to_be_hidden()
+    third = open_door(first.url)
+    _join(third)
+    expect(third.locator("#door-trouble")).to_contain_text("Two people are in this room")
+    second.locator("#leave").click()
+    for page in (first, third):
+        page.wait_for_selector(TALKING)
+        _expect_growth(page)
+
+
+def test_other_side_notices_within_ten_seconds_when_a_browser_is_killed(
+    open_door: OpenDoor, playwright: Playwright, tmp_path: Path
+) -> None:
+    first = open_door()
+    link = _make_room(first)
+    profile = tmp_path / "killed"
+    context = playwright.chromium.launch_persistent_context(
+        str(profile), executable_path=CHROMIUM, args=FLAGS
+    )
+    second = context.pages[0]
+    second.add_init_script(NO_DEVICES + REMEMBER_CONNECTIONS)
+    second.goto(link)
+    expect(second.locator("#problems")).to_contain_text("may not use your camera")
+    _join(second)
+    for page in (first, second):
+        page.wait_for_selector(TALKING)
+    _expect_growth(second)  # who has no camera sees and hears all the same
+    for process in _browser_with(profile):
+        process.kill()
+    expect(first.locator("#room")).to_have_attribute("data-phase", "away", timeout=10_000)
+    expect(first.locator("#card-text")).to_contain_text("lost")
+
+
+def _browser_with(profile: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(profile) in part for part in process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
+def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
+    open_door: OpenDoor,
+) -> None:
+    first = open_door()
+    second = open_door(_make_room(first, "mill wheel"))
+    _join(second)
+    expect(second.locator("#door-trouble")).to_have_text("This room asks for a passphrase.")
+    second.locator("#passphrase").fill("mill stone")
+    _join(second)
+    expect(second.locator("#door-trouble")).to_have_text("That is not the passphrase of this room.")
+    second.locator("#passphrase").fill("mill wheel")
+    _join(second)
+    for page in (first, second):
+        page.wait_for_selector(TALKING)
+    second.reload()
+    # The tab's own key opens the door, and its seat is still there.
+    _join(second)
+    second.wait_for_selector(TALKING)
+    first.wait_for_function(
+        "connections.length === 2 && connections.at(-1).connectionState === 'connected'"
+    )
+    for page in (first, second):
+        _expect_growth(page)
+
+
+def test_axe_finds_nothing_and_nothing_overflows_when_at_the_door_and_inside(
+    open_door: OpenDoor,
+) -> None:
+    page = open_door()
+    _expect_accessible(page)
+    _make_room(page)
+    for panel in ("#meter", "#words"):
+        page.locator(panel).click()
+        _expect_accessible(page)
+
+
+def _expect_accessible(page: Page) -> None:
+    page.evaluate(AXE.read_text())
+    # Each theme and each width once: the pairs not looked at share their colours or their layout.
+    for dark, width in ((False, 1440), (True, 360)):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_viewport_size({"width": width, "height": 800})
+        faults: list[Any] = page.evaluate(
+            """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
+                 ({id, nodes}) => [id, ...nodes.map(({html}) => html.slice(0, 160))])"""
+        )
+        assert faults == [], f"{width} px"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px"
