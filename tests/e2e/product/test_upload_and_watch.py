@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.harness import media
 from tests.harness.pipeline import Pipeline
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 COMPLETED_MS = 180_000
 FRAME_HASH = """
     const video = document.querySelector("video");
@@ -35,27 +23,6 @@ FRAME_HASH = """
     context.drawImage(video, 0, 0, 64, 36);
     return Array.from(context.getImageData(0, 0, 64, 36).data).join(",");
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must log no error, but for the connection that a test breaks on purpose."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    yield page
-    context.close()
-    assert [error for error in errors if "ERR_CONNECTION_RESET" not in error] == []
 
 
 def _open_upload(page: Page, pipeline: Pipeline) -> None:
