@@ -351,6 +351,8 @@ class Worker(Item, discriminator="worker"):
     memory_bytes = NumberAttribute(null=True)
     started_at = UnicodeAttribute(null=True)
     heartbeat_at = UnicodeAttribute()
+
+
 class Room(Item, discriminator="room"):
     """A call of two. Each seat is free, held by a session with a socket, or kept for a while for
     one whose socket dropped; see `rooms`."""
