@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from millrace import connections, keys, passphrases, rooms
+from millrace.call_model import Connection, Room
 from millrace.events import MalformedMessage
-from millrace.model import Connection, Item, Room
+from millrace.model import Item
 from tests.unit.core.calling import SECRET, Gateway, Phone
 from tests.unit.core.harness import Cloud
 

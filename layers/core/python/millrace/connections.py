@@ -8,8 +8,8 @@ from pynamodb.exceptions import DoesNotExist
 
 from millrace import clock, keys, transact
 from millrace.call_messages import Code, Refusal
+from millrace.call_model import Connection
 from millrace.errors import TransitionRefused
-from millrace.model import Connection
 
 WINDOW_S = 10
 MESSAGES_PER_WINDOW = 120

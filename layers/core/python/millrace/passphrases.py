@@ -9,8 +9,8 @@ import secrets
 
 from millrace import clock, transact
 from millrace.call_messages import Code, Refusal
+from millrace.call_model import Room
 from millrace.errors import TransitionRefused
-from millrace.model import Room
 
 TRIES = 10
 WINDOW_S = 600

@@ -24,8 +24,8 @@ from pynamodb.expressions.update import Action
 
 from millrace import clock, connections, keys, passphrases, transact
 from millrace.call_messages import Code, Refusal
+from millrace.call_model import Connection, Room
 from millrace.errors import TransitionRefused
-from millrace.model import Connection, Room
 
 GRACE_S = 30
 """How long a seat is kept for a session without a socket."""

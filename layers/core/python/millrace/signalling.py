@@ -27,8 +27,8 @@ from millrace.call_messages import (
     compose,
     parse,
 )
+from millrace.call_model import Connection, Room
 from millrace.events import MalformedMessage
-from millrace.model import Connection, Room
 from millrace.rooms import Occupant, Seated
 from millrace.sockets import Sockets
 
