@@ -18,6 +18,7 @@ NEEDS = {
     "needs_browser": Path("/usr/bin/chromium"),
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
+    "needs_prometheus": Path("/usr/bin/promtool"),
 }
 # What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (

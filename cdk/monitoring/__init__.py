@@ -1,1 +1,2 @@
-"""What watches the pipeline: alarms (dashboards join them here)."""
+"""What watches the pipeline: alarms and a dashboard of CloudWatch, alerts of Prometheus, dashboards
+of Grafana."""
