@@ -48,7 +48,8 @@ def rules() -> list[dict[str, Any]]:
     return found
 
 
-def promtool(*arguments: str | Path) -> None:
-    """Runs Prometheus's own checks; what they find fails the test."""
+def promtool(*arguments: str | Path) -> str:
+    """What Prometheus's own checks say; an error that they find fails the test."""
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -17,15 +18,39 @@ UNSEEN = {"millrace-monitor-silent"}
 """Alarms on what `GET /metrics` does not tell of."""
 
 
-@pytest.mark.needs_prometheus
-def test_configuration_is_right_when_prometheus_checks_it(tmp_path: Path) -> None:
+READ = {
+    "https://api.example.com/v1": "https://api.example.com:443/v1/metrics",
+    "https://other.example.com/": "https://other.example.com:443/metrics",
+    "http://127.0.0.1:4566/restapis/x/y": "http://127.0.0.1:4566/restapis/x/y/metrics",
+    "plain.example.com": "http://plain.example.com:80/metrics",
+}
+"""An API's address → what Prometheus reads."""
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    """In a folder as it is to be."""
     for name in ("prometheus.yml", "alerts.yml"):
         shutil.copy(MONITORING / name, tmp_path)
     (tmp_path / "metrics.token").write_text("mr_x")
     targets = tmp_path / "targets"
     targets.mkdir()
-    (targets / "millrace.yml").write_text('- targets: ["https://api.example.com/v1"]\n')
-    promtool("check", "config", tmp_path / "prometheus.yml")
+    (targets / "millrace.yml").write_text(json.dumps([{"targets": [*READ]}]))
+    return tmp_path / "prometheus.yml"
+
+
+@pytest.mark.needs_prometheus
+def test_configuration_is_right_when_prometheus_checks_it(configuration: Path) -> None:
+    promtool("check", "config", configuration)
+
+
+@pytest.mark.needs_prometheus
+def test_metrics_are_read_below_the_apis_path_when_a_target_has_one(configuration: Path) -> None:
+    wait = "--timeout=1s"
+    found = json.loads(promtool("check", "service-discovery", wait, configuration, "millrace"))
+    parts = ("__scheme__", "__address__", "__metrics_path__")
+    read = ["{}://{}{}".format(*(target["labels"][part] for part in parts)) for target in found]
+    assert sorted(read) == sorted(READ.values())
 
 
 @pytest.mark.needs_prometheus
