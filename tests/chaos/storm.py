@@ -57,7 +57,9 @@ def exposed_pipeline(state_dir: Path, seed: int) -> Iterator[tuple[Pipeline, Fau
     faults, port = Faults(seed), free_port()
     with Proxy(port, faults).running() as proxy:
         settings = {"MILLRACE_CHAOS_ENDPOINT": proxy.url, "MILLRACE_CHUNK_SEGMENTS": "1"}
-        pipeline = Pipeline(state_dir, port, settings, command=(*namespace(), *LAUNCHER))
+        pipeline = Pipeline(
+            state_dir, port=port, settings=settings, command=(*namespace(), *LAUNCHER)
+        )
         if namespace():
             settings["MILLRACE_CHAOS_DISK"] = str(disk_folder(pipeline).resolve())
             settings["MILLRACE_CHAOS_DISK_MIB"] = str(DISK_MIB)
