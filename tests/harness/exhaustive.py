@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("REQUIRE_ALL") == "1" or "exhaustive" in config.option.markexpr:
+    if "exhaustive" in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("exhaustive")]
     items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
@@ -38,5 +37,5 @@ def pytest_terminal_summary(
     if count := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(
             f"{count} exhaustive test{'s' * (count > 1)} left out (minutes each): "
-            "REQUIRE_ALL=1 ./millrace test runs them, too; -m exhaustive runs them alone"
+            "./millrace test -m exhaustive runs them"
         )

@@ -5,6 +5,12 @@
 
 namespace millrace::media {
 
+namespace {
+
+constexpr int64_t kReadForEachAhead = 4;
+
+}  // namespace
+
 BlockCache::BlockCache(Options options, Fetch fetch) : options_(options), fetch_(std::move(fetch)) {
   if (options_.longest_run > 0) helper_ = std::thread([this] { run_read_ahead(); });
 }
@@ -69,7 +75,7 @@ bool BlockCache::is_known_locked(int64_t index) const {
 
 /// Wants the next run as soon as the block after `index` is not on its way yet.
 void BlockCache::plan_read_ahead_locked(int64_t index) {
-  if (index == last_index_) return;
+  if (index == last_index_ || options_.longest_run == 0) return;
   last_index_ = index;
   // What the reader has overtaken it fetches itself, and may even have let go of again.
   wanted_.reset();
@@ -77,7 +83,9 @@ void BlockCache::plan_read_ahead_locked(int64_t index) {
       index > 0 && std::any_of(entries_.begin(), entries_.end(),
                                [index](const Entry& entry) { return entry.index == index - 1; });
   sequence_ = sequential ? sequence_ + 1 : 0;
-  const int64_t longest = std::min(options_.longest_run, sequence_);
+  // Nobody tells where the reader will stop: what it does not want is a part of what it wanted.
+  const int64_t longest =
+      sequential ? std::clamp<int64_t>(sequence_ / kReadForEachAhead, 1, options_.longest_run) : 0;
   const int64_t end = std::min(index + 1 + longest, options_.block_count);
   int64_t last = index;
   while (last + 1 < end && !is_known_locked(last + 1)) ++last;
