@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from millrace import heart, steering, videos
+from millrace import heart, keys, steering, tally, videos
 from millrace.model import VideoStatus
 from millrace.queues import Queues
 from tests.unit.core.database import ACCOUNT, REGION, Database
@@ -52,14 +53,22 @@ def live(cloud: Cloud) -> None:
 
 
 def told(cloud: Cloud) -> list[str]:
-    """What the table says, without times and what the machine was like."""
+    """What the table says, without times and what the machine was like; of the counters, which
+    chance and the clock spread over several items, what the states add up to."""
     left_out = re.compile(
-        "at|sk|.*_at|.*_key|due_.*|detail|worker|attempts|cpu.*|memory.*|source_e.*"
+        "at|sk|ttl|.*_at|.*_key|due_.*|detail|worker|attempts|cpu.*|memory.*|source_e.*"
     )
-    return sorted(
+    items = cloud.database.items(TABLE)
+    states: Counter[str] = Counter()
+    for item in items:
+        if item["sk"]["S"] == keys.TALLY_TOTAL_SK:
+            states.update({name: int(item[name]["N"]) for name in tally.STATES if name in item})
+    lines = [
         json.dumps({n: v for n, v in sorted(item.items()) if not left_out.fullmatch(n)})
-        for item in cloud.database.items(TABLE)
-    )
+        for item in items
+        if item["kind"]["S"] != "tally"
+    ]
+    return sorted([*lines, *(f"{name}: {count}" for name, count in states.items() if count)])
 
 
 def test_all_videos_end_alike_when_another_dynamodb_keeps_them(
