@@ -22,25 +22,19 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from bench.calls import network
+from tests.harness import chromium
 from tests.harness.pipeline import REPOSITORY, Pipeline
 
 CAMERA = (Path(__file__).parent / "camera.js").read_text()
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
+    *chromium.FLAGS,
     # Without these a browser slows down what no screen shows.
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
 ]
 SETTLE_MS = 5000
 LONG_MS = 120_000
-HOST = "/usr/bin/chromium"
+HOST = chromium.CHROMIUM
 
 
 @dataclass(frozen=True, slots=True)

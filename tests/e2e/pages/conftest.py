@@ -11,18 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.pages.fake_api import Fake, State, video
 from tests.e2e.pages.sample import make_long_sample, make_sample
+from tests.harness.chromium import CHROMIUM, FLAGS
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 FAILED_LOAD = "Failed to load resource"
 """Chromium's line for every 4xx and 5xx; the tests that provoke them assert what the page says."""
 

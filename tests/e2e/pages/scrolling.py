@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.e2e.pages.conftest import CHROMIUM, FLAGS
 from tests.e2e.pages.fake_api import Fake, State, video
+from tests.harness.chromium import CHROMIUM, FLAGS
 
 SECONDS = 5.0
 _NEWEST = datetime(2026, 5, 31, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from millrace.ladder import Rung
-from tests.e2e.pages.conftest import CHROMIUM, FLAGS
 from tests.harness import media
+from tests.harness.chromium import CHROMIUM, FLAGS
 from tests.harness.ladder import Ladder, plan_for, transcode
 
 RUNGS = (Rung("360p", 360, 800_000, 26), Rung("180p", 180, 300_000, 26))

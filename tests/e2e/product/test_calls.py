@@ -11,20 +11,13 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.harness import chromium
 from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud]
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
+    *chromium.FLAGS,
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
@@ -65,7 +58,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=chromium.CHROMIUM, args=FLAGS)
     # The first of all sockets waits for a function that starts cold.
     expect.set_options(timeout=LONG_MS)
     yield browser
@@ -220,7 +213,7 @@ def test_other_side_notices_within_ten_seconds_when_a_browser_is_killed(
     link = _make_room(first)
     profile = tmp_path / "killed"
     context = playwright.chromium.launch_persistent_context(
-        str(profile), executable_path=CHROMIUM, args=FLAGS
+        str(profile), executable_path=chromium.CHROMIUM, args=FLAGS
     )
     second = context.pages[0]
     second.add_init_script(NO_DEVICES + REMEMBER_CONNECTIONS)
