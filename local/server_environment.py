@@ -39,6 +39,7 @@ def _localstack(config: CloudConfig) -> dict[str, str]:
         "DNS_ADDRESS": "0",
         "S3_SKIP_SIGNATURE_VALIDATION": "0",
         "GATEWAY_SERVER": "millrace",
+        "IN_MEMORY_CLIENT": "1",  # services call each other without HTTP
         "LAMBDA_RUNTIME_EXECUTOR": "millrace",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         "PROVIDER_OVERRIDE_S3": "millrace",

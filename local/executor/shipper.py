@@ -15,7 +15,7 @@ from local.executor.emf import Metric
 
 LOG = logging.getLogger(__name__)
 
-_GATHER_S = 0.2
+_GATHER_S = 1.0
 """How long to let more lines come before a request is made."""
 _MAX_EVENTS = 1_000
 _MAX_BYTES = 900_000

@@ -44,6 +44,7 @@ from local.executor.settings import Settings
 from local.executor.spec import Command, FunctionSpec
 from local.localstack_plugin.fifo import requeue_visible
 from local.localstack_plugin.queue_consumer import parallel
+from local.localstack_plugin.telemetry import make_cheap
 from local.runtime_api.messages import Event
 
 
@@ -108,6 +109,7 @@ def fleet() -> Fleet:
 @functools.cache
 def _install() -> None:
     SHUTDOWN_HANDLERS.register(fleet().shutdown)
+    make_cheap()
     LambdaVersionManager.invoke = _invoke
     FifoQueue.requeue_inflight_messages = requeue_visible
     get_esm_worker = EsmWorkerFactory.get_esm_worker

@@ -32,7 +32,7 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
 
 LOG = logging.getLogger(__name__)
 
-_WAIT_S = 2
+_WAIT_S = 5
 """Length of a long poll, and so the longest a mapping takes to notice that it was stopped."""
 _RECEIVE_MAX = 10
 _MAX_BACKOFF_S = 30.0
