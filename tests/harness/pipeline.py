@@ -239,7 +239,7 @@ class Pipeline:
                 raise AssertionError(f"{video_id} is {video['status']}: {video.get('reason')}")
             return video if video["status"] in wanted else None
 
-        return eventually(f"{video_id} {'/'.join(wanted)}", reached, timeout_s)
+        return eventually(f"{video_id} {'/'.join(wanted)}", reached, timeout_s, every_s=0.5)
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """Live descendants of `up` whose command line has all the words."""
