@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    if _group(item) == "pipeline":
+    if _group(item) in ("pipeline", "chaos"):
         return 0
     return next((rank for rank, name in enumerate(LONG, 1) if name in item.nodeid), len(LONG) + 1)
 
@@ -53,7 +53,7 @@ def _group(item: pytest.Item) -> str | None:
     """`pipeline` for what uses the one running Millrace; else a folder or a file with fixtures."""
     folders = item.path.relative_to(REPOSITORY / "tests").parts
     if "pipeline" in getattr(item, "fixturenames", ()):
-        return "pipeline"
+        return "chaos" if folders[0] == "chaos" else "pipeline"
     if folders[0] in ("integration", "e2e") or folders[:2] == ("unit", "cdk"):
         return "/".join(folders[:2])
     alone = folders[0] == "quality" or folders[:2] in (

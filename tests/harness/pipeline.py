@@ -223,7 +223,7 @@ class Pipeline:
         self,
         video_id: str,
         *statuses: str,
-        timeout_s: float = 180,
+        timeout_s: float = 400,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """The video once its status is one of `statuses` (any final one by default)."""

@@ -22,9 +22,6 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 TALKING = '#room[data-phase="talking"]'
-LONG_MS = 40_000
-USUAL_MS = 5000
-"""Playwright's own."""
 NO_DEVICES = """
     navigator.mediaDevices.getUserMedia = async () => {
         throw new DOMException("denied by the test", "NotAllowedError");
@@ -59,10 +56,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chromium.CHROMIUM, args=FLAGS)
-    # The first of all sockets waits for a function that starts cold.
-    expect.set_options(timeout=LONG_MS)
     yield browser
-    expect.set_options(timeout=USUAL_MS)
     browser.close()
 
 
@@ -83,7 +77,7 @@ def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
             contexts.callback(context.close)
             context.add_init_script(REMEMBER_CONNECTIONS)
             page = context.new_page()
-            page.set_default_timeout(LONG_MS)
+            page.set_default_timeout(chromium.PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on(
                 "console",

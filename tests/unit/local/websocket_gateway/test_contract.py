@@ -24,7 +24,7 @@ from local.websocket_gateway.invoker import InvocationError
 from local.websocket_gateway.template import SocketApi
 
 ROUTES = {"$connect": "door", "$disconnect": "door", "$default": "desk", "shout": "loud"}
-LONG_S = 5.0
+LONG_S = 30.0
 
 
 @dataclass
