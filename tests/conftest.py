@@ -20,6 +20,10 @@ NEEDS = {
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
     "needs_prometheus": Path("/usr/bin/promtool"),
 }
+RUNNING = ("pipeline", "chaos")
+"""Groups whose tests drive a running Millrace. They begin first."""
+BACKGROUND = 15
+"""Niceness of all other tests: a running Millrace transcodes at 15 and would starve beside them."""
 # What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (
     "local_executor",
@@ -44,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    if _group(item) in ("pipeline", "chaos"):
+    if _group(item) in RUNNING:
         return 0
     return next((rank for rank, name in enumerate(LONG, 1) if name in item.nodeid), len(LONG) + 1)
 
@@ -64,6 +68,8 @@ def _group(item: pytest.Item) -> str | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if _group(item) not in RUNNING:
+        os.setpriority(os.PRIO_PROCESS, 0, max(BACKGROUND, os.getpriority(os.PRIO_PROCESS, 0)))
     for marker, path in NEEDS.items():
         if item.get_closest_marker(marker) is None or path.exists():
             continue
