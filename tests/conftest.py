@@ -22,7 +22,7 @@ NEEDS = {
 }
 RUNNING = ("pipeline", "chaos")
 """Groups whose tests drive a running Millrace. They begin first."""
-BACKGROUND = 15
+BACKGROUND = 12
 """Niceness of all other tests: a running Millrace transcodes at 15 and would starve beside them."""
 # What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (
