@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -22,8 +23,11 @@ NEEDS = {
 }
 RUNNING = ("pipeline", "chaos")
 """Groups whose tests drive a running Millrace. They begin first."""
+COMPUTING = ("engine", "unit", "quality")
+USUAL = os.getpriority(os.PRIO_PROCESS, 0)
 BACKGROUND = 12
-"""Niceness of all other tests: a running Millrace transcodes at 15 and would starve beside them."""
+"""By how much tests that only compute step back: a running Millrace, whose transcoding steps back
+by 15, and browsers would starve beside them."""
 # What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (
     "local_executor",
@@ -68,8 +72,9 @@ def _group(item: pytest.Item) -> str | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if _group(item) not in RUNNING:
-        os.setpriority(os.PRIO_PROCESS, 0, max(BACKGROUND, os.getpriority(os.PRIO_PROCESS, 0)))
+    computes = item.path.relative_to(REPOSITORY / "tests").parts[0] in COMPUTING
+    with contextlib.suppress(PermissionError):  # only root may step forward again
+        os.setpriority(os.PRIO_PROCESS, 0, USUAL + BACKGROUND if computes else USUAL)
     for marker, path in NEEDS.items():
         if item.get_closest_marker(marker) is None or path.exists():
             continue
