@@ -20,7 +20,7 @@ import requests
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TERMINAL = ("completed", "failed", "cancelled")
-READY_S = 240
+READY_S = 600
 MOST_PARTS_AT_ONCE = 100
 T = TypeVar("T")
 
@@ -96,13 +96,13 @@ class Pipeline:
         """Ctrl-C; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def kill_everything(self) -> None:
         """kill -9 of `up` alone: all else must die with it."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     @property
     def running(self) -> dict[str, Any]:

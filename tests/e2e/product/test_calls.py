@@ -124,7 +124,7 @@ def _expect_growth(page: Page, *, sound: bool = True) -> None:
         louder = now["energy"] > before["energy"] or not sound
         return now["frames"] > before["frames"] + 5 and louder
 
-    eventually("frames and sound of the other side", grown, 15)
+    eventually("frames and sound of the other side", grown, 60)
 
 
 def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
@@ -188,7 +188,7 @@ def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
         _expect_growth(page)
     expect(first.locator("#room")).to_have_attribute("data-phase", "talking")
     # Only the server can tell that somebody left, and who comes next.
-    eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 15)
+    eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 60)
     for page in (first, second):
         expect(page.locator("#far-badges")).to_be_hidden()
     third = open_door(first.url)

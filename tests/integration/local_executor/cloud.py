@@ -32,7 +32,7 @@ def record(**what):
     os.rename(path, path + ".json")
 """
 T = TypeVar("T")
-PATIENCE_S = 45.0
+PATIENCE_S = 120.0
 """Far longer than anything takes: reached only when it never comes, however busy the machine."""
 
 
