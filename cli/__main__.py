@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 
 LOCAL: Mapping[str, Entry] = {
+    "thumbs": Entry("cli.media.thumbs", "Stills, a contact sheet, a storyboard."),
     "probe": Entry("cli.media.probe", "Tell what is in a file."),
     "presets": Entry("cli.media.presets", "Tell what high, medium and low mean."),
     "doctor": Entry("cli.media.doctor", "Tell what works here, and how to get what does not."),
