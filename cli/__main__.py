@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 
 LOCAL: Mapping[str, Entry] = {
+    "ladder": Entry("cli.media.ladder", "Make 1080p … 360p of a file, or an HLS package."),
     "thumbs": Entry("cli.media.thumbs", "Stills, a contact sheet, a storyboard."),
     "probe": Entry("cli.media.probe", "Tell what is in a file."),
     "presets": Entry("cli.media.presets", "Tell what high, medium and low mean."),

@@ -138,13 +138,16 @@ class Effort:
         return [] if self.threads is None else ["--threads", str(self.threads)]
 
 
+ALL_OF_IT = Effort()
+
+
 def convert(
     source: Path,
     job: Job,
     output: Path,
     *,
     scratch: Path,
-    effort: Effort = Effort(),
+    effort: Effort = ALL_OF_IT,
     number: int | None = None,
     on_line: Callable[[Line], None] | None = None,
 ) -> Line:

@@ -14,7 +14,7 @@ from cli.media.exits import Exit
 from tests.harness import media, webvtt
 
 SAME = 5.0
-"""Mean difference: players take other colours for untagged pictures, and a sheet has times in it."""
+"""Mean difference: of untagged pictures the colours are guessed, and a sheet has times in it."""
 pytestmark = pytest.mark.needs_engine
 
 
