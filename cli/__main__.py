@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 
 LOCAL: Mapping[str, Entry] = {
+    "transcode": Entry("cli.media.transcode", "Convert files to MP4, MKV or WebM."),
     "ladder": Entry("cli.media.ladder", "Make 1080p … 360p of a file, or an HLS package."),
     "thumbs": Entry("cli.media.thumbs", "Stills, a contact sheet, a storyboard."),
     "probe": Entry("cli.media.probe", "Tell what is in a file."),

@@ -31,7 +31,7 @@ class Video:
     codec: str
     """`COPY`, or what to encode with."""
     preset: str = "medium"
-    crf: int | None = None
+    crf: float | None = None
     """None with `bitrate_bps`."""
     bitrate_bps: int | None = None
     stats: str | None = None
