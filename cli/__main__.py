@@ -28,6 +28,8 @@ LOCAL: Mapping[str, Entry] = {
     "ladder": Entry("cli.media.ladder", "Make 1080p … 360p of a file, or an HLS package."),
     "thumbs": Entry("cli.media.thumbs", "Stills, a contact sheet, a storyboard."),
     "probe": Entry("cli.media.probe", "Tell what is in a file."),
+    "verify": Entry("cli.media.verify", "Decode a file fully; check an HLS package by its rules."),
+    "batch": Entry("cli.media.batch", "Convert folders: a queue that outlives crashes."),
     "presets": Entry("cli.media.presets", "Tell what high, medium and low mean."),
     "doctor": Entry("cli.media.doctor", "Tell what works here, and how to get what does not."),
     "completion": Entry("cli.media.completion", "Completion for bash, zsh and fish."),

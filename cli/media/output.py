@@ -80,11 +80,11 @@ def _sweep(target: Path) -> None:
     with suppress(OSError):
         for path in target.parent.iterdir():
             found = name.fullmatch(path.name)
-            if found and not _alive(int(found[1])):
+            if found and not alive(int(found[1])):
                 _remove(path)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
