@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import click
 
+from millrace import __version__
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 IN_CHECKOUT = (CHECKOUT / "millrace").is_file() and (CHECKOUT / "cdk").is_dir()
 """An installed `millrace` has the local commands alone."""
@@ -81,7 +83,7 @@ class Commands(click.Group):
     hidden=not IN_CHECKOUT,
     help="Where the pipeline keeps videos, jobs and queues.",
 )
-@click.version_option(package_name="millrace", message="%(version)s")
+@click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def main(context: click.Context, state_dir: Path) -> None:
     """Convert, package, check and serve video."""

@@ -13,7 +13,7 @@ from typing import Any
 from cli.media.exits import Exit
 from cli.media.units import clock
 
-_ADVICE: Mapping[str, str] = {
+ADVICE: Mapping[str, str] = {
     "EMPTY_FILE": "the file has no bytes: copy or download it again",
     "NOT_A_VIDEO": "`file FILE` tells what it is; a text, an image or an archive is no video",
     "CORRUPT": "get a complete copy, or take the sound part with --end before the damage",
@@ -27,13 +27,13 @@ _ADVICE: Mapping[str, str] = {
     "SOURCE_CHANGED": "the file was replaced meanwhile: try again",
     "SOURCE_MISSING": "check the path",
     "OUTPUT_FAILED": "check the free space (`df -h`) and the permissions of the output's folder",
-    "ENGINE_MISSING": "`pip install .` in the repository, or ./millrace doctor, builds it; "
+    "ENGINE_MISSING": "`pip install .` or ./millrace doctor, in the repository, builds it; "
     "MILLRACE_ENGINE may name one",
     "ENGINE_CRASHED": "try again; if it happens again, it is a fault of Millrace: "
     "report it with the output of -v",
     "INTERNAL": "a fault of Millrace: report it with the output of -v",
-    "NO_SPACE": "free some space, or write to another disk with -o",
-    "NOT_PERMITTED": "choose another folder with -o, or change the permissions",
+    "NO_SPACE": "free some space, or write to another disk",
+    "NOT_PERMITTED": "choose another folder, or change the permissions",
     "OUTPUT_EXISTS": "--overwrite replaces it, --skip-existing leaves it",
     "OUTPUT_IS_INPUT": "choose another name; the input is never written to",
     "MISSING": "check the path",
@@ -56,7 +56,7 @@ class Failure(Exception):  # noqa: N818 - what went wrong, as a person is told i
     """A file that could not be worked on.
 
     Args:
-        reason: a stable code; the engine's, or one of `_ADVICE`.
+        reason: a stable code; the engine's, or one of `ADVICE`.
         message: one sentence: what is wrong.
         file: the file it is about, if any.
         stream: its stream, by the container's index.
@@ -80,7 +80,7 @@ class Failure(Exception):  # noqa: N818 - what went wrong, as a person is told i
         self.reason, self.message = reason, message
         self.file = str(file) if file is not None else None
         self.stream, self.time_s, self.log = stream, time_s, log
-        self.advice = _ADVICE.get(reason, "") if advice is None else advice
+        self.advice = ADVICE.get(reason, "") if advice is None else advice
 
     @property
     def exit(self) -> Exit:

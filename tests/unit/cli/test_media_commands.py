@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +123,14 @@ def test_failure_is_an_event_when_json_is_asked_for(tmp_path: Path) -> None:
     event = json.loads(result.stdout)
     assert (event["type"], event["reason"], event["exit_code"]) == ("error", "MISSING", Exit.IO)
     assert result.stderr == ""
+
+
+def test_reference_is_up_to_date_when_compared_with_the_commands() -> None:
+    made = runpy.run_path(str(media.REPOSITORY / "docs" / "cli_page.py"))["text"]()
+    page = media.REPOSITORY / "docs" / "reference" / "cli.md"
+    assert made == page.read_text(), "run python docs/cli_page.py"
+
+
+def test_version_is_that_of_the_package_when_asked() -> None:
+    project = tomllib.loads((media.REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert run("--version").output.strip() == project["version"]
