@@ -28,7 +28,7 @@ _EVENTS = {
     "error": "last on failure: `reason`, `exit_code`, `file`, `stream`, `time_s`, `message`, "
     "`advice`",
 }
-_SHARED = ("as_json", "quiet", "verbose", "help")
+_SHARED = {"--json", "--quiet", "--verbose", "--help"}
 
 
 def text() -> str:
@@ -96,7 +96,7 @@ def _command(name: str) -> str:
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for option in command.get_params(context):
-        if not isinstance(option, click.Option) or option.name in _SHARED:
+        if not isinstance(option, click.Option) or _SHARED & set(option.opts):
             continue
         record = option.get_help_record(context)
         assert record is not None

@@ -113,21 +113,15 @@ class Conversion:
     def _encode(self, decision: Decision, path: Path, scratch: Path) -> Mapping[str, Any]:
         job = decision.job
         two = job.video is not None and job.video.stats is not None
-        with Progress(self.voice, self.source.name, self._stages(two=two)) as progress:
+        with Progress(
+            self.voice, self.source.name, _TWO_PASSES if two else (Stage(""),)
+        ) as progress:
             if two:
                 self._pass(job, path, scratch, progress, 1)
                 progress.stage(_PASS_2)
             told = self._pass(job, path, scratch, progress, 2 if two else None)
-            most = self.wishes.size_bytes
-            if most is not None and path.stat().st_size > most:
-                told = self._smaller(job, path, scratch, progress, most)
-        return told
-
-    def _stages(self, *, two: bool) -> tuple[Stage, ...]:
-        if not two:
-            return (Stage(""),)
-        again = () if self.wishes.size_bytes is None else (Stage(_AGAIN, 0.0),)
-        return (*_TWO_PASSES, *again)
+        most = self.wishes.size_bytes
+        return told if most is None else self._within(job, path, scratch, most) or told
 
     def _pass(
         self, job: Job, path: Path, scratch: Path, progress: Progress, number: int | None
@@ -142,19 +136,28 @@ class Conversion:
             on_line=progress.line,
         )
 
-    def _smaller(
-        self, job: Job, path: Path, scratch: Path, progress: Progress, most: int
-    ) -> Mapping[str, Any]:
-        """The second pass again, with a rate that makes up for what was too much."""
-        assert job.video is not None
-        assert job.video.bitrate_bps is not None
-        made = path.stat().st_size
-        self.voice.say(f"{size_text(made)} are more than {size_text(most)}: once more")
-        sound = made - self._picture_bytes(job, made)
-        part = max(0.5, (most - sound) / max(1, made - sound)) * fit.AGAIN_PART
-        progress.stage(_AGAIN)
-        job = fit.at_rate(job, int(job.video.bitrate_bps * part), job.video.stats)
-        told = self._pass(job, path, scratch, progress, 2)
+    def _within(self, job: Job, path: Path, scratch: Path, most: int) -> Mapping[str, Any] | None:
+        """The second pass again where its file is too large, with a rate that makes up for it.
+
+        Returns:
+            The engine's result; None if it was not needed.
+
+        Raises:
+            Failure: LIMIT_EXCEEDED, it stays too large.
+        """
+        told = None
+        for part in fit.AGAIN_PARTS:
+            made = path.stat().st_size
+            if made <= most:
+                return told
+            self.voice.say(f"{size_text(made)} are more than {size_text(most)}: once more")
+            assert job.video is not None
+            assert job.video.bitrate_bps is not None
+            sound = made - self._picture_bytes(job, made)
+            factor = part * max(0.5, (most - sound) / max(1, made - sound))
+            job = fit.at_rate(job, int(job.video.bitrate_bps * factor), job.video.stats)
+            with Progress(self.voice, self.source.name, (Stage(_AGAIN),)) as progress:
+                told = self._pass(job, path, scratch, progress, 2)
         if path.stat().st_size > most:
             message = f"It became {size_text(path.stat().st_size)}, more than {size_text(most)}."
             advice = "a smaller --scale or a lower --fps leaves more for each picture"
@@ -186,7 +189,7 @@ class Conversion:
             "result",
             file=str(self.source),
             output=str(self.target),
-            copied=decision.copied,
+            all_copied=decision.copied,
             took_s=round(took_s, 2),
             source_bytes=before,
             **{name: value for name, value in told.items() if name != "type"},

@@ -16,8 +16,9 @@ _CONTAINER_PART = 0.01
 _CONTAINER_BYTES = 4_000
 _LEAST_BPS = 20_000
 """Below it pictures are no pictures."""
-AGAIN_PART = 0.985
-"""Of the rate that the first try would have needed: once over the size, a little below it."""
+AGAIN_PARTS = (0.985, 0.95)
+"""Of the rate that the try before would have needed: over the size once, a little below it; over
+it twice, more."""
 
 
 def bitrate_bps(decision: Decision, size_bytes: int, file: Path) -> int:
