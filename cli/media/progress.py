@@ -6,15 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.markup import escape
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
 
 from cli.console import console, size_text
 from cli.media.units import clock, rate_text
 from cli.media.voice import Voice
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 _PATIENCE_S = 1.5
 """Before this, speed says nothing: encoders fill their look-ahead first."""
@@ -125,10 +127,14 @@ class Progress:
         self._told = 0.0
         self._told_at_s = time.monotonic()
         self._bars: Bars | None = None
-        self._task = TaskID(0)
+        self._task: TaskID
 
     def __enter__(self) -> Self:
         if console.is_terminal and not (self._voice.quiet or self._voice.as_json):
+            # A quarter of the time that a command takes to start, where nobody sees a bar.
+            from rich.progress import BarColumn, TextColumn
+            from rich.progress import Progress as Bars
+
             columns = (
                 TextColumn("[busy]{task.description}[/]"),
                 BarColumn(bar_width=24),
