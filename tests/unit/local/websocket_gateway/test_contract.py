@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,11 +105,14 @@ Case = Callable[[], Awaitable[None]]
 
 
 def run(case: Case) -> None:
+    """In a thread of its own: a browser's driver may keep a loop running in this one."""
+
     async def limited() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await case()
 
-    asyncio.run(limited())
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, limited()).result()
 
 
 def test_connect_event_describes_the_browser_when_a_socket_opens() -> None:
