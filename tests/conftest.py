@@ -58,7 +58,7 @@ def _rank(item: pytest.Item) -> int:
 
 
 def _group(item: pytest.Item) -> str | None:
-    """`pipeline` for what uses the one running Millrace; else a folder or a file with fixtures."""
+    """One of RUNNING for what drives a running Millrace; else a folder or a file with fixtures."""
     folders = item.path.relative_to(REPOSITORY / "tests").parts
     if "pipeline" in getattr(item, "fixturenames", ()):
         return "chaos" if folders[0] == "chaos" else "pipeline"
