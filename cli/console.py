@@ -17,7 +17,7 @@ THEME = Theme(
         "link": "bold cyan underline",
     }
 )
-console = Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True)
+console = Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True, emoji=False)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

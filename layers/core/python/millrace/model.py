@@ -17,6 +17,8 @@ from pynamodb.attributes import (
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from millrace.kinds import TaskKind as TaskKind
+
 
 class VideoStatus(StrEnum):
     AWAITING_UPLOAD = "AWAITING_UPLOAD"
@@ -26,14 +28,6 @@ class VideoStatus(StrEnum):
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
     DELETING = "DELETING"
-
-
-class TaskKind(StrEnum):
-    PROBE = "probe"
-    TRANSCODE = "transcode"
-    AUDIO = "audio"
-    SUBTITLES = "subtitles"
-    THUMBNAIL = "thumbnail"
 
 
 class TaskStatus(StrEnum):

@@ -16,10 +16,10 @@ from typing import Any
 
 from millrace import grid, ladder, renditions
 from millrace.grid import HEAD_SEGMENTS, SEGMENT_S, Grid
+from millrace.kinds import TaskKind
 from millrace.ladder import Rung
 from millrace.levels import Codec
 from millrace.media import AudioStream, MediaInfo, SubtitleStream, VideoStream, pictures
-from millrace.model import TaskKind
 from millrace.renditions import RateControl, Rendition
 
 VERSION = 1

@@ -1,0 +1,91 @@
+"""`millrace doctor`: what works on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from cli.console import console, size_text
+from cli.media import engine
+from cli.media.command import LocalCommand, examples, said
+from cli.media.exits import Exit
+from cli.media.failures import Failure
+from cli.media.voice import write_line
+
+_PACKAGES = "g++ cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
+libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev \
+libcurl4-openssl-dev nlohmann-json3-dev"
+_LEAST_FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    works: bool
+    about: str
+    remedy: str = ""
+    required: bool = True
+
+
+@click.command(cls=LocalCommand, epilog=examples(("millrace doctor --json", "for programs")))
+@said
+@click.pass_context
+def doctor(context: click.Context, /, as_json: bool, quiet: bool, **_: Any) -> None:
+    """Tell what is missing and how to install it.
+
+    Exit code 1 if something is missing that Millrace cannot do without.
+    """
+    checks = list(_checks())
+    sick = any(check.required and not check.works for check in checks)
+    if as_json:
+        write_line({"type": "doctor", "ok": not sick, "checks": [asdict(it) for it in checks]})
+    else:
+        for check in checks:
+            _show(check, quiet=quiet)
+    context.exit(Exit.FOUND if sick else Exit.DONE)
+
+
+def _show(check: Check, *, quiet: bool) -> None:
+    if check.works and quiet:
+        return
+    mark = "[good]✓[/]" if check.works else ("[bad]✗[/]" if check.required else "[faint]–[/]")
+    console.print(f"{mark} {escape(check.name):<22} {escape(check.about)}")
+    if not check.works and check.remedy:
+        console.print(f"  [faint]Try:[/] {escape(check.remedy)}")
+
+
+def _checks() -> Iterator[Check]:
+    yield _engine()
+    yield from _machine()
+
+
+def _engine() -> Check:
+    remedy = f"apt-get install {_PACKAGES} && pip install ."
+    try:
+        program = engine.path()
+        version = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+    except Failure as failure:
+        return Check("engine", False, failure.message, remedy)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Check("engine", False, str(error), remedy)
+    return Check("engine", True, f"{version}, {program}")
+
+
+def _machine() -> Iterator[Check]:
+    processors = len(os.sched_getaffinity(0))
+    yield Check("processors", True, f"{processors} are used")
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    enough = free >= _LEAST_FREE_BYTES
+    remedy = "free some, or let TMPDIR name a folder on another disk"
+    yield Check("free space", enough, f"{size_text(free)} in {folder}", remedy, required=False)

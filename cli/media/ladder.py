@@ -1,0 +1,79 @@
+"""`millrace ladder`: one film in several sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.media import output, package
+from cli.media.command import LocalCommand, examples, said, voice_of
+from cli.media.effort import Effort, effort_options
+from cli.media.package import Wishes
+from cli.media.units import clock
+from cli.media.voice import Voice
+from millrace.plan import Container
+
+_SPEEDS = ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"]
+
+
+@click.command(
+    cls=LocalCommand,
+    epilog=examples(
+        ("millrace ladder a.mp4 site/a --hls", "an HLS and DASH package in site/a"),
+        ("millrace ladder a.mp4 site/a --hls --ladder av1", "the same in AV1"),
+        ("millrace ladder a.mp4 site/a --hls --per-title", "the ladder fitted to the film"),
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--hls", is_flag=True, required=True, help="A package to serve.")
+@click.option(
+    "--ladder", "rungs", default="default", help="default, hevc, av1, multi, or a JSON file."
+)
+@click.option("--speed", type=click.Choice(_SPEEDS), default="medium", help="Of the encoders.")
+@click.option("--segment", "segment_s", type=click.IntRange(1, 30), default=4, help="Seconds.")
+@click.option("--mpegts", is_flag=True, help="MPEG-TS segments, for old players; no DASH.")
+@click.option("--surround", is_flag=True, help="Keep 5.1 sound beside the stereo one.")
+@click.option("--per-title", is_flag=True, help="Fit sizes and rates to this film first.")
+@click.option("--no-pictures", is_flag=True, help="No poster, no storyboard.")
+@effort_options
+@output.existing_options
+@said
+@click.pass_context
+def ladder(context: click.Context, /, file: Path, folder: Path, **chosen: Any) -> None:
+    """Make FILE in several sizes, for players that choose by the connection.
+
+    The package in FOLDER is what a web server needs: master.m3u8 (HLS), manifest.mpd (DASH), CMAF
+    segments, subtitles, poster.jpg and storyboard.vtt. It appears when it is whole.
+    """
+    voice = voice_of(context)
+    choice = {name: chosen[name] for name in ("overwrite", "skip_existing")}
+    if output.wanted(file, folder, **choice):
+        _package(file, folder, _wishes(chosen), voice)
+    else:
+        voice.event("result", file=str(file), output=str(folder), skipped=True)
+        voice.good(f"{folder}: there already")
+
+
+def _wishes(chosen: dict[str, Any]) -> Wishes:
+    return Wishes(
+        rungs=package.rungs_of(chosen["rungs"]),
+        preset=chosen["speed"],
+        segment_s=chosen["segment_s"],
+        container=Container.MPEG_TS if chosen["mpegts"] else Container.CMAF,
+        surround=chosen["surround"],
+        per_title=chosen["per_title"],
+        pictures=not chosen["no_pictures"],
+        effort=Effort(chosen["threads"], chosen["niceness"]),
+    )
+
+
+def _package(file: Path, folder: Path, wishes: Wishes, voice: Voice) -> None:
+    with output.unfinished(folder) as made:
+        told = package.make(file, made, wishes, voice)
+        output.publish(made, folder)
+    voice.event("result", file=str(file), output=str(folder), **told)
+    length = clock(float(told["duration_s"]))
+    voice.good(f"{folder / package.MASTER}: {len(told['renditions'])} sizes, {length}")

@@ -1,0 +1,103 @@
+"""`millrace verify` on real files and a package, whole and broken in each way it looks for."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.__main__ import main
+from cli.media import hls_rules
+from cli.media.exits import Exit
+from tests.harness import media
+
+pytestmark = pytest.mark.needs_engine
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(it) for it in arguments], prog_name="millrace")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("package") / "film"
+    options = ["--hls", "--speed", "ultrafast", "--segment", "1", "--no-pictures"]
+    source = media.clip("verify.mp4", 3, "320x180")
+    assert run("ladder", source, folder, *options).exit_code == Exit.DONE
+    return folder
+
+
+def test_package_is_good_when_just_made(package: Path) -> None:
+    result = run("verify", package, "--json")
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == Exit.DONE, told
+    assert told[-1] == {"type": "result", "file": str(package), "ok": True, "problems": []}
+
+
+Change = Callable[[str], str]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "rule"),
+    [
+        ("master.m3u8", lambda text: text.replace("#EXTM3U\n", ""), "§ 4.3.1.1"),
+        ("master.m3u8", lambda text: re.sub(r":BANDWIDTH=\d+", ":BANDWIDTH=9", text), "§ 4.3.4.2"),
+        ("master.m3u8", lambda text: re.sub(r"BANDWIDTH=\d", "BANDWIDTH=9999", text), "Apple"),
+        ("master.m3u8", lambda text: re.sub(r'CODECS="[^"]*",', "", text), "CODECS is missing"),
+        ("master.m3u8", lambda text: text.replace('ID="audio"', 'ID="other"'), "no group audio"),
+        ("master.m3u8", lambda text: text.replace("NAME=", "NOME="), "without NAME"),
+        ("master.m3u8", lambda text: re.sub("#EXT-X-I-FR.*\n", "", text), "no I-frame playlists"),
+        ("master.m3u8", lambda text: text.replace("NT-SEGMENTS", "NT-THINGS"), "INDEPENDENT-SEG"),
+        ("master.m3u8", lambda text: text.replace("RESOLUTION=", "RESOLUTION"), "§ 4.2"),
+        ("180p/index.m3u8", lambda text: text.replace("DURATION:1", "DURATION:0"), "§ 4.3.3.1"),
+        ("180p/index.m3u8", lambda text: text.replace("VERSION:7", "VERSION:3"), "§ 7"),
+        ("180p/index.m3u8", lambda text: text.replace("#EXT-X-ENDLIST\n", ""), "without EXT-X-END"),
+        (
+            "180p/index.m3u8",
+            lambda text: text.replace("init.mp4", "gone.mp4"),
+            "gone.mp4 is missing",
+        ),
+        ("180p/index.m3u8", lambda text: text.replace("00001.m4s", "../../x.m4s"), "is missing"),
+        ("180p/index.m3u8", lambda text: text.replace("00001.m4s", "http://x/y"), "is missing"),
+        ("180p/iframes.m3u8", lambda text: re.sub("GE:.*@0", "GE:9999999@0", text), "§ 4.3.2.2"),
+    ],
+)
+def test_rule_is_named_when_it_is_broken(
+    package: Path, tmp_path: Path, name: str, change: Change, rule: str
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(package, broken)
+    text = (broken / name).read_text()
+    (broken / name).write_text(change(text))
+    assert change(text) != text
+    breaches, _ = hls_rules.check(broken / "master.m3u8")
+    assert [str(breach) for breach in breaches if rule in str(breach)]
+
+
+def test_all_that_is_wrong_is_told_when_segments_are(package: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(package, broken)
+    (broken / "audio-0" / "00001.m4s").unlink()
+    segment = broken / "180p" / "00001.m4s"
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 3 :] = bytes(len(content) - len(content) // 3)
+    segment.write_bytes(content)
+    result = run("verify", broken)
+    assert result.exit_code == Exit.FOUND
+    assert "audio-0/index.m3u8: § 6.2.1: 00001.m4s is missing" in result.stderr
+    assert re.search(r"180p/index\.m3u8: .*(damaged|decode)", result.stderr)
+    assert run("verify", broken, "--rules").exit_code == Exit.FOUND
+
+
+def test_file_is_good_when_it_decodes_and_bad_when_cut_short(tmp_path: Path) -> None:
+    assert run("verify", media.clip("verify.mp4", 3, "320x180")).exit_code == Exit.DONE
+    cut = media.truncated(media.clip("verify.mkv", 3, "320x180"), 0.6)
+    result = run("verify", cut, tmp_path)
+    assert result.exit_code == Exit.CORRUPT
+    assert re.search(rf"{cut.name}, at 0:0[12]\.\d: ", result.stderr)
+    assert "no master.m3u8" in result.stderr

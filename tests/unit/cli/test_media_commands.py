@@ -1,0 +1,136 @@
+"""The local commands that look and tell: they start fast, and their words are right."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.__main__ import CLOUD, LOCAL, main
+from cli.media.exits import MEANINGS, Exit
+from cli.media.failures import from_os
+from tests.harness import media
+
+SLOW_OR_FOREIGN = ("boto3", "botocore", "pynamodb", "aws_lambda_powertools", "localstack_client")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="millrace")
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_nothing_of_aws_is_read_when_a_local_command_is(name: str) -> None:
+    read = f"import {LOCAL[name].module}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True)
+    packages = {module.partition(".")[0] for module in done.stdout.split()}
+    assert not packages & set(SLOW_OR_FOREIGN)
+
+
+def test_help_lists_every_command_when_asked_for() -> None:
+    text = run("--help").output
+    for name in [*LOCAL, *CLOUD]:
+        assert f"  {name} " in text
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_help_page_has_examples_when_a_command_is_asked(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert f"millrace {name}" in result.output
+    assert "Examples:" in result.output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_names_the_command_when_printed(shell: str) -> None:
+    script = run("completion", shell).output
+    assert "millrace" in script
+    assert f"_COMPLETE={shell}_complete" in script
+
+
+def test_completion_answers_when_a_shell_asks() -> None:
+    asked = {"_MILLRACE_COMPLETE": "bash_complete", "COMP_WORDS": "millrace pr", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.__main__ import run; run()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **asked},
+    )
+    assert set(done.stdout.split()) >= {"plain,probe"}
+
+
+def test_every_exit_code_has_a_meaning_when_documented() -> None:
+    assert set(MEANINGS) == set(Exit)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason", "advice"),
+    [(28, "NO_SPACE", "space"), (13, "NOT_PERMITTED", "folder"), (2, "MISSING", "path")],
+)
+def test_system_error_becomes_advice_when_told(number: int, reason: str, advice: str) -> None:
+    failure = from_os(OSError(number, os.strerror(number)), "film.mp4")
+    assert failure.reason == reason
+    assert advice in failure.advice
+    assert failure.sentence.startswith("film.mp4: ")
+    assert failure.exit is Exit.IO
+
+
+@pytest.mark.needs_engine
+@pytest.mark.parametrize("film", [media.BUNNY, media.SINTEL], ids=lambda film: film.stem)
+def test_probe_agrees_with_ffprobe_when_both_have_a_name_for_it(film: Path) -> None:
+    theirs = media.ffprobe(film, "-show_streams", "-show_format")
+    ours = json.loads(run("probe", "--json", film).output)
+    assert len(ours["streams"]) == len(theirs["streams"])
+    pairs = [*zip(ours["streams"], theirs["streams"], strict=True)]
+    pairs.append((ours["format"], theirs["format"]))
+    compared = 0
+    for mine, its in pairs:
+        for name in (mine.keys() & its.keys()) - {"disposition", "tags", "side_data_list"}:
+            assert _close(mine[name], its[name]), f"{name}: {mine[name]}, ffprobe: {its[name]}"
+            compared += 1
+    assert compared > 30
+
+
+def _close(mine: Any, its: Any) -> bool:
+    """Rates are measured differently by a per mille or two."""
+    try:
+        return float(mine) == pytest.approx(float(its), rel=0.002, abs=0.001)
+    except (TypeError, ValueError):
+        return bool(mine == its)
+
+
+@pytest.mark.needs_engine
+def test_probe_goes_on_and_tells_each_when_files_are_bad(tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("no video at all, but a text\n" * 50)
+    result = run("probe", tmp_path / "missing.mp4", text, media.BUNNY)
+    assert result.exit_code == Exit.IO
+    assert "missing.mp4: No such file" in result.stderr
+    assert "notes.mp4: This is a text file, not a video." in result.stderr
+    assert "1280×720, 25 fps" in result.stdout
+
+
+def test_failure_is_an_event_when_json_is_asked_for(tmp_path: Path) -> None:
+    result = run("probe", "--json", tmp_path / "missing.mp4")
+    event = json.loads(result.stdout)
+    assert (event["type"], event["reason"], event["exit_code"]) == ("error", "MISSING", Exit.IO)
+    assert result.stderr == ""
+
+
+def test_reference_is_up_to_date_when_compared_with_the_commands() -> None:
+    made = runpy.run_path(str(media.REPOSITORY / "docs" / "cli_page.py"))["text"]()
+    page = media.REPOSITORY / "docs" / "reference" / "cli.md"
+    assert made == page.read_text(), "run python docs/cli_page.py"
+
+
+def test_version_is_that_of_the_package_when_asked() -> None:
+    project = tomllib.loads((media.REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert run("--version").output.strip() == project["version"]
