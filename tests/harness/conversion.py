@@ -77,12 +77,14 @@ def run(source: Path, the_job: Mapping[str, Any], output: Path, *more: str) -> C
 
 
 def convert(source: Path, the_job: Mapping[str, Any], folder: Path, *more: str) -> Conversion:
-    """A conversion that has to succeed, whose output ffmpeg has to decode without complaint."""
+    """A conversion that has to succeed, whose pictures and sound ffmpeg has to decode without
+    complaint."""
     made = run(source, the_job, folder / f"out.{the_job['container']}", *more)
     assert made.exit_code == 0, made.log + str(made.events[-1:])
     assert made.last["type"] == "result"
     assert made.last["bytes"] == made.path.stat().st_size
-    assert media.decode_errors(str(made.path)) == ""
+    if the_job["video"] or the_job.get("audio"):
+        assert media.decode_errors(str(made.path)) == ""
     return made
 
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 constexpr double kPrimingS = 0.1;  ///< what codecs of sound put before the first sample, generously
+constexpr size_t kMostReordering = 32;  ///< no codec's pictures wait for more of them
 
 void require_supported(const ConvertContext& context, const AVStream& stream) {
   const AVCodecID codec = stream.codecpar->codec_id;
@@ -67,18 +68,42 @@ void ConvertCopyTrack::shift(AVPacket& packet) const {
   if (packet.dts == AV_NOPTS_VALUE && !reorders) packet.dts = packet.pts;
 }
 
-/// From the key frame at zero on, without the pictures that are shown before it: they need what is
-/// left out. At the end the decoding time counts, as later pictures may need what is shown later.
-bool ConvertCopyTrack::video_belongs(const AVPacket& packet) {
-  const int64_t decoded = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
-  if (end_ != kNoEnd && decoded != AV_NOPTS_VALUE && decoded >= end_) {
-    done_ = true;
-    return false;
+/// How far before zero sound may begin: MP4's edit list hides it; Matroska's times do not go below
+/// zero, but Opus' are told with what prepares the decoder.
+int64_t ConvertCopyTrack::earliest_sound() const {
+  if (context_.range.start_s > 0) return 0;
+  const bool opus = source_.codecpar->codec_id == AV_CODEC_ID_OPUS;
+  double lead_s = kPrimingS;
+  if (context_.job.container != media::OutputContainer::Mp4) {
+    lead_s = opus ? source_.codecpar->initial_padding / 48'000.0 : 0;
   }
+  return -std::llround(lead_s / av_q2d(source_.time_base));
+}
+
+/// From the key frame at zero on, without the pictures that are shown before it: they need what is
+/// left out.
+bool ConvertCopyTrack::video_begins(const AVPacket& packet) {
   if (context_.range.start_s <= 0) return true;
   const bool shown_before_zero = packet.pts != AV_NOPTS_VALUE && packet.pts < -1;
   if (!started_) started_ = (packet.flags & AV_PKT_FLAG_KEY) != 0 && !shown_before_zero;
   return started_ && !shown_before_zero;
+}
+
+/// What is shown after the end is kept back until something follows that is shown before it and
+/// may need it. Once decoding times have reached the end nothing does.
+void ConvertCopyTrack::take_video(AVPacket& packet) {
+  if (!video_begins(packet)) return;
+  done_ = packet.dts != AV_NOPTS_VALUE && packet.dts >= end_;
+  if (done_) return kept_.clear();
+  if (packet.pts != AV_NOPTS_VALUE && packet.pts >= end_) {
+    kept_.push_back(av::make_packet());
+    av_packet_move_ref(kept_.back().get(), &packet);
+    done_ = kept_.size() > kMostReordering;
+    return;
+  }
+  for (const av::Packet& needed : kept_) write(*needed);
+  kept_.clear();
+  write(packet);
 }
 
 /// A subtitle that stands at the beginning or the end is cut there.
@@ -98,9 +123,7 @@ bool ConvertCopyTrack::belongs(const AVPacket& packet) {
     done_ = true;
     return false;
   }
-  const double before_s = context_.range.start_s > 0 ? 0 : kPrimingS;
-  return packet.pts == AV_NOPTS_VALUE ||
-         static_cast<double>(packet.pts) * av_q2d(source_.time_base) >= -before_s;
+  return packet.pts == AV_NOPTS_VALUE || packet.pts >= earliest_sound();
 }
 
 /// Containers refuse decoding times that do not rise.
@@ -117,11 +140,16 @@ void ConvertCopyTrack::take(AVPacket& packet) {
   if (done_) return;
   shift(packet);
   const AVMediaType type = source_.codecpar->codec_type;
-  const bool taken = type == AVMEDIA_TYPE_VIDEO      ? video_belongs(packet)
-                     : type == AVMEDIA_TYPE_SUBTITLE ? subtitle_belongs(packet)
-                                                     : belongs(packet);
-  if (type == AVMEDIA_TYPE_SUBTITLE && packet.pts != AV_NOPTS_VALUE) done_ = packet.pts >= end_;
-  if (!taken) return;
+  if (type == AVMEDIA_TYPE_VIDEO) return take_video(packet);
+  if (type == AVMEDIA_TYPE_SUBTITLE) {
+    done_ = packet.pts != AV_NOPTS_VALUE && packet.pts >= end_;
+    if (subtitle_belongs(packet)) write(packet);
+  } else if (belongs(packet)) {
+    write(packet);
+  }
+}
+
+void ConvertCopyTrack::write(AVPacket& packet) {
   order(packet);
   ++packets_;
   if (packet.pts != AV_NOPTS_VALUE) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "jobs/convert_track.h"
 
@@ -24,16 +25,20 @@ class ConvertCopyTrack : public ConvertTrack {
 
  private:
   void describe_stream();
+  int64_t earliest_sound() const;
   bool belongs(const AVPacket& packet);
-  bool video_belongs(const AVPacket& packet);
+  bool video_begins(const AVPacket& packet);
+  void take_video(AVPacket& packet);
   bool subtitle_belongs(AVPacket& packet) const;
   void shift(AVPacket& packet) const;
   void order(AVPacket& packet);
+  void write(AVPacket& packet);
 
   AVStream* output_ = nullptr;
   int64_t zero_;
   int64_t end_;  ///< since zero, in the stream's ticks
   bool started_ = false;
+  std::vector<av::Packet> kept_;  ///< shown after the end, but maybe needed before it
   bool done_ = false;
   int64_t last_dts_ = AV_NOPTS_VALUE;
   int64_t packets_ = 0;

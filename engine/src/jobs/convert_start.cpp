@@ -19,7 +19,8 @@ int64_t ticks(double time_s, AVRational time_base) {
 
 void require_video(media::Input& input, int stream) {
   const AVStream& chosen = input.stream(stream);
-  if (chosen.codecpar->codec_type == AVMEDIA_TYPE_VIDEO) return;
+  const bool video = chosen.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+  if (video && !media::is_cover_art(chosen)) return;
   static_cast<void>(input.best_video_stream());  // tells where there is none at all
   throw std::invalid_argument("job: video.stream: stream " + std::to_string(stream) +
                               " of the source is no video");

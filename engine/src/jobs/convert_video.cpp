@@ -81,7 +81,7 @@ ConvertVideoTrack::ConvertVideoTrack(const ConvertContext& context, const AVFram
                               context.limits.max_pixels, false},
       context.range.start_s <= 0,
       media::PictureStream::Listener{
-          [this](media::TimedFrame picture) { take_picture(std::move(picture)); },
+          [this](media::TimedFrame picture) { return take_picture(std::move(picture)); }, nullptr,
           [this](int64_t timestamp) { note_damage(timestamp); }});
   thread_.emplace([this] { work(); }, [this] { queue_.abandon(); });
 }
@@ -172,7 +172,7 @@ void ConvertVideoTrack::take(AVPacket& packet) {
   if (!done()) pictures_->decode(&packet);
 }
 
-void ConvertVideoTrack::take_picture(media::TimedFrame picture) {
+bool ConvertVideoTrack::take_picture(media::TimedFrame picture) {
   const int64_t time = time_of(picture.timestamp);
   const double time_s = static_cast<double>(time) * av_q2d(time_base_);
   if (context_.limits.max_duration_s > 0 && time_s > context_.limits.max_duration_s) {
@@ -186,6 +186,7 @@ void ConvertVideoTrack::take_picture(media::TimedFrame picture) {
   } else if (!slots_->done()) {
     slots_->push(std::move(frame), time, duration);
   }
+  return !done();
 }
 
 void ConvertVideoTrack::push(const av::SharedFrame& frame, int64_t time, int64_t duration) {
@@ -226,7 +227,7 @@ void ConvertVideoTrack::finish() {
 }
 
 void ConvertVideoTrack::require_pictures() const {
-  if (pictures_->pictures() == 0) {
+  if (pictures_->decoder().frames() == 0) {
     throw EngineError(Reason::Corrupt,
                       "No picture of the video could be decoded. Copy it again or re-export it.",
                       context_.range.start_s);

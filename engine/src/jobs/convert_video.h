@@ -43,7 +43,7 @@ class ConvertVideoTrack : public ConvertTrack {
   void make_times();
   void require_pictures() const;
   int64_t ticks(double time_s) const;
-  void take_picture(media::TimedFrame picture);
+  bool take_picture(media::TimedFrame picture);
   void note_damage(int64_t timestamp);
   void push(const av::SharedFrame& frame, int64_t time, int64_t duration);
   void work();

@@ -23,6 +23,20 @@ const char* muxer_name(const Muxer::Options& options) {
   return options.container == OutputContainer::Mkv ? "matroska" : container_name(options.container);
 }
 
+/// Matroska's times of Opus count from what only prepares the decoder (CodecDelay); libavformat 59
+/// writes the delay but leaves the times.
+int64_t codec_delay(const AVStream& stream, OutputContainer container, AVRational time_base) {
+  const AVCodecParameters& codec = *stream.codecpar;
+  if (container == OutputContainer::Mp4 || codec.codec_id != AV_CODEC_ID_OPUS) return 0;
+  constexpr int kOpusHz = 48'000;
+  return av_rescale_q(codec.initial_padding, {1, kOpusHz}, time_base);
+}
+
+void move(AVPacket& packet, int64_t ticks) {
+  if (packet.pts != AV_NOPTS_VALUE) packet.pts += ticks;
+  if (packet.dts != AV_NOPTS_VALUE) packet.dts += ticks;
+}
+
 [[noreturn]] void fail_output(int rc) {
   throw EngineError(Reason::OutputFailed,
                     "The output cannot be written: " + av::describe(rc) + ".");
@@ -86,6 +100,7 @@ void Muxer::write(AVPacket& packet, const AVStream& stream, AVRational time_base
   const std::lock_guard lock(mutex_);
   account(packet.size);
   note_end(packet, time_base);
+  move(packet, codec_delay(stream, options_.container, time_base));
   av_packet_rescale_ts(&packet, time_base, stream.time_base);
   packet.stream_index = stream.index;
   packet.pos = -1;
