@@ -83,6 +83,8 @@ int run(std::span<char*> all) {
   jobs::ErrorKeys keys;
   try {
     const jobs::Command command = jobs::parse_command_line(all.subspan(1));
+    const jobs::ForcedEnd forced_end = jobs::forced_end_of(command);
+    keys = forced_end.keys;
     const Source* source = jobs::source_of(command);
     const Limits limits = source != nullptr ? source->limits : Limits{};
     std::optional<media::Fetcher> fetcher;
@@ -95,8 +97,6 @@ int run(std::span<char*> all) {
       }
       confine_to(command, limits.confinement, fetcher ? fetcher->process() : 0);
     }
-    const jobs::ForcedEnd forced_end = jobs::forced_end_of(command);
-    keys = forced_end.keys;
     const jobs::Watchdog watchdog(stop, limits, forced_end);
     try {
       std::visit(Run{events, stop}, command);
