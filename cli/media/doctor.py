@@ -21,7 +21,7 @@ from cli.media.failures import Failure
 from cli.media.voice import write_line
 
 _PACKAGES = "g++ cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
-libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev \
+libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev libseccomp-dev \
 libcurl4-openssl-dev nlohmann-json3-dev"
 _LEAST_FREE_BYTES = 1_000_000_000
 

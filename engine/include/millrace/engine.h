@@ -86,6 +86,9 @@ class StopToken {
   std::atomic<int> state_{kRunning};
 };
 
+/// Whether the process gives up what it does not need before it reads the source (docs/ENGINE.md).
+enum class Confinement { Off, Try, Require };
+
 /// Bounds that hold for every source. Zero or a negative number means "no bound".
 struct Limits {
   int64_t max_pixels = 36'000'000;  ///< of one coded frame
@@ -95,6 +98,7 @@ struct Limits {
   int64_t max_output_bytes = 0;  ///< of all files written, checked before each is
   int64_t max_memory_bytes = 0;  ///< resident; enforced by the process (main), like the next
   double wall_time_s = 0;        ///< see docs/ENGINE.md
+  Confinement confinement = Confinement::Try;  ///< kept by the process as well
 };
 
 /// What is read: a path or an http(s) URL.

@@ -21,8 +21,9 @@ struct Parsed {
 };
 
 const std::set<std::string_view> kSourceOptions = {
-    "--if-match",       "--max-pixels",       "--max-duration-s",   "--max-streams",
-    "--max-bytes-read", "--max-output-bytes", "--max-memory-bytes", "--wall-time-s"};
+    "--if-match",         "--max-pixels",     "--max-duration-s",
+    "--max-streams",      "--max-bytes-read", "--max-output-bytes",
+    "--max-memory-bytes", "--wall-time-s",    "--sandbox"};
 const std::set<std::string_view> kThumbnailOptions = {
     "--times",       "--width",   "--height", "--output",      "--interval-s", "--tile-width",
     "--tile-height", "--columns", "--rows",   "--max-sprites", "--threads"};
@@ -90,6 +91,14 @@ std::string required(const Parsed& parsed, std::string_view option) {
   return found->second;
 }
 
+Confinement confinement_of(const Parsed& parsed) {
+  const auto found = parsed.values.find("--sandbox");
+  if (found == parsed.values.end() || found->second == "try") return Confinement::Try;
+  if (found->second == "require") return Confinement::Require;
+  if (found->second == "off") return Confinement::Off;
+  throw UsageError("--sandbox is try, require or off");
+}
+
 Source source_of(const Parsed& parsed) {
   constexpr int64_t kHuge = int64_t{1} << 50;
   Source source;
@@ -109,6 +118,7 @@ Source source_of(const Parsed& parsed) {
   limits.max_memory_bytes =
       integer(parsed, "--max-memory-bytes", 0, kHuge).value_or(limits.max_memory_bytes);
   limits.wall_time_s = number(parsed, "--wall-time-s", 0, 1e9).value_or(limits.wall_time_s);
+  limits.confinement = confinement_of(parsed);
   return source;
 }
 
@@ -235,13 +245,15 @@ Command parse_command_line(std::span<const char* const> arguments) {
   throw UsageError("unknown command " + std::string{command});
 }
 
-Limits limits_of(const Command& command) {
-  if (const auto* probe = std::get_if<ProbeCommand>(&command)) return probe->source.limits;
-  if (const auto* stills = std::get_if<ThumbnailOptions>(&command)) return stills->source.limits;
-  if (const auto* title = std::get_if<AnalyseOptions>(&command)) return title->source.limits;
-  if (const auto* ladder = std::get_if<TranscodeOptions>(&command)) return ladder->source.limits;
-  if (const auto* file = std::get_if<ConvertOptions>(&command)) return file->source.limits;
-  return {};
+const Source* source_of(const Command& command) {
+  const auto find = [](const auto& options) -> const Source* {
+    if constexpr (requires { options.source; }) {
+      return &options.source;
+    } else {
+      return nullptr;
+    }
+  };
+  return std::visit(find, command);
 }
 
 ForcedEnd forced_end_of(const Command& command) {
@@ -271,6 +283,7 @@ const char* usage_text() {
          "limits  --if-match ETAG --max-pixels N --max-duration-s S --max-streams N\n"
          "        --max-bytes-read N --max-output-bytes N --max-memory-bytes N\n"
          "        --wall-time-s S   (0 = no limit)\n"
+         "        --sandbox try | require | off\n"
          "\n"
          "Standard output is JSON lines, standard error the log. Exit codes: 0 ok, 2 usage,\n"
          "3 unreadable or corrupt, 4 unsupported, 5 I/O, 6 limit exceeded, 70 bug,\n"

@@ -28,8 +28,8 @@ using Command = std::variant<ProbeCommand, ThumbnailOptions, AnalyseOptions, Tra
 
 /// `arguments` without the program's name.
 Command parse_command_line(std::span<const char* const> arguments);
-/// The limits of the command's source; defaults for commands without one.
-Limits limits_of(const Command& command);
+/// What the command reads; null for commands without a source.
+const Source* source_of(const Command& command);
 /// What a command that does not end by itself leaves behind and says.
 ForcedEnd forced_end_of(const Command& command);
 

@@ -8,10 +8,9 @@
 
 #include "media/block_cache.h"
 #include "media/byte_source.h"
+#include "media/range_client.h"
 
 namespace millrace::media {
-
-class HttpLane;
 
 /// Blocks, the last 16 MiB of them kept, fetched with retries and always of the same entity tag.
 class HttpSource final : public ByteSource {
@@ -38,7 +37,7 @@ class HttpSource final : public ByteSource {
   int64_t size_ = -1;
   std::atomic<int64_t> bytes_read_{0};
   std::atomic<bool> closing_{false};
-  std::array<std::unique_ptr<HttpLane>, 2> lanes_;
+  std::array<std::unique_ptr<RangeClient>, 2> lanes_;
   std::unique_ptr<BlockCache> cache_;
 };
 

@@ -28,7 +28,7 @@ TEST_CASE("options are taken over when they are given") {
   CHECK(options.source.limits.max_pixels == 1000);
   CHECK(options.source.limits.max_memory_bytes == 3'000'000'000);
   CHECK(options.source.limits.max_output_bytes == 70);
-  CHECK(jobs::limits_of(command).wall_time_s == Approx(1.5));
+  CHECK(jobs::source_of(command)->limits.wall_time_s == Approx(1.5));
 }
 
 TEST_CASE("a sound track is gone on with when a segment is given") {
@@ -73,8 +73,8 @@ TEST_CASE("a target is taken over when a title is analysed") {
   CHECK(options.plan == "p");
   CHECK(options.target_vmaf == Approx(90.5));
   CHECK(std::get<AnalyseOptions>(parse({"analyse", "a", "--plan", "p"})).target_vmaf == 93);
-  CHECK(jobs::limits_of(parse({"analyse", "a", "--plan", "p", "--wall-time-s", "2"})).wall_time_s ==
-        2);
+  CHECK(jobs::source_of(parse({"analyse", "a", "--plan", "p", "--wall-time-s", "2"}))
+            ->limits.wall_time_s == 2);
 }
 
 TEST_CASE("a wrong command line is refused when parsed") {
