@@ -64,7 +64,7 @@ def test_completion_answers_when_a_shell_asks() -> None:
         check=False,
         env={**os.environ, **asked},
     )
-    assert set(done.stdout.split()) >= {"plain,probe"}
+    assert set(done.stdout.split()) >= {"plain,probe", "plain,presets"}
 
 
 def test_every_exit_code_has_a_meaning_when_documented() -> None:
