@@ -144,6 +144,7 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": spec.name,
         "POWERTOOLS_METRICS_NAMESPACE": "Millrace",
         "LOG_LEVEL": resources.settings.log_level,
+        "POWERTOOLS_LOGGER_SAMPLE_RATE": str(resources.settings.debug_percent / 100),
     }
     if access.table:
         variables["MILLRACE_TABLE"] = storage.table.table_name

@@ -72,6 +72,8 @@ class Settings:
     turn_urls: str = "none"
     """`turn:` and `turns:` addresses of relays, comma-separated, or `none`."""
     log_level: str = "INFO"
+    debug_percent: int = 1
+    """Invocations in a hundred that log at DEBUG: the engine's arguments and every line it said."""
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
     layer: str = "build/layer/core"
@@ -97,6 +99,8 @@ class Settings:
         for part in self.webhook_networks.split(","):
             if part.strip() != "public" and not _is_network(part.strip()):
                 raise ContextError(f"webhook_networks has networks and public, not {part!r}")
+        if not 0 <= self.debug_percent <= 100:
+            raise ContextError("debug_percent must be between 0 and 100")
         if self.head_segments < 0:
             raise ContextError("head_segments must be at least 0")
         for name in ("site_url", "callback_url"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -20,6 +21,13 @@ NEEDS = {
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
     "needs_prometheus": Path("/usr/bin/promtool"),
 }
+RUNNING = ("pipeline", "chaos")
+"""Groups whose tests drive a running Millrace. They begin first."""
+COMPUTING = ("engine", "unit", "quality")
+USUAL = os.getpriority(os.PRIO_PROCESS, 0)
+BACKGROUND = 12
+"""By how much tests that only compute step back: a running Millrace, whose transcoding steps back
+by 15, and browsers would starve beside them."""
 # What waits for a cloud or a browser first, then what only computes, the longest first.
 LONG = (
     "local_executor",
@@ -44,16 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    if _group(item) == "pipeline":
+    if _group(item) in RUNNING:
         return 0
     return next((rank for rank, name in enumerate(LONG, 1) if name in item.nodeid), len(LONG) + 1)
 
 
 def _group(item: pytest.Item) -> str | None:
-    """`pipeline` for what uses the one running Millrace; else a folder or a file with fixtures."""
+    """One of RUNNING for what drives a running Millrace; else a folder or a file with fixtures."""
     folders = item.path.relative_to(REPOSITORY / "tests").parts
     if "pipeline" in getattr(item, "fixturenames", ()):
-        return "pipeline"
+        return "chaos" if folders[0] == "chaos" else "pipeline"
     if folders[0] in ("integration", "e2e") or folders[:2] == ("unit", "cdk"):
         return "/".join(folders[:2])
     alone = folders[0] == "quality" or folders[:2] in (
@@ -64,6 +72,9 @@ def _group(item: pytest.Item) -> str | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    computes = item.path.relative_to(REPOSITORY / "tests").parts[0] in COMPUTING
+    with contextlib.suppress(PermissionError):  # only root may step forward again
+        os.setpriority(os.PRIO_PROCESS, 0, USUAL + BACKGROUND if computes else USUAL)
     for marker, path in NEEDS.items():
         if item.get_closest_marker(marker) is None or path.exists():
             continue

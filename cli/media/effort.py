@@ -1,8 +1,9 @@
-"""Options of how much of the machine is used."""
+"""How much of the machine is used, and the options that choose it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -10,8 +11,24 @@ import click
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What of the machine is used."""
+
+    threads: int | None = None
+    """None: all processors."""
+    niceness: int = 0
+
+    @property
+    def arguments(self) -> list[str]:
+        return [] if self.threads is None else ["--threads", str(self.threads)]
+
+
+ALL_OF_IT = Effort()
+
+
 def effort_options(command: _Decorated) -> _Decorated:
-    """`--threads` and `--nice`, as `job.Effort` takes them."""
+    """`--threads` and `--nice`, as `Effort` takes them."""
     nice = click.option(
         "--nice",
         "niceness",

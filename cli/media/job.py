@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.media import engine
+from cli.media.effort import ALL_OF_IT, Effort
 from cli.media.engine import Line
 
 COPY = "copy"
@@ -123,22 +124,6 @@ class Job:
             "metadata": self.metadata,
             "chapters": self.chapters,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """What of the machine is used."""
-
-    threads: int | None = None
-    """None: all processors."""
-    niceness: int = 0
-
-    @property
-    def arguments(self) -> list[str]:
-        return [] if self.threads is None else ["--threads", str(self.threads)]
-
-
-ALL_OF_IT = Effort()
 
 
 def convert(

@@ -10,8 +10,7 @@ import click
 from cli.media import conversion, facts, output, package
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.conversion import Conversion
-from cli.media.effort import effort_options
-from cli.media.job import Effort
+from cli.media.effort import Effort, effort_options
 from cli.media.package import Wishes
 from cli.media.units import clock
 from cli.media.voice import Voice

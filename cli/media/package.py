@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.media import engine, facts
+from cli.media.effort import ALL_OF_IT, Effort
 from cli.media.engine import Line
 from cli.media.facts import Facts
 from cli.media.failures import Failure
-from cli.media.job import ALL_OF_IT, Effort
 from cli.media.progress import Progress, Stage
 from cli.media.voice import Voice
 from millrace import ladder, media, plan

@@ -13,12 +13,11 @@ import click
 
 from cli.media import engine, facts, hls_rules
 from cli.media.command import LocalCommand, examples, said, voice_of
-from cli.media.effort import effort_options
+from cli.media.effort import Effort, effort_options
 from cli.media.exits import Exit
 from cli.media.facts import Facts
 from cli.media.failures import Failure
 from cli.media.hls_rules import Playlist
-from cli.media.job import Effort
 from cli.media.progress import Progress
 from cli.media.units import clock
 from cli.media.voice import Voice
@@ -120,14 +119,8 @@ def decoded(path: Path, name: Path, effort: Effort, voice: Voice) -> Iterator[st
                 else:
                     progress.line(line)
 
-            files = [
-                str(path),
-                "--plan",
-                str(scratch / "plan.json"),
-                "--output",
-                str(scratch / "o"),
-            ]
-            command = ["transcode", *files, *effort.arguments]
+            command = ["transcode", str(path), "--plan", str(scratch / "plan.json")]
+            command += ["--output", str(scratch / "o"), *effort.arguments]
             told = engine.run(command, file=name, on_line=take, niceness=effort.niceness)
     warnings += [warning["message"] for warning in told["warnings"]]
     yield from (f"{name}: {message}" for message in dict.fromkeys(warnings))

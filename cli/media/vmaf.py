@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.media import job as jobs
+from cli.media.effort import Effort
 from cli.media.failures import Failure
-from cli.media.job import Effort, Job, Video
+from cli.media.job import Job, Video
 from cli.media.presets import HIGHEST_CRF
 
 SAMPLES = 3

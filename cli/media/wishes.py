@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.media.effort import ALL_OF_IT, Effort
 from cli.media.failures import Failure
-from cli.media.job import ALL_OF_IT, Crop, Effort
+from cli.media.job import Crop
 from cli.media.params import BYTES, RATE, TIME, Read
 from cli.media.presets import Quality
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 40_000
+"""A machine that runs the whole suite is slow at times; what never comes still never comes."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -1,9 +1,10 @@
-"""The one running pipeline that integration, browser and chaos tests share, and a film on it."""
+"""The one running pipeline that integration and browser tests share, and a film on it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,14 +15,14 @@ from tests.harness.pipeline import REPOSITORY, Pipeline
 from tests.harness.secrets_in import secrets_in
 
 
-@pytest.fixture(scope="session")
-def pipeline() -> Iterator[Pipeline]:
+@contextmanager
+def running_pipeline(name: str) -> Iterator[Pipeline]:
     """A Millrace on a state directory of its own, started from nothing.
 
     Chunks are small, so that even short clips are made of several; webhooks may lead
     to this machine.
     """
-    state_dir = REPOSITORY / "build" / "test-state"
+    state_dir = REPOSITORY / "build" / name
     shutil.rmtree(state_dir, ignore_errors=True)
     settings = {
         "MILLRACE_CHUNK_SEGMENTS": "3",
@@ -36,6 +37,13 @@ def pipeline() -> Iterator[Pipeline]:
             running.stop()
     leaks = list(secrets_in(state_dir / "logs"))
     assert not leaks, f"{len(leaks)} secrets in the logs of the whole suite: {leaks[:5]}"
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Iterator[Pipeline]:
+    """The one that nobody does any harm to."""
+    with running_pipeline("test-state") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import requests
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TERMINAL = ("completed", "failed", "cancelled")
-READY_S = 240
+READY_S = 600
 MOST_PARTS_AT_ONCE = 100
 T = TypeVar("T")
 
@@ -96,13 +96,13 @@ class Pipeline:
         """Ctrl-C; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def kill_everything(self) -> None:
         """kill -9 of `up` alone: all else must die with it."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     @property
     def running(self) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Pipeline:
         self,
         video_id: str,
         *statuses: str,
-        timeout_s: float = 180,
+        timeout_s: float = 400,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """The video once its status is one of `statuses` (any final one by default)."""
@@ -239,7 +239,7 @@ class Pipeline:
                 raise AssertionError(f"{video_id} is {video['status']}: {video.get('reason')}")
             return video if video["status"] in wanted else None
 
-        return eventually(f"{video_id} {'/'.join(wanted)}", reached, timeout_s)
+        return eventually(f"{video_id} {'/'.join(wanted)}", reached, timeout_s, every_s=0.5)
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """Live descendants of `up` whose command line has all the words."""

@@ -86,7 +86,7 @@ def dead_letter(pipeline: Pipeline, queue: str, video_id: str) -> dict[str, Any]
         letters = [json.loads(message["Body"]) for message in messages]
         return next((one for one in letters if one.get("video_id") == video_id), None)
 
-    return eventually(f"a dead letter of {video_id} in {queue}", found, 30)
+    return eventually(f"a dead letter of {video_id} in {queue}", found, 120)
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def test_video_fails_when_an_empty_object_arrives(pipeline: Pipeline) -> None:
         videos = pipeline.api("GET", "/videos?status=failed&limit=50").json()["videos"]
         return next((video for video in videos if video["title"] == "empty-take"), None)
 
-    video = eventually("the empty object has failed", failed, 30)
+    video = eventually("the empty object has failed", failed, 120)
     assert pipeline.video(video["id"])["reason"]["code"] == "EMPTY_FILE"
     assert dead_letter(pipeline, "millrace-probe-dlq", video["id"])["reason"] == "EMPTY_FILE"
 

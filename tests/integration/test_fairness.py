@@ -41,7 +41,7 @@ def test_a_clip_is_made_as_chosen_and_long_before_the_film_when_it_comes_second(
     pipeline: Pipeline,
 ) -> None:
     film = pipeline.upload(media.clip("film.mp4", 400, "320x180", *SILENT))
-    eventually("some of the film", lambda: pipeline.video(film)["playable"], 120)
+    eventually("some of the film", lambda: pipeline.video(film)["playable"], 300)
     clip = pipeline.upload(media.clip("second.mp4", 4, "320x180"), settings=CHOICES)
     video = pipeline.wait(clip, "completed")
     of_film, of_clip = events(pipeline, film), events(pipeline, clip)

@@ -76,7 +76,7 @@ def test_metrics_are_real_ones_when_functions_and_api_logged_them(
         speed = total("EngineSpeed", service="transcode", kind="transcode") > 0
         return done and speed and total("ApiLatency", service="api") > 0
 
-    assert eventually("metrics of functions and API", arrived, 20)
+    assert eventually("metrics of functions and API", arrived, 120)
 
 
 def test_prometheus_can_read_it_when_it_has_its_token(pipeline: Pipeline) -> None:

@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 HOW_TO = REPOSITORY / "docs" / "how-to" / "monitoring.md"
-ANSWERED_WITHIN_S = 30
+ANSWERED_WITHIN_S = 120
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def prometheus(pipeline: Pipeline, tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen([*bash, run], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}/api/v1"
     try:
-        eventually("a first reading", lambda: process.poll() is None and _is_read(url), 30)
+        eventually("a first reading", lambda: process.poll() is None and _is_read(url), 60)
         yield url
     finally:
         process.terminate()

@@ -25,7 +25,7 @@ def letter_of(pipeline: Pipeline, video_id: str, attempts: int) -> dict[str, Any
         mine = [letter for letter in listed if letter["video_id"] == video_id]
         return next((letter for letter in mine if len(letter["attempts"]) == attempts), None)
 
-    return eventually(f"a dead letter of {video_id} with {attempts} attempts", found, 60)
+    return eventually(f"a dead letter of {video_id} with {attempts} attempts", found, 180)
 
 
 def events(pipeline: Pipeline, video_id: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_running_video_stops_within_seconds_and_completes_later_when_cancelled
 ) -> None:
     video_id = pipeline.upload(media.short_film())
     pipeline.wait(video_id, "processing")
-    eventually("an engine at work", lambda: pipeline.processes("transcode", video_id), 60)
+    eventually("an engine at work", lambda: pipeline.processes("transcode", video_id), 180)
 
     answer = pipeline.api("POST", f"/videos/{video_id}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
@@ -77,7 +77,7 @@ def test_a_running_video_stops_within_seconds_and_completes_later_when_cancelled
         ]
         return not [key for key in keys if key.endswith((".m3u8", ".mpd"))]
 
-    eventually("its playlists withdrawn", withdrawn, 30)
+    eventually("its playlists withdrawn", withdrawn, 120)
     assert pipeline.api("GET", f"/videos/{video_id}", token=None).status_code == 404
     assert "video.cancelled" in events(pipeline, video_id)
 

@@ -325,7 +325,7 @@ def _listed_title(pipeline: Pipeline, title: str) -> dict[str, Any]:
         videos = pipeline.api("GET", "/videos?limit=50").json()["videos"]
         return next((video for video in videos if video["title"] == title), None)
 
-    return eventually(f"a video called {title}", found, 20)
+    return eventually(f"a video called {title}", found, 120)
 
 
 def test_nothing_changes_when_the_upload_event_comes_again(

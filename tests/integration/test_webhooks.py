@@ -125,7 +125,7 @@ def test_events_arrive_once_each_and_verifiable_when_a_video_completes_and_anoth
     def all_told() -> bool:
         return receiver.told(completed) == expected and bool(receiver.told(failed))
 
-    eventually(f"{expected} and a failure; so far {receiver.events}", all_told, 60)
+    eventually(f"{expected} and a failure; so far {receiver.events}", all_told, 180)
     assert receiver.told(failed) == {"video.failed": 1}
     assert len({event["id"] for event in receiver.events}) == len(receiver.events)
     by_type = {event["type"]: event for event in receiver.events}
@@ -147,7 +147,7 @@ def test_events_arrive_once_each_and_verifiable_when_a_video_completes_and_anoth
         published.extend(heard(pipeline, listener))
         return len(published) >= 2
 
-    eventually("both ends on the topic", all_heard, 30)
+    eventually("both ends on the topic", all_heard, 120)
     ends = {(event["type"], event["data"]["video_id"]) for event in published}
     assert ends == {("video.completed", completed), ("video.failed", failed)}
 

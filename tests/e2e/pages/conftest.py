@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.pages.fake_api import Fake, State, video
 from tests.e2e.pages.sample import make_long_sample, make_sample
-from tests.harness.chromium import CHROMIUM, FLAGS
+from tests.harness.chromium import CHROMIUM, FLAGS, PATIENCE_MS
 
 FAILED_LOAD = "Failed to load resource"
 """Chromium's line for every 4xx and 5xx; the tests that provoke them assert what the page says."""
@@ -63,7 +63,7 @@ def open_page(browser: Browser, fake: Fake) -> Iterator[OpenPage]:
             reduced_motion="reduce",
         )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",

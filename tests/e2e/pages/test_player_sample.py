@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.pages.watching import start, wait_until
 from tests.harness import media
+from tests.harness.chromium import PATIENCE_MS
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_engine]
 Serve = Callable[..., str]
@@ -47,6 +48,7 @@ def serve() -> Iterator[Serve]:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
@@ -84,7 +86,7 @@ def test_growing_sample_is_complete_in_the_end(serve: Serve, page: Page) -> None
     start(page)
     page.keyboard.press("i")
     expect(page.locator(".mr-stats")).to_contain_text(re.compile("still growing|complete"))
-    expect(page.locator("#events")).to_contain_text("mr-complete", timeout=20_000)
+    expect(page.locator("#events")).to_contain_text("mr-complete")
     wait_until(page, "return v.duration > 7.9")
 
 

@@ -29,7 +29,7 @@ def played(page: Page) -> dict[str, Any]:
     """Plays to the end; what the video element says then."""
     page.locator(".mr-start").click()
     page.evaluate("() => { document.querySelector('video').playbackRate = 2; }")
-    page.wait_for_function("() => document.querySelector('video').ended", timeout=20_000)
+    page.wait_for_function("() => document.querySelector('video').ended")
     facts: dict[str, Any] = page.evaluate(
         """() => {
             const v = document.querySelector("video");

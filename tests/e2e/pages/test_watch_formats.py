@@ -39,7 +39,7 @@ def played(page: Page) -> dict[str, Any]:
         }"""
     )
     page.locator(".mr-start").click()
-    page.wait_for_function("() => document.querySelector('video').ended", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('video').ended")
     facts: dict[str, Any] = page.evaluate(
         """() => {
             const v = document.querySelector("video");

@@ -66,7 +66,7 @@ def test_playback_recovers_by_itself_when_a_segment_fails_five_times(
     start(page)
     line = page.locator(".mr-line")
     expect(line).to_contain_text("The server answers with an error: trying again")
-    expect(page.locator(".mr-trouble")).to_contain_text("The server has trouble", timeout=20_000)
+    expect(page.locator(".mr-trouble")).to_contain_text("The server has trouble")
     wait_until(page, "return v.currentTime > 4.5")
     expect(line).to_be_empty()
     expect(page.locator(".mr-trouble")).to_be_hidden()
@@ -83,7 +83,7 @@ def test_player_says_that_it_is_offline_and_goes_on_when_it_is_not(
     page.wait_for_selector(".mr-player")
     page.context.set_offline(True)
     trouble = page.locator(".mr-trouble")
-    expect(trouble).to_contain_text("You are offline", timeout=20_000)
+    expect(trouble).to_contain_text("You are offline")
     page.context.set_offline(False)
     expect(trouble).to_be_hidden()
     start(page)
@@ -101,9 +101,10 @@ def test_browsers_own_hls_plays_when_there_are_no_media_source_extensions(
     page.goto(page.url.replace("index.html", f"{WATCH}&t=2"))
     start(page)
     assert page.evaluate("document.querySelector('video').src").endswith("/media/master.m3u8")
-    assert time_of(page) > 2
+    assert time_of(page) >= 2
     record_frames(page)
     page.wait_for_function("() => window.frames_.length > 10")
+    assert time_of(page) > 2
     expect(page.locator(".mr-time")).to_contain_text("/ 0:12")
     page.keyboard.press("i")
     expect(page.locator(".mr-stats")).to_contain_text("the browser's own HLS, complete")

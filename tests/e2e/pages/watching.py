@@ -8,11 +8,12 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.e2e.pages.fake_api import video
+from tests.harness.chromium import PATIENCE_MS
 
 WATCH = f"watch.html?v={video(1)['id']}"
 
 
-def wait_until(page: Page, condition: str, timeout: float = 10_000) -> None:
+def wait_until(page: Page, condition: str, timeout: float = PATIENCE_MS) -> None:
     """`condition` is about `v`, the video element, as soon as there is one."""
     find = "const v = document.querySelector('video'); if (!v) return false;"
     function = f"() => {{ {find} {condition} }}"
@@ -55,7 +56,6 @@ def wait_for_frames(page: Page, size: str, count: int = 5) -> None:
         """([size, count]) => window.frames_.length >= count
             && window.frames_.slice(-count).every(frame => frame === size)""",
         arg=[size, count],
-        timeout=30_000,
     )
 
 

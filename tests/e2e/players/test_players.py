@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.harness.chromium import PATIENCE_MS
+
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_engine]
 
 WAYS = [("hls.js", "master.m3u8"), ("shaka", "master.m3u8"), ("shaka", "manifest.mpd")]
@@ -18,7 +20,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, site: str) -> Iterat
     player, file = request.param
     context = chromium.new_context()
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MS)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{site}/page/page.html")

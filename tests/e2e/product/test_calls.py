@@ -22,9 +22,6 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 TALKING = '#room[data-phase="talking"]'
-LONG_MS = 40_000
-USUAL_MS = 5000
-"""Playwright's own."""
 NO_DEVICES = """
     navigator.mediaDevices.getUserMedia = async () => {
         throw new DOMException("denied by the test", "NotAllowedError");
@@ -59,10 +56,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chromium.CHROMIUM, args=FLAGS)
-    # The first of all sockets waits for a function that starts cold.
-    expect.set_options(timeout=LONG_MS)
     yield browser
-    expect.set_options(timeout=USUAL_MS)
     browser.close()
 
 
@@ -83,7 +77,7 @@ def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
             contexts.callback(context.close)
             context.add_init_script(REMEMBER_CONNECTIONS)
             page = context.new_page()
-            page.set_default_timeout(LONG_MS)
+            page.set_default_timeout(chromium.PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on(
                 "console",
@@ -130,7 +124,7 @@ def _expect_growth(page: Page, *, sound: bool = True) -> None:
         louder = now["energy"] > before["energy"] or not sound
         return now["frames"] > before["frames"] + 5 and louder
 
-    eventually("frames and sound of the other side", grown, 15)
+    eventually("frames and sound of the other side", grown, 60)
 
 
 def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
@@ -194,7 +188,7 @@ def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
         _expect_growth(page)
     expect(first.locator("#room")).to_have_attribute("data-phase", "talking")
     # Only the server can tell that somebody left, and who comes next.
-    eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 15)
+    eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 60)
     for page in (first, second):
         expect(page.locator("#far-badges")).to_be_hidden()
     third = open_door(first.url)

@@ -32,7 +32,7 @@ def record(**what):
     os.rename(path, path + ".json")
 """
 T = TypeVar("T")
-PATIENCE_S = 45.0
+PATIENCE_S = 120.0
 """Far longer than anything takes: reached only when it never comes, however busy the machine."""
 
 
@@ -60,7 +60,12 @@ class LocalStack:
     def __init__(self, state: Path, image_map: Path) -> None:
         self.state = state
         self.function_logs = state / "logs" / "functions"
-        config = server.CloudConfig(state_dir=state, port=_free_port(), image_map=image_map)
+        config = server.CloudConfig(
+            state_dir=state,
+            port=_free_port(),
+            image_map=image_map,
+            extra_environment={"SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "5"},
+        )
         self._process = server.start(config)
         self._process.wait_ready()
         self.url = self._process.endpoint_url

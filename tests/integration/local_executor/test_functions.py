@@ -192,6 +192,30 @@ def test_metric_can_be_read_when_a_function_prints_embedded_metric_format(cloud:
     assert _sum(cloud, "AWS/Lambda", "Errors", FunctionName=name) == 0.0
 
 
+def test_data_are_summed_when_they_come_as_values_with_counts_and_as_statistics(
+    cloud: Cloud,
+) -> None:
+    statistics = {"SampleCount": 3, "Sum": 60, "Minimum": 10, "Maximum": 30}
+    cloud.client("cloudwatch").put_metric_data(
+        Namespace="Given",
+        MetricData=[
+            {"MetricName": "Depth", "Values": [1, 5], "Counts": [2, 1]},
+            {"MetricName": "Depth", "Value": 4},
+            {"MetricName": "Delay", "StatisticValues": statistics},
+        ],
+    )
+    assert _sum(cloud, "Given", "Depth") == 1 + 1 + 5 + 4
+    assert _sum(cloud, "Given", "Delay") == 60
+
+
+def test_queue_tells_its_depth_and_no_single_request_when_messages_wait(cloud: Cloud) -> None:
+    queue = cloud.queue()
+    cloud.send(queue, "abc")
+    name = queue.rsplit("/", 1)[-1]
+    until(lambda: _sum(cloud, "AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=name) >= 3)
+    assert _sum(cloud, "AWS/SQS", "NumberOfMessagesSent", QueueName=name) == 0
+
+
 def _sum(cloud: Cloud, namespace: str, metric: str, **dimensions: str) -> float:
     now = datetime.now(UTC)
     points = cloud.client("cloudwatch").get_metric_statistics(

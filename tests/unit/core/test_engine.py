@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from millrace.engine import Engine, Stop
+from millrace.engine import Engine, Stop, journal
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
 from tests.unit.core.fake_engine import FakeEngine
 
@@ -30,6 +31,19 @@ def test_engine_gets_no_credentials_when_it_is_started(
     run(engine)
     assert "AWS_SECRET_ACCESS_KEY" not in engine.environment("probe")
     assert "PATH" in engine.environment("probe")
+
+
+def test_every_line_but_no_signature_is_logged_when_the_invocation_is_sampled(
+    engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = journal.name.rpartition(".")[0]
+    source = "https://source.example/film?X-Amz-Signature=secret"
+    for level in (logging.INFO, logging.DEBUG):
+        with caplog.at_level(level, logger=service):
+            Engine(str(engine.path)).run(["probe", source], timeout_s=30, stop=Stop())
+        said = [record for record in caplog.records if record.levelno == logging.DEBUG]
+        assert bool(said) == (level == logging.DEBUG)
+    assert said[0].__dict__["arguments"] == ["probe", "https://source.example/film"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millrace import fitting, ladder, media, plan, renditions
@@ -113,6 +113,7 @@ def test_display_size_counts_when_the_pixels_are_not_square() -> None:
     assert made == [("480p", 854, 480), ("360p", 640, 360)]
 
 
+@settings(deadline=None)  # time is nothing to be judged here
 @given(
     width=st.integers(1, 8192),
     height=st.integers(1, 8192),

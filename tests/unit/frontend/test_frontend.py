@@ -46,6 +46,20 @@ def test_front_end_is_formatted() -> None:
     node("node_modules/prettier/bin/prettier.cjs", "--check", ".")
 
 
+def test_sheets_have_every_class_of_a_page_that_any_sheet_has() -> None:
+    """A rule that moved to another sheet must not be missed where that one is not linked."""
+    named = {
+        path.relative_to(FRONTEND).as_posix(): set(re.findall(r"\.([a-z][\w-]*)", path.read_text()))
+        for path in FRONTEND.rglob("*.css")
+    }
+    styled = set().union(*named.values())
+    for page in PAGES:
+        text = page.read_text()
+        linked = re.findall(r'rel="stylesheet" href="([^"]+)"', text)
+        classes = set(" ".join(re.findall(r'class="([^"]+)"', text)).split())
+        assert classes & styled <= set().union(*(named[sheet] for sheet in linked)), page.name
+
+
 def test_every_reason_code_has_words() -> None:
     source = (FRONTEND / "js" / "reasons.js").read_text()
     assert set(re.findall(r"^  ([A-Z_]+):", source, re.MULTILINE)) == set(Reason)

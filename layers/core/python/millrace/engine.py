@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from millrace.config import engine_environment
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
 
 journal = Logger(child=True)
+# As its parent, which samples; a child's own level would stay as it was when it was made.
+journal.setLevel(logging.NOTSET)
 
 Line = Mapping[str, Any]
 _GARBLED: Line = {"type": "garbled"}
@@ -117,6 +120,7 @@ class Engine:
         timer.daemon = True
         timer.start()
         tell(process.pid)
+        journal.debug("engine.started", extra={"arguments": [_unsigned(a) for a in arguments]})
         try:
             with stop.calls(lambda: _kill(process)):
                 last = _read(process, on_line or _ignore)
@@ -160,6 +164,11 @@ class Engine:
             raise RetryableError(Reason.ENGINE_CRASHED, message) from error
 
 
+def _unsigned(argument: str) -> str:
+    """Without the query, which may be a presigned URL's signature."""
+    return argument.split("?", 1)[0]
+
+
 def _ignore(_: object) -> None:
     return
 
@@ -189,6 +198,7 @@ def _read(process: subprocess.Popen[bytes], on_line: Callable[[Line], None]) -> 
             return _GARBLED if raw.endswith(b"\n") or len(raw) == _LONGEST_LINE else None
         if line["type"] in ("result", "error"):
             return line
+        journal.debug("engine.line", extra={"line": line})
         on_line(line)
     return None
 

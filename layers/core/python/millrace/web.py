@@ -157,6 +157,7 @@ class Web:
         """Log and measure each request once, and turn Chalice's own refusals into problems."""
         if request is None:  # invoked by hand, not by API Gateway
             return get_response(request)
+        logger.refresh_sample_rate_calculation()
         began, video_id = time.perf_counter(), _video_id(request)
         with logger.append_context_keys(request_id=request.context.get("requestId")):
             response = self._in_our_words(request, get_response(request))

@@ -8,7 +8,7 @@ import pytest
 from local.persistence import saver
 from local.persistence.saver import Saver
 
-LONG_S = 10.0
+LONG_S = 60.0
 
 
 class Disk:
