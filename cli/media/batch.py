@@ -65,14 +65,18 @@ class _Batch:
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder.",
+    help="Folder for the results.",
 )
-@click.option("--to", type=click.Choice(["mp4", "mkv", "webm"]), default="mp4", help="Container.")
-@click.option("--options", default="", help="Of `millrace transcode`, for every file.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files at the same time.")
-@click.option("--retries", type=click.IntRange(0, 10), default=2, help="Of what may pass.")
+@click.option(
+    "--to", type=click.Choice(["mp4", "mkv", "webm"]), default="mp4", help="Container; mp4."
+)
+@click.option("--options", default="", help="Options of `millrace transcode`, for every file.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Files at the same time; 1.")
+@click.option(
+    "--retries", type=click.IntRange(0, 10), default=2, help="After a passing failure; 2."
+)
 @click.option("--retry-failed", "again", is_flag=True, help="Try again what failed earlier.")
-@click.option("--watch", is_flag=True, help="Go on with what is put into the folders.")
+@click.option("--watch", is_flag=True, help="Wait for more files, until Ctrl-C.")
 @said
 @click.pass_context
 def batch(context: click.Context, /, named: tuple[str, ...], output: Path, **chosen: Any) -> None:

@@ -36,8 +36,15 @@ _SPEEDS = ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 @click.option(
     "--ladder", "rungs", default="default", help="default, hevc, av1, multi, or a JSON file."
 )
-@click.option("--speed", type=click.Choice(_SPEEDS), default="medium", help="Of the encoders.")
-@click.option("--segment", "segment_s", type=click.IntRange(1, 30), default=4, help="Seconds.")
+@click.option(
+    "--speed",
+    type=click.Choice(_SPEEDS),
+    default="medium",
+    help="Slower makes files smaller; medium.",
+)
+@click.option(
+    "--segment", "segment_s", type=click.IntRange(1, 30), default=4, help="Seconds of each; 4."
+)
 @click.option("--mpegts", is_flag=True, help="MPEG-TS segments, for old players; no DASH.")
 @click.option("--surround", is_flag=True, help="Keep 5.1 sound beside the stereo one.")
 @click.option("--per-title", is_flag=True, help="Fit sizes and rates to this film first.")

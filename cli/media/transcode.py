@@ -16,12 +16,12 @@ from cli.media.effort import effort_options
 @click.command(
     cls=LocalCommand,
     epilog=examples(
-        ("millrace transcode a.mkv a.mp4", "copies what MP4 takes as it is"),
+        ("millrace transcode a.mkv a.mp4", "copies what it can"),
         ("millrace transcode a.mov a.mp4 --quality high", "to keep"),
-        ("millrace transcode a.mov a.webm --size 8MB", "two passes, 8 MB at most"),
+        ("millrace transcode a.mov a.webm --size 8MB", "8 MB at most"),
         ("millrace transcode a.mov a.mkv --codec av1 --target-vmaf 95", "samples first"),
-        ("millrace transcode a.mov b.mp4 --start 1:30 --end 2:00 --scale 720p", "a part, smaller"),
-        ("millrace transcode a.mov a.mp4 --crf 20 --dry-run", "the plan, and ffmpeg's words"),
+        ("millrace transcode a.mov b.mp4 --start 1:30 --end 2:00", "only this part"),
+        ("millrace transcode a.mov a.mp4 --crf 20 --dry-run", "only tells the plan"),
     ),
 )
 @click.argument("source", type=click.Path(path_type=Path))

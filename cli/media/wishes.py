@@ -145,46 +145,90 @@ def read_tracks(text: str) -> Tracks:
     return Tracks(all=False, names=names)
 
 
+_TRACKS = Read("tracks", read_tracks)
 _OPTIONS = (
     click.option(
         "--quality",
         type=click.Choice([it.value for it in Quality]),
-        help="See `millrace presets`; medium.",
+        help="What the file is for; `millrace presets` explains. Default: medium.",
     ),
-    click.option("--codec", type=click.Choice(CODECS), help="Of the pictures. h264; webm: vp9."),
-    click.option("--speed", type=click.Choice(SPEEDS), help="Of the encoder; the quality's own."),
-    click.option("--crf", type=click.FloatRange(1, 63), help="Constant quality, less is better."),
+    click.option(
+        "--codec",
+        type=click.Choice(CODECS),
+        help="Of the pictures. Default: copy if possible, else h264 (.webm: vp9).",
+    ),
+    click.option(
+        "--speed",
+        type=click.Choice(SPEEDS),
+        help="Slower makes files smaller. Default: that of the quality.",
+    ),
+    click.option(
+        "--crf",
+        type=click.FloatRange(1, 63),
+        metavar="NUMBER",
+        help="Constant quality; less is better and larger.",
+    ),
     click.option("--bitrate", "bitrate_bps", type=RATE, help="Average of the pictures: 2.5M."),
-    click.option("--size", "size_bytes", type=BYTES, help="Most that the file may have: 25MB."),
     click.option(
-        "--target-vmaf", type=click.FloatRange(50, 99), help="Find what reaches it by samples."
-    ),
-    click.option("--two-pass", is_flag=True, help="With --bitrate; --size always does."),
-    click.option("--crop", type=Read("w:h:x:y", read_crop), help="In upright pixels."),
-    click.option(
-        "--scale", type=Read("size", read_scale), help="720p, 1280x720 (inside), 1280x720!, 50%."
-    ),
-    click.option("--fps", type=Read("rate", read_fps), help="A constant frame rate."),
-    click.option("--start", "start_s", type=TIME, default=0.0, help="1:30, 90, 1:02:03.5."),
-    click.option("--end", "end_s", type=TIME, help="In the source's time, like --start."),
-    click.option(
-        "--audio", type=Read("tracks", read_tracks), default="all", help="all, none, 1,2, eng,deu."
+        "--size", "size_bytes", type=BYTES, help="Most that the file may have: 25MB. Two passes."
     ),
     click.option(
-        "--audio-codec", type=click.Choice(["aac", "opus", "copy"]), help="aac; webm: opus."
+        "--target-vmaf",
+        type=click.FloatRange(50, 99),
+        metavar="NUMBER",
+        help="Encode samples to find the CRF that reaches this VMAF.",
     ),
-    click.option("--audio-bitrate", "audio_bitrate_bps", type=RATE, help="Of each track: 128k."),
+    click.option("--two-pass", is_flag=True, help="Two passes to meet --bitrate."),
     click.option(
-        "--channels", type=click.Choice(["1", "2", "6"]), help="Mix each track to so many."
+        "--crop",
+        type=Read("w:h:x:y", read_crop),
+        help="Keep this part, in pixels of the upright picture.",
     ),
     click.option(
-        "--subtitles", type=Read("tracks", read_tracks), default="all", help="As --audio."
+        "--scale",
+        type=Read("size", read_scale),
+        help="720p (short side), 1280x720 (fit inside), 1280x720! (exactly) or 50%.",
     ),
     click.option(
-        "--hdr", type=click.Choice(["tonemap", "keep"]), help="Keep; h264: tonemap to SDR."
+        "--fps",
+        type=Read("rate", read_fps),
+        help="Constant frame rate: 25, 30000/1001. Default: as in the source.",
     ),
-    click.option("--metadata/--no-metadata", default=True, help="Titles, dates, languages."),
-    click.option("--chapters/--no-chapters", default=True, help="Carry them over."),
+    click.option(
+        "--start", "start_s", type=TIME, default=0.0, help="Begin at 90, 1:30, 1:02:03.5."
+    ),
+    click.option("--end", "end_s", type=TIME, help="End there, in the source's time."),
+    click.option(
+        "--audio",
+        type=_TRACKS,
+        default="all",
+        help="Sound tracks to keep: all, none, by number 1,2 or language eng,deu. Default: all.",
+    ),
+    click.option(
+        "--audio-codec",
+        type=click.Choice(["aac", "opus", "copy"]),
+        help="Of the sound. Default: copy if possible, else aac (.webm: opus).",
+    ),
+    click.option(
+        "--audio-bitrate", "audio_bitrate_bps", type=RATE, help="Of each sound track: 128k."
+    ),
+    click.option(
+        "--channels",
+        type=click.Choice(["1", "2", "6"]),
+        help="Mix each sound track to mono, stereo or 5.1.",
+    ),
+    click.option(
+        "--subtitles", type=_TRACKS, default="all", help="Subtitle tracks to keep, like --audio."
+    ),
+    click.option(
+        "--hdr",
+        type=click.Choice(["tonemap", "keep"]),
+        help="Map HDR to SDR, or keep it. Default: keep (h264: tonemap).",
+    ),
+    click.option(
+        "--metadata/--no-metadata", default=True, help="Carry titles, dates and other tags over."
+    ),
+    click.option("--chapters/--no-chapters", default=True, help="Carry chapters over."),
 )
 
 
