@@ -214,9 +214,15 @@ def _convert(work: _Batch, queue: Queue, worker: Worker, job: Job, board: _Board
 def _tell(voice: Voice, job: Job) -> None:
     voice.event("job", **asdict(job))
     if job.state is State.FAILED and not voice.as_json:
-        console.print(f"[bad]✗[/] {escape(job.source)}: {escape(job.message or '')}")
+        console.print(f"[bad]✗[/] {escape(_shorter(job.source))}: {escape(job.message or '')}")
     elif job.state is State.DONE:
-        voice.good(f"{job.target}: {_sizes(job)}, {clock(job.took_s or 0)}")
+        voice.good(f"{_shorter(job.target)}: {_sizes(job)}, {clock(job.took_s or 0)}")
+
+
+def _shorter(path: str) -> str:
+    """As seen from here, if it lies below."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if here in Path(path).parents else path
 
 
 def _sizes(job: Job) -> str:
@@ -239,7 +245,7 @@ def _summary(work: _Batch, queue: Queue) -> int:
         table.add_column(name)
     for job in jobs:
         took = clock(job.took_s) if job.took_s else ""
-        row = (job.state.value, job.source, _sizes(job), took, job.message or "")
+        row = (job.state.value, _shorter(job.source), _sizes(job), took, job.message or "")
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
     parts = [f"{count} {name}" for name, count in counts.items() if count]
@@ -255,7 +261,7 @@ class _Board:
         self._shown = console.is_terminal and not (voice.quiet or voice.as_json)
         columns = (
             TextColumn("  [busy]{task.description}[/]"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=24, complete_style="cyan", pulse_style="cyan"),
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("[faint]{task.fields[about]}[/]"),
         )

@@ -20,7 +20,7 @@ from cli.media.units import clock
 from cli.media.voice import Voice
 from cli.media.wishes import Wishes, container_of
 
-_PASS_1, _PASS_2, _AGAIN = "pass 1", "pass 2", "pass 2 again"
+_PASS_1, _PASS_2, _AGAIN = "pass 1", "pass 2", "once more"
 _TWO_PASSES = (Stage(_PASS_1, 0.45), Stage(_PASS_2, 0.55))
 _LEAST_FREE_BYTES = 16_000_000
 """Less than this left on a disk explains why a file could not be written."""
@@ -48,6 +48,8 @@ class Conversion:
         decision = decide(found, self.source, self.wishes, container)
         job = decision.job
         if self.wishes.size_bytes is not None:
+            decision = fit.with_lighter_sound(decision, self.wishes.size_bytes, self.wishes)
+            job = decision.job
             rate = fit.bitrate_bps(decision, self.wishes.size_bytes, self.source)
             job = fit.at_rate(job, rate, str(scratch / "stats"))
         elif self.wishes.two_pass and self.wishes.bitrate_bps is not None:
@@ -157,7 +159,8 @@ class Conversion:
             factor = part * max(0.5, (most - sound) / max(1, made - sound))
             job = fit.at_rate(job, int(job.video.bitrate_bps * factor), job.video.stats)
             with Progress(self.voice, self.source.name, (Stage(_AGAIN),)) as progress:
-                told = self._pass(job, path, scratch, progress, 2)
+                number = 2 if job.video is not None and job.video.stats else None
+                told = self._pass(job, path, scratch, progress, number)
         if path.stat().st_size > most:
             message = f"It became {size_text(path.stat().st_size)}, more than {size_text(most)}."
             advice = "a smaller --scale or a lower --fps leaves more for each picture"

@@ -27,7 +27,8 @@ _AUDIO = {
     "webm": {"opus", "vorbis"},
 }
 """What players of the container expect in it; of what else it may hold nothing is copied."""
-_USUAL = {"mp4": ("h264", "aac"), "mkv": ("h264", "aac"), "webm": ("vp9", "opus")}
+USUAL = {"mp4": ("h264", "aac"), "mkv": ("h264", "aac"), "webm": ("vp9", "opus")}
+"""Codecs of pictures and sound, where none is asked for and a copy is not possible."""
 _SURROUND_PART = 0.75
 """Of a channel's rate, where there are more than two: they have much in common."""
 _OPUS_MOST_BPS, _AAC_MOST_BPS = 510_000, 512_000
@@ -110,7 +111,7 @@ def _video(stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str
     if wishes.codec == COPY:
         _check_copy(stream, file, wishes, container)
         return Video(stream["stream"], COPY)
-    codec = wishes.codec or _USUAL[container][0]
+    codec = wishes.codec or USUAL[container][0]
     if codec not in _VIDEO[container]:
         message = f"{container} does not take {codec}."
         raise Failure(
@@ -200,7 +201,7 @@ def _audio(stream: Mapping[str, Any], wishes: Wishes, container: str) -> Audio:
     mixed = wishes.channels not in (None, stream["channels"])
     if same and not (mixed or wishes.audio_bitrate_bps or wishes.cut):
         return Audio(number, COPY, known_bps)
-    codec = wishes.audio_codec or _USUAL[container][1]
+    codec = wishes.audio_codec or USUAL[container][1]
     channels = wishes.channels or stream["channels"]
     quality = wishes.quality or Quality.MEDIUM
     usual_bps = AUDIO_BPS_PER_CHANNEL[codec][quality] * channels

@@ -135,10 +135,12 @@ def convert(
     effort: Effort = ALL_OF_IT,
     number: int | None = None,
     on_line: Callable[[Line], None] | None = None,
+    name: Path | None = None,
 ) -> Line:
     """Have the engine do it.
 
     Args:
+        name: what the source is called in failures, if not by its path.
         scratch: a folder for the job's file.
         number: which of two passes; the first writes no output.
 
@@ -159,4 +161,4 @@ def convert(
         output,
         *effort.arguments,
     ]
-    return engine.run(arguments, file=source, on_line=on_line, niceness=effort.niceness)
+    return engine.run(arguments, file=name or source, on_line=on_line, niceness=effort.niceness)

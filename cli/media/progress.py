@@ -21,6 +21,11 @@ _PATIENCE_S = 1.5
 """Before this, speed says nothing: encoders fill their look-ahead first."""
 _MEMORY_S, _MEMORY_PART = 8.0, 0.3
 """What speed is averaged over: so many seconds, or this part of the time it has taken so far."""
+_BETTER = {
+    "STARTS_AT_KEY_FRAME": "The copy begins here, at the last key frame before --start; "
+    "without --codec copy it begins exactly there."
+}
+"""What is said of a warning in place of the engine's words, which are those of its job."""
 _UNKNOWN_EVERY_S = 10.0
 """Between two lines where the length is not known."""
 
@@ -93,11 +98,11 @@ class Now:
     def to_json(self) -> dict[str, Any]:
         return {
             "stage": self.stage,
-            "fraction": self.fraction,
+            "fraction": None if self.fraction is None else round(self.fraction, 4),
             "eta_s": None if self.left_s is None else round(self.left_s, 1),
             "frames": self.frames,
-            "fps": self.fps,
-            "speed": self.speed,
+            "fps": round(self.fps, 1),
+            "speed": round(self.speed, 2),
             "bytes": self.size_bytes,
             "bitrate_bps": None if self.bitrate_bps is None else round(self.bitrate_bps),
         }
@@ -136,10 +141,10 @@ class Progress:
 
             columns = (
                 TextColumn("[busy]{task.description}[/]"),
-                BarColumn(bar_width=24),
+                BarColumn(bar_width=24, complete_style="cyan", pulse_style="cyan"),
                 TextColumn("{task.fields[percent]}"),
-                TextColumn("[faint]{task.fields[about]}[/]"),
                 TextColumn("{task.fields[left]}"),
+                TextColumn("[faint]{task.fields[about]}[/]"),
             )
             self._bars = Bars(*columns, console=console, transient=True)
             self._task = self._bars.add_task(
@@ -159,7 +164,11 @@ class Progress:
     def line(self, line: Mapping[str, Any]) -> None:
         """Take a line of the engine's; warnings are told, other kinds than progress ignored."""
         if line["type"] == "warning":
-            self._voice.warn(line["code"], line["message"], file=self._name)
+            place = {
+                name: line[name] for name in ("stream", "time_s") if line.get(name) is not None
+            }
+            message = located(line) + _BETTER.get(line["code"], line["message"])
+            self._voice.warn(line["code"], message, file=self._name, **place)
         if line["type"] == "progress":
             self._show(self._now(line))
 
@@ -215,6 +224,13 @@ class Progress:
         due = now_s - self._told_at_s >= _UNKNOWN_EVERY_S
         self._told_at_s = now_s if due else self._told_at_s
         return due
+
+
+def located(line: Mapping[str, Any]) -> str:
+    """Where in a file a warning of the engine's is about: `stream 1, at 0:02.1: `, or nothing."""
+    where = [f"stream {line['stream']}"] if line.get("stream") is not None else []
+    where += [f"at {clock(line['time_s'])}"] if line.get("time_s") is not None else []
+    return f"{', '.join(where)}: " if where else ""
 
 
 def _short(name: str) -> str:

@@ -170,7 +170,10 @@ _OPTIONS = (
     ),
     click.option("--bitrate", "bitrate_bps", type=RATE, help="Average of the pictures: 2.5M."),
     click.option(
-        "--size", "size_bytes", type=BYTES, help="Most that the file may have: 25MB. Two passes."
+        "--size",
+        "size_bytes",
+        type=BYTES,
+        help="Most that the file may have: 25MB. Two passes (av1: one).",
     ),
     click.option(
         "--target-vmaf",
@@ -178,7 +181,7 @@ _OPTIONS = (
         metavar="NUMBER",
         help="Encode samples to find the CRF that reaches this VMAF.",
     ),
-    click.option("--two-pass", is_flag=True, help="Two passes to meet --bitrate."),
+    click.option("--two-pass", is_flag=True, help="Two passes to meet --bitrate (av1: one)."),
     click.option(
         "--crop",
         type=Read("w:h:x:y", read_crop),
