@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 from cli.console import size_text
 from cli.media import checks, facts, ffmpeg_line, fit, output, vmaf
 from cli.media.decide import Decision, decide
-from cli.media.failures import Failure
+from cli.media.failures import Failure, of_output
 from cli.media.job import Job, convert
 from cli.media.progress import Progress, Stage
 from cli.media.units import clock
@@ -22,8 +21,6 @@ from cli.media.wishes import Wishes, container_of
 
 _PASS_1, _PASS_2, _AGAIN = "pass 1", "pass 2", "once more"
 _TWO_PASSES = (Stage(_PASS_1, 0.45), Stage(_PASS_2, 0.55))
-_LEAST_FREE_BYTES = 16_000_000
-"""Less than this left on a disk explains why a file could not be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ class Conversion:
             try:
                 told = self._encode(decision, path, scratch)
             except Failure as failure:
-                raise self._explained(failure) from failure
+                raise of_output(failure, self.target) from failure
             found = checks.made_well(path, self.target, decision.job, told)
             output.publish(path, self.target)
         self._tell_result(decision, told, found, time.monotonic() - begin_s)
@@ -174,14 +171,6 @@ class Conversion:
         assert job.video.bitrate_bps is not None
         pictures = job.video.bitrate_bps
         return round(made * pictures / (pictures + sum(track.bitrate_bps for track in job.audio)))
-
-    def _explained(self, failure: Failure) -> Failure:
-        """An output that failed on a full disk failed for that."""
-        if failure.reason != "OUTPUT_FAILED":
-            return failure
-        if shutil.disk_usage(self.target.parent).free > _LEAST_FREE_BYTES:
-            return failure
-        return Failure("NO_SPACE", "There is no space left on its disk.", file=self.target)
 
     def _tell_result(
         self, decision: Decision, told: Mapping[str, Any], found: facts.Facts, took_s: float

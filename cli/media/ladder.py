@@ -11,6 +11,7 @@ from cli.media import conversion, facts, output, package
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.conversion import Conversion
 from cli.media.effort import Effort, effort_options
+from cli.media.failures import Failure, of_output
 from cli.media.package import Wishes
 from cli.media.units import clock
 from cli.media.voice import Voice
@@ -86,7 +87,10 @@ def _wishes(chosen: dict[str, Any]) -> Wishes:
 
 def _package(file: Path, folder: Path, wishes: Wishes, voice: Voice) -> None:
     with output.unfinished(folder) as made:
-        told = package.make(file, made, wishes, voice)
+        try:
+            told = package.make(file, made, wishes, voice)
+        except Failure as failure:
+            raise of_output(failure, folder) from failure
         output.publish(made, folder)
     voice.event("result", file=str(file), output=str(folder), **told)
     length = clock(float(told["duration_s"]))

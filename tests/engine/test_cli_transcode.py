@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -96,7 +97,6 @@ def test_file_is_not_larger_when_a_size_is_asked_for(tmp_path: Path) -> None:
     assert 0.7 * 80_000 < target.stat().st_size <= 80_000
 
 
-@pytest.mark.skipif(vmaf.program() is None, reason="no ffmpeg with libvmaf")
 def test_setting_is_found_by_samples_when_a_quality_is_asked_for(tmp_path: Path) -> None:
     options = ["--target-vmaf", "90", "--codec", "h264", "--speed", "ultrafast"]
     events = transcode(film(), tmp_path / "a.mkv", *options)
@@ -134,6 +134,66 @@ def test_output_is_refused_when_its_folder_is_not_writable(tmp_path: Path) -> No
     result = run("transcode", film(), tmp_path / "file" / "a.mp4")
     assert result.exit_code == Exit.IO
     assert "Try:" in result.stderr
+
+
+def test_failure_names_the_disk_when_it_is_full(tmp_path: Path) -> None:
+    script = f'mount -t tmpfs -o size=60k none {tmp_path} && exec "$@"'
+    mounting = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    target = tmp_path / "a.mp4"
+    command = [sys.executable, "-m", "cli", "transcode", str(film()), str(target), "--json"]
+    done = subprocess.run(
+        [*mounting, "sh", "-c", script, "sh", *command], capture_output=True, text=True, check=False
+    )
+    error = json.loads(done.stdout.splitlines()[-1])
+    assert (error["reason"], error["file"], done.returncode) == ("NO_SPACE", str(target), Exit.IO)
+
+
+def test_place_of_damage_is_told_when_some_is_found(tmp_path: Path) -> None:
+    content = bytearray(media.BUNNY.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 8000] = random.Random(1).randbytes(8000)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(content)
+    options = ["--speed", "ultrafast", "--scale", "90p", "--audio-codec", "opus"]
+    events = transcode(damaged, tmp_path / "a.mkv", *options)
+    warnings = [event for event in events if event["type"] == "warning"]
+    assert {it["code"] for it in warnings} == {"DAMAGED_PICTURES", "DAMAGED_SOUND"}
+    assert all(1.5 < it["time_s"] < 3 for it in warnings)
+    assert all(it["message"].startswith(f"stream {it['stream']}, at 0:0") for it in warnings)
+    result = run("transcode", media.truncated(damaged, 0.4), tmp_path / "b.mkv")
+    assert result.exit_code == Exit.CORRUPT
+    assert "Try: get a complete copy" in result.stderr
+
+
+def test_tags_are_carried_over_when_the_codec_changes(tmp_path: Path) -> None:
+    chapters = tmp_path / "chapters.txt"
+    chapters.write_text(
+        ";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=10\ntitle=One\n"
+        "[CHAPTER]\nTIMEBASE=1/10\nSTART=10\nEND=20\ntitle=Two\n"
+    )
+    source = tmp_path / "source.mkv"
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        str(film()),
+        "-i",
+        str(chapters),
+        "-map_metadata",
+        "1",
+    ]
+    colours = ["-bsf:v", "h264_metadata=colour_primaries=6:transfer_characteristics=6"]
+    shape = ["-c", "copy", *colours, "-aspect", "2:1", "-metadata:s:a", "language=fra"]
+    subprocess.run([*command, *shape, str(source)], check=True)
+    transcode(source, tmp_path / "a.mp4", "--codec", "hevc", "--speed", "ultrafast")
+    told = media.ffprobe(tmp_path / "a.mp4", "-show_streams", "-show_format", "-show_chapters")
+    picture, sound, *_ = told["streams"]
+    assert (picture["codec_name"], picture["display_aspect_ratio"]) == ("hevc", "2:1")
+    assert (picture["color_primaries"], picture["color_transfer"]) == ("smpte170m", "smpte170m")
+    assert sound["tags"]["language"] == "fra"
+    assert told["format"]["tags"]["title"] == "A film"
+    assert [it["tags"]["title"] for it in told["chapters"]] == ["One", "Two"]
 
 
 def test_batch_converts_all_it_can_and_once_when_run_twice(tmp_path: Path) -> None:
