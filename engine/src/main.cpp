@@ -30,6 +30,7 @@ struct Run {
   void operator()(const ThumbnailOptions& options) const { thumbnail(options, events, stop); }
   void operator()(const AnalyseOptions& options) const { analyse(options, events, stop); }
   void operator()(const TranscodeOptions& options) const { transcode(options, events, stop); }
+  void operator()(const ConvertOptions& options) const { convert(options, events, stop); }
   void operator()(const jobs::HelpCommand&) const { std::fputs(jobs::usage_text(), stdout); }
   void operator()(const jobs::VersionCommand&) const { std::puts("millrace-engine 1.0.0"); }
 };
@@ -38,9 +39,12 @@ int run(std::span<const char* const> arguments) {
   StopToken stop;
   const EventSink events = print_line;
   int signal = 0;
+  jobs::ErrorKeys keys;
   try {
     const jobs::Command command = jobs::parse_command_line(arguments);
-    const jobs::Watchdog watchdog(stop, jobs::limits_of(command));
+    const jobs::ForcedEnd forced_end = jobs::forced_end_of(command);
+    keys = forced_end.keys;
+    const jobs::Watchdog watchdog(stop, jobs::limits_of(command), forced_end);
     try {
       std::visit(Run{events, stop}, command);
       return 0;
@@ -49,7 +53,7 @@ int run(std::span<const char* const> arguments) {
       throw;
     }
   } catch (...) {
-    const jobs::Failure failure = jobs::describe_failure(std::current_exception());
+    const jobs::Failure failure = jobs::describe_failure(std::current_exception(), keys);
     std::fprintf(stderr, "millrace-engine: %s\n", failure.log.c_str());
     if (!failure.json.empty()) print_line(failure.json);
     if (failure.exit_code == 2) std::fputs(jobs::usage_text(), stderr);
@@ -63,6 +67,7 @@ int main(int argc, char** argv) {
   // A worker that is killed must not leave an engine behind.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit on files' sizes fails like any other
   millrace::av::install_log();
   const std::span<char*> all{argv, static_cast<size_t>(argc)};
   return run(all.empty() ? all : all.subspan(1));

@@ -150,6 +150,10 @@ def ffprobe(source: str | Path, *arguments: str) -> dict[str, Any]:
 
 
 def decode_errors(url: str) -> str:
-    """What ffmpeg complains about when it decodes everything; empty for a sound stream."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", url, "-f", "null", "-"]
+    """What ffmpeg complains about when it decodes everything; empty for a sound stream.
+
+    Times are taken as they are: in steps of the frame rate uneven ones would coincide.
+    """
+    times = ("-enc_time_base", "-1")
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", url, *times, "-f", "null", "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stderr

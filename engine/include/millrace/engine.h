@@ -136,6 +136,13 @@ struct TranscodeOptions {
   int threads = 0;               ///< 0 = one per processor
 };
 
+struct ConvertOptions {
+  Source source;
+  std::filesystem::path job;     ///< what to make, see docs/ENGINE.md
+  std::filesystem::path output;  ///< one file; removed again where the work fails
+  int threads = 0;               ///< 0 = one per processor
+};
+
 struct AnalyseOptions {
   Source source;
   std::filesystem::path plan;
@@ -160,5 +167,8 @@ void analyse(const AnalyseOptions& options, const EventSink& events, const StopT
 
 /// Writes init files and segments (and, for a whole file, playlists); reports each by an event.
 void transcode(const TranscodeOptions& options, const EventSink& events, const StopToken& stop);
+
+/// Writes one file: the job's streams of the source, encoded or copied.
+void convert(const ConvertOptions& options, const EventSink& events, const StopToken& stop);
 
 }  // namespace millrace

@@ -62,6 +62,21 @@ SharedFrame share(Frame frame) {
                      }};
 }
 
+AVChapter& add_chapter(AVFormatContext& format, AVRational time_base, int64_t start, int64_t end) {
+  auto* chapter =
+      static_cast<AVChapter*>(check_ptr(av_mallocz(sizeof(AVChapter)), "add a chapter"));
+  std::unique_ptr<AVChapter, FreeMemory> owner(chapter);
+  int count = static_cast<int>(format.nb_chapters);
+  check(av_dynarray_add_nofree(&format.chapters, &count, chapter), "add a chapter");
+  static_cast<void>(owner.release());
+  format.nb_chapters = static_cast<unsigned>(count);
+  chapter->id = count;
+  chapter->time_base = time_base;
+  chapter->start = start;
+  chapter->end = end;
+  return *chapter;
+}
+
 void Dictionary::set(const char* key, const char* value) {
   check(av_dict_set(&dictionary_, key, value, 0), "set an option");
 }

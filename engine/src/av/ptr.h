@@ -44,6 +44,9 @@ struct FreeIo {
     avio_context_free(&io);
   }
 };
+struct CloseFile {
+  void operator()(AVIOContext* file) const { avio_close(file); }
+};
 struct FreeGraph {
   void operator()(AVFilterGraph* graph) const { avfilter_graph_free(&graph); }
 };
@@ -84,6 +87,7 @@ using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
 using FormatInput = std::unique_ptr<AVFormatContext, CloseInput>;
 using FormatOutput = std::unique_ptr<AVFormatContext, FreeOutput>;
 using Io = std::unique_ptr<AVIOContext, FreeIo>;
+using FileOutput = std::unique_ptr<AVIOContext, CloseFile>;
 using FilterGraph = std::unique_ptr<AVFilterGraph, FreeGraph>;
 using FilterInOut = std::unique_ptr<AVFilterInOut, FreeFilterInOut>;
 using Swr = std::unique_ptr<SwrContext, FreeSwr>;
@@ -106,6 +110,9 @@ Frame clone(const AVFrame& frame);
 /// A picture buffer with planes aligned for SIMD scalers.
 Frame make_picture(AVPixelFormat format, int width, int height);
 SharedFrame share(Frame frame);
+
+/// Adds a chapter, which the context owns; libav has no call for it.
+AVChapter& add_chapter(AVFormatContext& format, AVRational time_base, int64_t start, int64_t end);
 
 /// A decoded subtitle event, which libav fills in place.
 class Subtitle {

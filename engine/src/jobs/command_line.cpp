@@ -29,6 +29,7 @@ const std::set<std::string_view> kThumbnailOptions = {
 const std::set<std::string_view> kAnalyseOptions = {"--plan", "--target-vmaf", "--threads"};
 const std::set<std::string_view> kTranscodeOptions = {
     "--plan", "--output", "--chunk", "--audio", "--subtitles", "--from-segment", "--threads"};
+const std::set<std::string_view> kConvertOptions = {"--job", "--output", "--threads"};
 
 Parsed split(std::span<const char* const> arguments, const std::set<std::string_view>& options,
              const std::set<std::string_view>& flags) {
@@ -208,6 +209,16 @@ TranscodeOptions transcode_of(std::span<const char* const> arguments) {
   return options;
 }
 
+ConvertOptions convert_of(std::span<const char* const> arguments) {
+  const Parsed parsed = split(arguments, kConvertOptions, {});
+  ConvertOptions options;
+  options.source = source_of(parsed);
+  options.job = required(parsed, "--job");
+  options.output = required(parsed, "--output");
+  options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
+  return options;
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> arguments) {
@@ -220,6 +231,7 @@ Command parse_command_line(std::span<const char* const> arguments) {
   if (command == "thumbnail") return thumbnail_of(rest);
   if (command == "analyse") return analyse_of(rest);
   if (command == "transcode") return transcode_of(rest);
+  if (command == "convert") return convert_of(rest);
   throw UsageError("unknown command " + std::string{command});
 }
 
@@ -228,7 +240,16 @@ Limits limits_of(const Command& command) {
   if (const auto* stills = std::get_if<ThumbnailOptions>(&command)) return stills->source.limits;
   if (const auto* title = std::get_if<AnalyseOptions>(&command)) return title->source.limits;
   if (const auto* ladder = std::get_if<TranscodeOptions>(&command)) return ladder->source.limits;
+  if (const auto* file = std::get_if<ConvertOptions>(&command)) return file->source.limits;
   return {};
+}
+
+ForcedEnd forced_end_of(const Command& command) {
+  // One file under its final name: it has to be gone soon, and the caller waits for that.
+  constexpr double kGraceS = 0.6;
+  const auto* file = std::get_if<ConvertOptions>(&command);
+  if (file == nullptr) return {};
+  return {kGraceS, file->output, {"reason", "time_s"}};
 }
 
 const char* usage_text() {
@@ -243,6 +264,7 @@ const char* usage_text() {
          "millrace-engine transcode INPUT --plan FILE --output DIR \n"
          "                [--chunk K | --audio N [--from-segment K] | --subtitles N]\n"
          "                [--threads N] [limits]\n"
+         "millrace-engine convert INPUT --job FILE --output FILE [--threads N] [limits]\n"
          "millrace-engine --help | --version\n"
          "\n"
          "INPUT   a file or an http(s) URL\n"

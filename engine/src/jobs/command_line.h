@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "jobs/watchdog.h"
 #include "millrace/engine.h"
 
 namespace millrace::jobs {
@@ -23,12 +24,14 @@ struct HelpCommand {};
 struct VersionCommand {};
 
 using Command = std::variant<ProbeCommand, ThumbnailOptions, AnalyseOptions, TranscodeOptions,
-                             HelpCommand, VersionCommand>;
+                             ConvertOptions, HelpCommand, VersionCommand>;
 
 /// `arguments` without the program's name.
 Command parse_command_line(std::span<const char* const> arguments);
 /// The limits of the command's source; defaults for commands without one.
 Limits limits_of(const Command& command);
+/// What a command that does not end by itself leaves behind and says.
+ForcedEnd forced_end_of(const Command& command);
 
 const char* usage_text();
 

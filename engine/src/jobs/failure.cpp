@@ -34,10 +34,11 @@ Reason reason_of(const av::Error& error) {
   }
 }
 
-Failure failure_of(Reason reason, const std::string& message, std::optional<double> position_s) {
+Failure failure_of(const ErrorKeys& keys, Reason reason, const std::string& message,
+                   std::optional<double> position_s = std::nullopt) {
   nlohmann::ordered_json event = {
-      {"type", "error"}, {"code", reason_code(reason)}, {"message", message}};
-  if (position_s) event["position_s"] = seconds(*position_s);
+      {"type", "error"}, {keys.reason, reason_code(reason)}, {"message", message}};
+  if (position_s) event[keys.position] = seconds(*position_s);
   const std::string text =
       event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   return {text, std::string{reason_code(reason)} + ": " + message, exit_code(reason)};
@@ -45,24 +46,23 @@ Failure failure_of(Reason reason, const std::string& message, std::optional<doub
 
 }  // namespace
 
-Failure describe_failure(const std::exception_ptr& error) {
+Failure describe_failure(const std::exception_ptr& error, const ErrorKeys& keys) {
   try {
     std::rethrow_exception(error);
   } catch (const EngineError& failure) {
-    return failure_of(failure.reason(), failure.what(), failure.position_s());
+    return failure_of(keys, failure.reason(), failure.what(), failure.position_s());
   } catch (const Stopped& stopped) {
     return {"", stopped.what(), 70};  // main knows the signal
   } catch (const std::invalid_argument& usage) {
     return {"", usage.what(), 2};
   } catch (const av::Error& failure) {
-    return failure_of(reason_of(failure), failure.what(), std::nullopt);
+    return failure_of(keys, reason_of(failure), failure.what());
   } catch (const std::bad_alloc&) {
-    return failure_of(Reason::LimitExceeded, "There is not enough memory for this video.",
-                      std::nullopt);
+    return failure_of(keys, Reason::LimitExceeded, "There is not enough memory for this video.");
   } catch (const std::exception& bug) {
-    return failure_of(Reason::Internal, bug.what(), std::nullopt);
+    return failure_of(keys, Reason::Internal, bug.what());
   } catch (...) {
-    return failure_of(Reason::Internal, "unknown failure", std::nullopt);
+    return failure_of(keys, Reason::Internal, "unknown failure");
   }
 }
 

@@ -12,6 +12,12 @@ struct Failure {
   int exit_code = 70;
 };
 
-Failure describe_failure(const std::exception_ptr& error);
+/// What the error line calls the reason and the position.
+struct ErrorKeys {
+  const char* reason = "code";
+  const char* position = "position_s";
+};
+
+Failure describe_failure(const std::exception_ptr& error, const ErrorKeys& keys = {});
 
 }  // namespace millrace::jobs

@@ -11,17 +11,10 @@
 
 namespace millrace::jobs {
 
-/// How far the work is at one moment.
-struct Snapshot {
-  int64_t frames = 0;      ///< output frames of the highest rendition
-  double share = 0;        ///< of the work, 0 to 1
-  double media_s = 0;      ///< seconds of output
-  int64_t bytes_read = 0;  ///< of the source
-};
-
 class Progress {
  public:
-  using Observe = std::function<Snapshot()>;
+  /// The event, given the seconds since the start (above 0).
+  using Observe = std::function<nlohmann::ordered_json(double elapsed_s)>;
 
   Progress(Report& report, Observe observe);
   Progress(const Progress&) = delete;
@@ -40,5 +33,8 @@ class Progress {
   bool ended_ = false;
   std::thread thread_;
 };
+
+/// `value` as a whole number of `unit`.
+double rounded(double value, double unit);
 
 }  // namespace millrace::jobs

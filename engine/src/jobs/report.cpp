@@ -13,12 +13,25 @@ void Report::emit(const ordered_json& event) {
 }
 
 void Report::warn(const std::string& code, const std::string& message) {
-  const ordered_json warning = {{"code", code}, {"message", message}};
+  warn({{"code", code}, {"message", message}});
+}
+
+void Report::warn(const std::string& code, const std::string& message, int stream,
+                  std::optional<double> time_s) {
+  warn({{"code", code},
+        {"message", message},
+        {"stream", stream},
+        {"time_s", time_s ? ordered_json(seconds(*time_s)) : ordered_json(nullptr)}});
+}
+
+void Report::warn(ordered_json warning) {
   {
     const std::lock_guard lock(mutex_);
     warnings_.push_back(warning);
   }
-  emit({{"type", "warning"}, {"code", code}, {"message", message}});
+  ordered_json event = {{"type", "warning"}};
+  event.update(warning);
+  emit(event);
 }
 
 void Report::init_written(const media::InitInfo& info) {

@@ -18,6 +18,9 @@ class Report {
 
   void emit(const nlohmann::ordered_json& event);
   void warn(const std::string& code, const std::string& message);
+  /// The same of one stream of the source, at a time of the output.
+  void warn(const std::string& code, const std::string& message, int stream,
+            std::optional<double> time_s);
   void init_written(const media::InitInfo& info);
   void segment_written(const media::SegmentInfo& info);
   media::TrackListener listener();
@@ -26,6 +29,8 @@ class Report {
   nlohmann::ordered_json warnings() const;
 
  private:
+  void warn(nlohmann::ordered_json warning);
+
   const EventSink& events_;
   mutable std::mutex mutex_;
   media::TrackRecords tracks_;

@@ -104,6 +104,14 @@ struct Work {
   }
 };
 
+/// How far the work is at one moment.
+struct Snapshot {
+  int64_t frames = 0;      ///< output frames of the highest rendition
+  double share = 0;        ///< of the work, 0 to 1
+  double media_s = 0;      ///< seconds of output
+  int64_t bytes_read = 0;  ///< of the source
+};
+
 Snapshot snapshot_of(const Work& work, const media::Plan& plan) {
   Snapshot now;
   now.bytes_read = work.bytes_read();
@@ -117,6 +125,20 @@ Snapshot snapshot_of(const Work& work, const media::Plan& plan) {
     now.media_s = now.share * plan.duration_s;
   }
   return now;
+}
+
+ordered_json progress_event(const Snapshot& now, double elapsed_s) {
+  const double share = std::clamp(now.share, 0.0, 1.0);
+  ordered_json event = {{"type", "progress"},
+                        {"percent", rounded(share * 100, 0.1)},
+                        {"frames", now.frames},
+                        {"fps", rounded(static_cast<double>(now.frames) / elapsed_s, 0.1)},
+                        {"speed", rounded(now.media_s / elapsed_s, 0.01)},
+                        {"eta_s", nullptr},
+                        {"bytes_read", now.bytes_read}};
+  constexpr double kEnoughToGuess = 0.005;
+  if (share > kEnoughToGuess) event["eta_s"] = rounded(elapsed_s * (1 - share) / share, 0.1);
+  return event;
 }
 
 void run_all(Work& work) {
@@ -197,7 +219,9 @@ void transcode(const TranscodeOptions& options, const EventSink& events, const S
   jobs::Report report(events);
   jobs::Work work = jobs::make_work(options, plan, output, report, stop);
   {
-    const jobs::Progress progress(report, [&] { return jobs::snapshot_of(work, plan); });
+    const jobs::Progress progress(report, [&](double elapsed_s) {
+      return jobs::progress_event(jobs::snapshot_of(work, plan), elapsed_s);
+    });
     jobs::run_all(work);
   }
   if (jobs::is_whole(options)) jobs::write_manifests(plan, report, output);

@@ -42,8 +42,13 @@ VideoPass::VideoPass(const TranscodeOptions& options, const media::Plan& plan, R
   }
   input_.select_stream(plan.video_stream);
   const int threads = media::thread_count(options.threads);
-  decoder_ = std::make_unique<media::Decoder>(
-      stream_, media::Decoder::Options{std::min(threads, 16), limits_.max_pixels, false});
+  pictures_ = std::make_unique<media::PictureStream>(
+      input_, stream_, facts_,
+      media::Decoder::Options{std::min(threads, 16), limits_.max_pixels, false},
+      range.start_slot <= 0,
+      media::PictureStream::Listener{
+          [this](media::TimedFrame picture) { return fill(std::move(picture)); },
+          [this](const media::TimedFrame& decoded) { return judge(decoded); }});
   ladder_ = std::make_unique<media::LadderEncoder>(
       media::LadderEncoder::Options{plan, media::output_color(facts_), stream_.codecpar->width,
                                     stream_.codecpar->height, threads, output, listener_, stop});
@@ -64,10 +69,6 @@ void VideoPass::make_filler() {
   filler_ = std::make_unique<media::SlotFiller>(
       grid_, range_.start_slot, range_.end_slot,
       [this](int64_t slot, const av::SharedFrame& frame) { emit(slot, frame); });
-  deinterlacer_.reset();
-  if (facts_.may_be_interlaced) {
-    deinterlacer_.emplace("bwdif=mode=send_frame:deint=interlaced", stream_.time_base);
-  }
   last_timestamp_ = AV_NOPTS_VALUE;
   end_timestamp_ = AV_NOPTS_VALUE;
 }
@@ -80,14 +81,14 @@ void VideoPass::decode_range() {
   int64_t margin = facts_.may_be_interlaced ? tick_per_s / 2 : 0;
   while (range_.start_slot > 0 && target - margin > grid_.origin()) {
     if (!input_.seek(plan_.video_stream, target - margin)) break;
-    decoder_->flush();
+    pictures_->restart(false);
     make_filler();
     if (decode_from_here(false) != Outcome::StartedTooLate) return;
     margin = std::max(tick_per_s, margin * 2);
   }
   if (range_.start_slot > 0) {
     input_.rewind();
-    decoder_->flush();
+    pictures_->restart(true);
   }
   make_filler();
   decode_from_here(true);
@@ -96,72 +97,43 @@ void VideoPass::decode_range() {
 VideoPass::Outcome VideoPass::decode_from_here(bool at_file_start) {
   too_late_ = false;
   check_start_ = !at_file_start;
-  at_first_frame_ = at_file_start;
-  timestamp_shift_ = 0;
-  const auto on_frame = [this](media::TimedFrame frame) { return take_decoded(std::move(frame)); };
   const av::Packet packet = av::make_packet();
   bool more = true;
-  while (more && input_.read(*packet)) more = decoder_->decode(packet.get(), on_frame);
-  if (more) more = decoder_->decode(nullptr, on_frame);
+  while (more && input_.read(*packet)) more = pictures_->decode(packet.get());
+  if (more) more = pictures_->decode(nullptr);
   if (too_late_) return Outcome::StartedTooLate;
   if (!more) return Outcome::Complete;
-  if (deinterlacer_) deinterlacer_->finish([this](av::Frame frame) { fill(std::move(frame)); });
   ended_early_ = true;
   filler_->finish();
   return Outcome::SourceEnded;
 }
 
-/// Containers without presentation times (AVI) leave us the decode times, which are later by the
-/// codec's reordering: take that back, or the picture lags behind the sound.
-void VideoPass::note_first_frame(const media::TimedFrame& decoded) {
-  at_first_frame_ = false;
-  const int64_t lag = decoded.timestamp - grid_.origin();
-  constexpr int64_t kMostReordering = 16;
-  const bool decode_time_only = decoded.frame->pts == AV_NOPTS_VALUE;
-  if (decode_time_only && lag > 0 && lag <= kMostReordering * decoded.duration) {
-    timestamp_shift_ = lag;
-  }
-}
-
-/// False = no further frames are needed.
-bool VideoPass::take_decoded(media::TimedFrame decoded) {
-  if (at_first_frame_) note_first_frame(decoded);
-  decoded.timestamp -= timestamp_shift_;
+/// False = it was sought to a place too late for the range.
+bool VideoPass::judge(const media::TimedFrame& decoded) {
+  const int64_t slot = grid_.slot_of(decoded.timestamp);
   if (check_start_) {
     check_start_ = false;
     const int64_t reach = facts_.may_be_interlaced ? kDeinterlacerReach : 0;
-    if (grid_.slot_of(decoded.timestamp) > range_.start_slot - reach) {
+    if (slot > range_.start_slot - reach) {
       too_late_ = true;
       return false;
     }
   }
-  const int64_t slot = grid_.slot_of(decoded.timestamp);
   if (limits_.max_duration_s > 0 && slot_time_s(slot) > limits_.max_duration_s) {
     throw EngineError(Reason::LimitExceeded, "The video is longer than is allowed.",
                       slot_time_s(slot));
   }
-  const bool in_range = slot >= range_.start_slot;
-  const bool damaged =
-      (decoded.frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 || decoded.frame->decode_error_flags != 0;
-  if (damaged && in_range && damaged_frames_++ == 0) first_damaged_slot_ = slot;
+  const bool damaged = slot >= range_.start_slot && media::is_damaged(*decoded.frame);
+  if (damaged && damaged_frames_++ == 0) first_damaged_slot_ = slot;
   last_timestamp_ = std::max(last_timestamp_, decoded.timestamp);
   end_timestamp_ = std::max(end_timestamp_, decoded.timestamp + decoded.duration);
-  decoded.frame->sample_aspect_ratio =
-      av_guess_sample_aspect_ratio(&input_.format(), &stream_, decoded.frame.get());
-  decoded.frame->pts = decoded.timestamp;
-  decoded.frame->pkt_duration = decoded.duration;
-  if (deinterlacer_) {
-    deinterlacer_->push(*decoded.frame, [this](av::Frame frame) { fill(std::move(frame)); });
-  } else {
-    fill(std::move(decoded.frame));
-  }
-  return !filler_->done();
+  return true;
 }
 
-void VideoPass::fill(av::Frame frame) {
-  const int64_t timestamp = frame->pts;
-  const int64_t duration = frame->pkt_duration;
-  filler_->push(av::share(std::move(frame)), timestamp, duration);
+/// False = every slot of the range has its picture.
+bool VideoPass::fill(media::TimedFrame picture) {
+  filler_->push(av::share(std::move(picture.frame)), picture.timestamp, picture.duration);
+  return !filler_->done();
 }
 
 void VideoPass::emit(int64_t slot, const av::SharedFrame& frame) {
@@ -178,13 +150,14 @@ double VideoPass::slot_time_s(int64_t slot) const {
 
 /// Up to 5 % may be lost: then the rest is used with a warning; otherwise the file is refused.
 void VideoPass::judge_damage() {
+  const media::Decoder& decoder = pictures_->decoder();
   const bool nothing = last_timestamp_ == AV_NOPTS_VALUE;
-  if (nothing && decoder_->frames() == 0) {
+  if (nothing && decoder.frames() == 0) {
     throw EngineError(Reason::Corrupt,
                       "No picture of the video could be decoded. Upload it again or re-export it.",
                       slot_time_s(range_.start_slot));
   }
-  const int64_t damage = decoder_->errors() + damaged_frames_;
+  const int64_t damage = decoder.errors() + damaged_frames_;
   const auto expected = static_cast<double>(plan_.expected_frames());
   const bool evidence = damage > 0 || input_.damaged_packets() > 0;
   const int64_t end_slot =
@@ -216,7 +189,7 @@ void VideoPass::judge_damage() {
 
 /// Where the first picture is that was lost or is not whole.
 int64_t VideoPass::first_damage() const {
-  const int64_t lost = decoder_->first_error_timestamp();
+  const int64_t lost = pictures_->decoder().first_error_timestamp();
   if (lost == AV_NOPTS_VALUE) return first_damaged_slot_;
   const int64_t lost_slot = grid_.slot_of(lost);
   return damaged_frames_ > 0 ? std::min(lost_slot, first_damaged_slot_) : lost_slot;

@@ -2,16 +2,14 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "jobs/report.h"
-#include "media/decoder.h"
-#include "media/filter_chain.h"
 #include "media/frame_grid.h"
 #include "media/input.h"
 #include "media/ladder_encoder.h"
 #include "media/normaliser.h"
+#include "media/picture_stream.h"
 #include "media/plan.h"
 
 namespace millrace::jobs {
@@ -41,9 +39,8 @@ class VideoPass {
 
   void decode_range();
   Outcome decode_from_here(bool at_file_start);
-  bool take_decoded(media::TimedFrame decoded);
-  void note_first_frame(const media::TimedFrame& decoded);
-  void fill(av::Frame frame);
+  bool judge(const media::TimedFrame& decoded);
+  bool fill(media::TimedFrame picture);
   void emit(int64_t slot, const av::SharedFrame& frame);
   void make_filler();
   void judge_damage();
@@ -59,8 +56,7 @@ class VideoPass {
   media::VideoFacts facts_;
   media::FrameGrid grid_;
   media::Normaliser normaliser_;
-  std::optional<media::FilterChain> deinterlacer_;
-  std::unique_ptr<media::Decoder> decoder_;
+  std::unique_ptr<media::PictureStream> pictures_;
   std::unique_ptr<media::SlotFiller> filler_;
   media::TrackListener listener_;
   std::unique_ptr<media::LadderEncoder> ladder_;
@@ -68,8 +64,6 @@ class VideoPass {
   av::SharedFrame last_normalised_;
   bool too_late_ = false;
   bool check_start_ = false;
-  bool at_first_frame_ = false;
-  int64_t timestamp_shift_ = 0;
   bool ended_early_ = false;
   int64_t damaged_frames_ = 0;
   int64_t first_damaged_slot_ = 0;

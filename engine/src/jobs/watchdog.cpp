@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
+#include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace millrace::jobs {
 
@@ -57,8 +60,11 @@ int64_t resident_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-Watchdog::Watchdog(StopToken& token, const Limits& limits)
-    : token_(token), wall_time_s_(limits.wall_time_s), max_memory_bytes_(limits.max_memory_bytes) {
+Watchdog::Watchdog(StopToken& token, const Limits& limits, ForcedEnd forced_end)
+    : token_(token),
+      wall_time_s_(limits.wall_time_s),
+      max_memory_bytes_(limits.max_memory_bytes),
+      forced_end_(std::move(forced_end)) {
   const sigset_t set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::thread([this] { run(); });
@@ -109,17 +115,29 @@ void Watchdog::run() {
 /// What does not stop within the grace, or goes on growing meanwhile, is ended from here.
 void Watchdog::end_after_grace(Event cause) {
   const int64_t most = cause == Event::MemoryUp ? max_memory_bytes_ + max_memory_bytes_ / 8 : 0;
-  const auto until = Clock::now() + after(kGraceS);
+  const double grace_s = cause == Event::Signal ? forced_end_.grace_s : kGraceS;
+  const auto until = Clock::now() + after(grace_s);
   Event event = Event::Signal;
   while (event == Event::Signal) event = wait(until, most);  // further signals change nothing
   if (event == Event::Ended) return;
+  remove_output();
   if (cause == Event::Signal) ::_exit(128 + signal_.load());
-  write_if_possible(cause == Event::TimeUp
-                        ? "\n{\"type\":\"error\",\"code\":\"LIMIT_EXCEEDED\",\"message\":\"The "
-                          "work took longer than the wall time allowed.\"}\n"
-                        : "\n{\"type\":\"error\",\"code\":\"LIMIT_EXCEEDED\",\"message\":\"The "
-                          "work needed more memory than is allowed.\"}\n");
+  tell(cause == Event::TimeUp ? "The work took longer than the wall time allowed."
+                              : "The work needed more memory than is allowed.");
   ::_exit(exit_code(Reason::LimitExceeded));
+}
+
+void Watchdog::remove_output() const {
+  std::error_code error;
+  const std::filesystem::path& file = forced_end_.output_file;
+  if (!file.empty() && std::filesystem::is_regular_file(file, error)) {
+    std::filesystem::remove(file, error);
+  }
+}
+
+void Watchdog::tell(const char* message) const {
+  write_if_possible(std::string{"\n{\"type\":\"error\",\""} + forced_end_.keys.reason +
+                    "\":\"LIMIT_EXCEEDED\",\"message\":\"" + message + "\"}\n");
 }
 
 }  // namespace millrace::jobs

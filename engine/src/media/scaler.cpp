@@ -75,13 +75,23 @@ int even(double value) {
   return std::max(2, 2 * static_cast<int>(std::lround(value / 2)));
 }
 
-void paint_black(AVFrame& frame) {
+AVPixelFormat format_of(int depth) {
+  return depth > 8 ? AV_PIX_FMT_YUV420P10 : AV_PIX_FMT_YUV420P;
+}
+
+void paint_black(AVFrame& frame, int depth) {
   constexpr int kBlackLuma = 16;
   constexpr int kNeutralChroma = 128;
   for (int plane = 0; plane < 3; ++plane) {
     const int rows = plane == 0 ? frame.height : (frame.height + 1) / 2;
-    std::memset(frame.data[plane], plane == 0 ? kBlackLuma : kNeutralChroma,
-                static_cast<size_t>(frame.linesize[plane]) * static_cast<size_t>(rows));
+    const int value = (plane == 0 ? kBlackLuma : kNeutralChroma) << (depth - 8);
+    const size_t bytes = static_cast<size_t>(frame.linesize[plane]) * static_cast<size_t>(rows);
+    if (depth > 8) {
+      std::fill_n(reinterpret_cast<uint16_t*>(frame.data[plane]), bytes / 2,
+                  static_cast<uint16_t>(value));
+    } else {
+      std::memset(frame.data[plane], value, bytes);
+    }
   }
 }
 
@@ -113,7 +123,7 @@ bool Scaler::Shape::same(const Shape& other) const {
          placement.height == other.placement.height;
 }
 
-Scaler::Scaler(int width, int height) : width_(width), height_(height) {}
+Scaler::Scaler(int width, int height, int depth) : width_(width), height_(height), depth_(depth) {}
 
 Scaler::Shape Scaler::shape_of(const AVFrame& frame) const {
   return {frame.width,
@@ -125,7 +135,7 @@ Scaler::Shape Scaler::shape_of(const AVFrame& frame) const {
 }
 
 bool Scaler::is_identity(const Shape& shape) const {
-  return shape.format == AV_PIX_FMT_YUV420P && shape.range == AVCOL_RANGE_MPEG &&
+  return shape.format == format_of(depth_) && shape.range == AVCOL_RANGE_MPEG &&
          shape.width == width_ && shape.height == height_ && shape.placement.width == width_ &&
          shape.placement.height == height_;
 }
@@ -140,8 +150,8 @@ void Scaler::rebuild(const Shape& shape) {
   source.pixel_range = shape.range == AVCOL_RANGE_JPEG ? ZIMG_RANGE_FULL : ZIMG_RANGE_LIMITED;
   source.chroma_location = chroma_location(shape.chroma);
   zimg_image_format target = base_format(shape.placement.width, shape.placement.height);
-  target.pixel_type = ZIMG_PIXEL_BYTE;
-  target.depth = 8;
+  target.pixel_type = depth_ > 8 ? ZIMG_PIXEL_WORD : ZIMG_PIXEL_BYTE;
+  target.depth = static_cast<unsigned>(depth_);
   target.subsample_w = 1;
   target.subsample_h = 1;
   target.pixel_range = ZIMG_RANGE_LIMITED;
@@ -154,7 +164,7 @@ void Scaler::rebuild(const Shape& shape) {
   parameters.resample_filter_uv = ZIMG_RESIZE_BICUBIC;
   parameters.filter_param_a = parameters.filter_param_a_uv = 0;
   parameters.filter_param_b = parameters.filter_param_b_uv = 0.6;
-  parameters.dither_type = source.depth > 8 ? ZIMG_DITHER_ORDERED : ZIMG_DITHER_NONE;
+  parameters.dither_type = source.depth > target.depth ? ZIMG_DITHER_ORDERED : ZIMG_DITHER_NONE;
   parameters.cpu_type = ZIMG_CPU_AUTO;
   parameters.allow_approximate_gamma = 1;
   graph_.reset(zimg_filter_graph_build(&source, &target, &parameters));
@@ -173,16 +183,16 @@ av::SharedFrame Scaler::scale(const av::SharedFrame& frame) {
   if (is_identity(shape)) return frame;
   if (!graph_ || !shape.same(shape_)) rebuild(shape);
   const av::SharedFrame input = is_aligned(*frame) ? frame : aligned_copy(frame);
-  av::Frame output = av::make_picture(AV_PIX_FMT_YUV420P, width_, height_);
+  av::Frame output = av::make_picture(format_of(depth_), width_, height_);
   const Placement& at = shape_.placement;
-  if (at.width != width_ || at.height != height_) paint_black(*output);
+  if (at.width != width_ || at.height != height_) paint_black(*output, depth_);
 
   zimg_image_buffer_const source{};
   source.version = ZIMG_API_VERSION;
   zimg_image_buffer target{};
   target.version = ZIMG_API_VERSION;
   for (int plane = 0; plane < 3; ++plane) {
-    const int x = plane == 0 ? at.x : at.x / 2;
+    const int x = (plane == 0 ? at.x : at.x / 2) * (depth_ > 8 ? 2 : 1);  // bytes
     const std::ptrdiff_t y = plane == 0 ? at.y : at.y / 2;
     source.plane[plane] = {input->data[plane], input->linesize[plane], ZIMG_BUFFER_MAX};
     target.plane[plane] = {output->data[plane] + y * output->linesize[plane] + x,

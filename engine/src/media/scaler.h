@@ -1,4 +1,4 @@
-/// Scaling to one rendition's size and format (8-bit 4:2:0, limited range) with zimg.
+/// Scaling to one size and format (4:2:0, limited range) with zimg.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ Placement place(int width, int height, AVRational aspect, int out_width, int out
 
 class Scaler {
  public:
-  Scaler(int width, int height);
+  /// `depth`: 8 or 10 bits.
+  Scaler(int width, int height, int depth = 8);
 
   /// A picture of the output size; the same picture again when nothing has to be done.
   av::SharedFrame scale(const av::SharedFrame& frame);
@@ -43,6 +44,7 @@ class Scaler {
 
   int width_;
   int height_;
+  int depth_;
   Shape shape_;
   av::Zimg graph_;
   av::Bytes scratch_;

@@ -132,3 +132,15 @@ TEST_CASE("exit codes and names are the contract's when reasons are mapped") {
   CHECK(std::string{reason_code(Reason::NoVideoStream)} == "NO_VIDEO_STREAM");
   CHECK(std::string{reason_code(Reason::OutputFailed)} == "OUTPUT_FAILED");
 }
+
+TEST_CASE("a conversion names its output for the case that it has to be ended") {
+  const Command command =
+      parse({"convert", "in.mp4", "--job", "job.json", "--output", "out.mp4", "--threads", "2"});
+  const auto& options = std::get<ConvertOptions>(command);
+  CHECK(options.job == "job.json");
+  CHECK(options.threads == 2);
+  CHECK(jobs::forced_end_of(command).output_file == "out.mp4");
+  CHECK(std::string{jobs::forced_end_of(command).keys.reason} == "reason");
+  CHECK(jobs::forced_end_of(jobs::HelpCommand{}).output_file.empty());
+  CHECK_THROWS_AS(parse({"convert", "in.mp4", "--output", "out.mp4"}), UsageError);
+}
