@@ -21,6 +21,9 @@ _PATIENCE_S = 1.5
 """Before this, speed says nothing: encoders fill their look-ahead first."""
 _MEMORY_S, _MEMORY_PART = 8.0, 0.3
 """What speed is averaged over: so many seconds, or this part of the time it has taken so far."""
+_BAR = 24
+_REST_OF_LINE = _BAR + len("100% 1:00:00 left") + 4
+"""Characters of what always stands beside a name, with the spaces between."""
 _BETTER = {
     "STARTS_AT_KEY_FRAME": "The copy begins here, at the last key frame before --start; "
     "without --codec copy it begins exactly there."
@@ -141,7 +144,7 @@ class Progress:
 
             columns = (
                 TextColumn("[busy]{task.description}[/]"),
-                BarColumn(bar_width=24, complete_style="cyan", pulse_style="cyan"),
+                BarColumn(bar_width=_BAR, complete_style="cyan", pulse_style="cyan"),
                 TextColumn("{task.fields[percent]}"),
                 TextColumn("{task.fields[left]}"),
                 TextColumn("[faint]{task.fields[about]}[/]"),
@@ -210,7 +213,7 @@ class Progress:
             total=1.0 if known else None,
             completed=now.fraction or 0.0,
             percent=f"{now.fraction:4.0%}" if now.fraction is not None else "",
-            about=", ".join(now.parts),
+            about=_fitting(now.parts, console.width - len(_short(self._name)) - _REST_OF_LINE),
             left=_left(now),
         )
 
@@ -237,6 +240,17 @@ def _short(name: str) -> str:
     """The file's own name, its middle left out if it is long."""
     name = name.rpartition("/")[2]
     return name if len(name) <= 32 else f"{name[:18]}…{name[-13:]}"
+
+
+def _fitting(parts: Sequence[str], room: int) -> str:
+    """As many of the parts as a line has room for: rich would take the bar away before them."""
+    fitting = ""
+    for part in parts:
+        longer = f"{fitting}, {part}" if fitting else part
+        if len(longer) > room:
+            break
+        fitting = longer
+    return fitting
 
 
 def _sentence(now: Now) -> list[str]:

@@ -47,6 +47,8 @@ class ConvertVideoTrack : public ConvertTrack {
   void note_damage(int64_t timestamp);
   void push(const av::SharedFrame& frame, int64_t time, int64_t duration);
   void work();
+  void advance(int64_t end);
+  bool gives_packets() const;
   int64_t time_of(int64_t timestamp) const;
 
   const media::ConvertVideo& video_;
