@@ -17,7 +17,7 @@ from cli.__main__ import main
 from cli.media import fit, vmaf, wishes
 from cli.media.decide import Decision, decide
 from cli.media.failures import Failure
-from cli.media.job import Crop
+from cli.media.job import Audio, Crop
 from cli.media.presets import HIGHEST_CRF, SETTINGS, Quality
 from cli.media.wishes import Scale, Tracks, Wishes
 from tests.harness import media
@@ -201,6 +201,29 @@ def test_rate_follows_from_the_size_when_the_length_is_known() -> None:
         fit.bitrate_bps(decision, 500_000, FILM)
     with pytest.raises(Failure, match="how long it is"):
         fit.bitrate_bps(replace(decision, duration_s=None), 10_000_000, FILM)
+
+
+def test_sound_is_made_lighter_when_it_would_take_most_of_a_size() -> None:
+    film = facts(video(), sound(1, bitrate_bps=640_000, channels=6), duration_s=60)
+    decision = decided(film, size_bytes=6_000_000)
+    assert [track.codec for track in decision.job.audio] == ["copy"]
+    wanted = Wishes(size_bytes=6_000_000)
+    lighter = fit.with_lighter_sound(decision, 6_000_000, wanted)
+    assert lighter.job.audio == (Audio(1, "aac", 160_000, channels=2),)
+    assert fit.with_lighter_sound(decision, 60_000_000, wanted) == decision
+    asked = Wishes(size_bytes=6_000_000, audio_codec="copy")
+    assert fit.with_lighter_sound(decision, 6_000_000, asked) == decision
+    assert fit.with_lighter_sound(decision, 60_000, wanted).job.audio[0].bitrate_bps == 32_000
+
+
+@pytest.mark.parametrize(("codec", "stats"), [("av1", None), ("vp9", "notes")])
+def test_passes_are_as_many_as_the_codec_has_when_a_rate_is_asked_for(
+    codec: str, stats: str | None
+) -> None:
+    decision = decided(facts(video()), "mkv", codec=codec, bitrate_bps=500_000)
+    made = fit.at_rate(decision.job, 400_000, "notes").video
+    assert made is not None
+    assert (made.bitrate_bps, made.crf, made.stats) == (400_000, None, stats)
 
 
 @pytest.mark.parametrize("target", [80.0, 90.0, 95.5, 98.0])
