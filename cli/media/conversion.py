@@ -112,9 +112,8 @@ class Conversion:
     def _encode(self, decision: Decision, path: Path, scratch: Path) -> Mapping[str, Any]:
         job = decision.job
         two = job.video is not None and job.video.stats is not None
-        with Progress(
-            self.voice, self.source.name, _TWO_PASSES if two else (Stage(""),)
-        ) as progress:
+        stages = _TWO_PASSES if two else (Stage(""),)
+        with Progress(self.voice, self.source.name, stages, decision.pictures) as progress:
             if two:
                 self._pass(job, path, scratch, progress, 1)
                 progress.stage(_PASS_2)

@@ -53,6 +53,16 @@ class Decision:
         return (video is None or video.copied) and all(it.codec == COPY for it in self.job.audio)
 
     @property
+    def pictures(self) -> int | None:
+        """How many will be made, where that is known and their rate varies."""
+        video, wanted = self.job.video, self.job
+        if video is None or video.fps or video.copied or wanted.start_s or wanted.end_s is not None:
+            return None
+        stream = next(it for it in self.found["video"] if it["stream"] == video.stream)
+        counted = self.found["format"]["container"] == "mp4"
+        return stream["frames"] if counted and stream["variable_frame_rate"] else None
+
+    @property
     def notes(self) -> list[str]:
         """What becomes of each stream, in words."""
         streams = {it["stream"]: it for kind in ("video", "audio") for it in self.found[kind]}

@@ -125,10 +125,18 @@ class Progress:
     Args:
         name: the file's.
         stages: in their order; `stage` goes on to the next.
+        pictures: so many are to be made, where they measure the work better than the time does.
     """
 
-    def __init__(self, voice: Voice, name: str, stages: Sequence[Stage] = (Stage(""),)) -> None:
+    def __init__(
+        self,
+        voice: Voice,
+        name: str,
+        stages: Sequence[Stage] = (Stage(""),),
+        pictures: int | None = None,
+    ) -> None:
         self._voice, self._name, self._stages = voice, name, stages
+        self._pictures = pictures
         self._index = 0
         self._forecast = Forecast()
         self._told = 0.0
@@ -178,6 +186,8 @@ class Progress:
     def _now(self, line: Mapping[str, Any]) -> Now:
         percent = line.get("percent")
         fraction = line.get("fraction") if percent is None else percent / 100
+        if self._pictures:
+            fraction = line.get("frames", 0) / self._pictures
         if fraction is not None:
             fraction = self._whole(min(1.0, max(0.0, fraction)))
             self._forecast.update(fraction, time.monotonic())

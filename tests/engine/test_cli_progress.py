@@ -57,7 +57,7 @@ def varying() -> Path:
     rates = "select=gt(t\\,10)+not(mod(n\\,3))"
     source = f"testsrc2=size={SIZE}:rate=30:duration=20,{rates}"
     arguments = ("-f", "lavfi", "-i", source, "-vsync", "vfr", "-c:v", "libx264")
-    return media.ffmpeg("bar-vfr.mkv", *arguments, "-preset", "ultrafast")
+    return media.ffmpeg("bar-vfr.mp4", *arguments, "-preset", "ultrafast")
 
 
 def damaged() -> Path:

@@ -203,6 +203,24 @@ def test_rate_follows_from_the_size_when_the_length_is_known() -> None:
         fit.bitrate_bps(replace(decision, duration_s=None), 10_000_000, FILM)
 
 
+@pytest.mark.parametrize(
+    ("container", "wanted", "expected"),
+    [
+        ("mp4", {"crf": 20.0}, 400),
+        ("mp4", {"crf": 20.0, "fps": Fraction(25)}, None),
+        ("mp4", {"crf": 20.0, "end_s": 9.0}, None),
+        ("mp4", {}, None),
+        ("matroska", {"crf": 20.0}, None),
+    ],
+)
+def test_pictures_are_counted_when_their_rate_varies_and_the_file_counts_them(
+    container: str, wanted: dict[str, Any], expected: int | None
+) -> None:
+    found = facts(video(frames=400, variable_frame_rate=True))
+    found["format"]["container"] = container
+    assert decided(found, **wanted).pictures == expected
+
+
 def test_sound_is_made_lighter_when_it_would_take_most_of_a_size() -> None:
     film = facts(video(), sound(1, bitrate_bps=640_000, channels=6), duration_s=60)
     decision = decided(film, size_bytes=6_000_000)
