@@ -30,7 +30,7 @@ _PLACES = (
     Path(sys.executable).parent / NAME,
 )
 """Where `pip install .` and where ./millrace put it."""
-_UPLOAD = re.compile(r" Upload it again[^.]*\.")
+_UPLOAD = re.compile(r" Upload it again[^.]*\.| Convert the video to .* and upload that\.")
 """What users of the cloud are told to do."""
 _LOG_BLOCKS, _BLOCK_BYTES = 8, 4096
 _STOPPING_S = 5.0

@@ -20,7 +20,8 @@ ADVICE: Mapping[str, str] = {
     "CORRUPT": "get a complete copy, or take the sound part with --end before the damage",
     "UNSUPPORTED_CONTAINER": "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, Ogg, ASF and MXF "
     "are read",
-    "UNSUPPORTED_CODEC": "`millrace doctor` lists what this machine decodes and encodes",
+    "UNSUPPORTED_CODEC": "export it again in another codec, such as H.264; `millrace doctor` "
+    "tells what this machine encodes",
     "NO_VIDEO_STREAM": "choose a file with pictures; `millrace probe FILE` lists its streams",
     "EXTERNAL_REFERENCE": "give the film itself: a file that names other files is not followed",
     "LIMIT_EXCEEDED": "the file is longer, larger or has more streams than is taken",

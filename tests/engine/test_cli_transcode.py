@@ -148,6 +148,16 @@ def test_failure_names_the_disk_when_it_is_full(tmp_path: Path) -> None:
     assert (error["reason"], error["file"], done.returncode) == ("NO_SPACE", str(target), Exit.IO)
 
 
+def test_stream_is_named_when_nothing_here_decodes_it(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.mp4"
+    foreign.write_bytes(film().read_bytes().replace(b"avc1", b"zzz9"))
+    result = run("transcode", foreign, tmp_path / "a.mkv")
+    assert result.exit_code == Exit.UNSUPPORTED
+    assert "foreign.mp4: The codec of stream 0" in result.stderr
+    assert "upload" not in result.stderr
+    assert "Try: export it again in another codec" in result.stderr
+
+
 def test_place_of_damage_is_told_when_some_is_found(tmp_path: Path) -> None:
     content = bytearray(media.BUNNY.read_bytes())
     middle = len(content) // 2
