@@ -193,10 +193,15 @@ white-space:pre}}
 def _drawn(row: Row) -> str:
     return "".join(
         f'<text x="{_MARGIN + column * _CELL:.1f}" textLength="{len(text) * _CELL:.1f}" '
-        f'lengthAdjust="spacingAndGlyphs" fill="{_COLOURS[colour]}"'
+        f'lengthAdjust="spacingAndGlyphs" fill="{_hue(colour)}"'
         f"{_BOLD if bold else ''}>{escape(text)}</text>"
         for column, text, colour, bold in row
     )
+
+
+def _hue(colour: str) -> str:
+    """pyte names the first sixteen, and has the others in hexadecimal."""
+    return _COLOURS.get(colour, f"#{colour}")
 
 
 def _placed(picture: Sequence[Row], rows: dict[Row, str]) -> str:
