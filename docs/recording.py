@@ -26,12 +26,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PICTURE = REPOSITORY / "docs" / "images" / "terminal.svg"
 COMMANDS = (
     "millrace probe sintel.mp4",
-    "millrace transcode sintel.mp4 part.webm --start 0:12 --end 0:18 --size 500kB",
+    "millrace transcode sintel.mp4 mail.mp4 --end 0:20 --scale 480p --size 1MB",
     "millrace ladder bunny.mp4 site/bunny --hls",
     "millrace verify site/bunny",
 )
-COLUMNS, ROWS = 92, 24
-_KEY_S, _READ_S, _LONGEST_REST_S = 0.035, 1.6, 1.0
+COLUMNS, ROWS = 92, 18
+_KEY_S, _READ_S, _LONGEST_REST_S = 0.03, 1.2, 1.0
 _FRAME_S = 0.15
 """Pictures come no faster."""
 _CELL, _LINE, _MARGIN, _BAR = 8.4, 19, 16, 34

@@ -53,9 +53,9 @@ def steady() -> Path:
 
 
 def varying() -> Path:
-    """Ten seconds at 10, then ten at 30 pictures a second."""
-    rates = "select=gt(t\\,10)+not(mod(n\\,3))"
-    source = f"testsrc2=size={SIZE}:rate=30:duration=20,{rates}"
+    """Six seconds at 10, then six at 30 pictures a second."""
+    rates = "select=gt(t\\,6)+not(mod(n\\,3))"
+    source = f"testsrc2=size={SIZE}:rate=30:duration=12,{rates}"
     arguments = ("-f", "lavfi", "-i", source, "-vsync", "vfr", "-c:v", "libx264")
     return media.ffmpeg("bar-vfr.mp4", *arguments, "-preset", "ultrafast")
 

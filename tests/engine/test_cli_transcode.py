@@ -64,15 +64,12 @@ def test_pictures_are_the_very_same_when_nothing_needs_changing(tmp_path: Path) 
 def test_part_is_smaller_and_slower_when_asked_for(tmp_path: Path) -> None:
     target = tmp_path / "part.mp4"
     options = ["--start", "0.5", "--end", "1.5", "--scale", "90p", "--fps", "12.5"]
-    events = transcode(film(), target, *options, "--quality", "low", "--channels", "2")
+    transcode(film(), target, *options, "--quality", "low", "--channels", "2")
     picture, sound = streams(target)
     assert (picture["width"], picture["height"]) == (160, 90)
     assert int(picture["nb_read_frames"]) == pytest.approx(12.5, abs=1)
     assert (sound["codec_name"], sound["channels"]) == ("aac", 2)
     assert float(sound["duration"]) == pytest.approx(1, abs=0.1)
-    fractions = [event["fraction"] for event in events if event["type"] == "progress"]
-    assert fractions == sorted(fractions)
-    assert fractions[-1] == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +232,8 @@ def test_batch_converts_all_it_can_and_once_when_run_twice(tmp_path: Path) -> No
 def test_batch_goes_on_when_it_was_killed(tmp_path: Path) -> None:
     source, output = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    (source / "a.mp4").write_bytes(media.short_film().read_bytes())
+    long = media.clip("bar.mkv", 10, "640x360")
+    (source / "a.mkv").write_bytes(long.read_bytes())
     arguments: list[str | Path] = [
         "batch",
         source,
@@ -254,7 +252,7 @@ def test_batch_goes_on_when_it_was_killed(tmp_path: Path) -> None:
     assert base.execute("SELECT state FROM jobs").fetchall() == [("running",)]
     base.close()
     assert run(*arguments).exit_code == Exit.DONE
-    assert int(streams(output / "a.mp4")[0]["nb_read_frames"]) == len(frames(media.short_film()))
+    assert int(streams(output / "a.mp4")[0]["nb_read_frames"]) == 250
 
 
 def test_ladder_is_files_when_no_package_is_asked_for(tmp_path: Path) -> None:
