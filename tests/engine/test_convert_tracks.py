@@ -9,6 +9,7 @@ import pytest
 from tests.harness import media
 from tests.harness.conversion import AUDIO, Job, convert, cues, job, run
 from tests.harness.ladder import video_stream
+from tests.media import conversions
 from tests.media.matrix import CLIPS
 
 pytestmark = pytest.mark.needs_engine
@@ -143,6 +144,16 @@ def test_copy_begins_at_the_key_frame_before_when_it_is_cut(container: str, tmp_
     assert made.last["duration_s"] == pytest.approx(1.64, abs=0.03)
 
 
+def test_copy_shows_and_tells_what_an_edit_list_hid_when_matroska_cannot(tmp_path: Path) -> None:
+    source = conversions.path("edit-list.mp4")
+    made = convert(source, job("mkv", {"codec": "copy"}, audio=[AUDIO]), tmp_path)
+    (warning,) = made.warnings("STARTS_AT_KEY_FRAME")
+    assert warning["time_s"] == pytest.approx(-0.52, abs=0.001)
+    assert made.streams("v")[0]["nb_read_packets"] == "25"
+    assert made.picture_times_s()[0] == 0
+    assert made.last["duration_s"] == pytest.approx(1, abs=0.03)
+
+
 REFUSED: dict[str, tuple[str, Job, int, str]] = {
     "text-that-mp4-has-not": (
         "film",
@@ -155,6 +166,12 @@ REFUSED: dict[str, tuple[str, Job, int, str]] = {
         {"container": "webm", "video": {"stream": 0, "codec": "copy"}},
         4,
         "cannot be",
+    ),
+    "reordered-without-times": (
+        "h264-without-pts.avi",
+        {"container": "mkv", "video": {"stream": 0, "codec": "copy"}},
+        4,
+        "Encode it instead.",
     ),
     "no-such-stream": ("h264-aac.mp4", {"video": {"stream": 7, "codec": "h264"}}, 2, "stream 7"),
     "sound-for-video": ("h264-aac.mp4", {"video": {"stream": 1, "codec": "h264"}}, 2, "no video"),

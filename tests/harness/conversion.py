@@ -91,7 +91,7 @@ def convert(source: Path, the_job: Mapping[str, Any], folder: Path, *more: str) 
 def ssim(path: Path, reference: Path) -> float:
     """Picture by picture, whatever their times, at the reference's size."""
     graph = (
-        "[0:v]setpts=N,settb=1/25[a];[1:v]setpts=N,settb=1/25[b];"
+        "[0:v]settb=1/25,setpts=N[a];[1:v]settb=1/25,setpts=N[b];"
         "[a][b]scale2ref[c][d];[c]format=yuv420p[e];[d]format=yuv420p[f];[e][f]ssim"
     )
     arguments = ["-i", str(path), "-i", str(reference), "-lavfi", graph, "-f", "null", "-"]

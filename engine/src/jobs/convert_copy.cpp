@@ -12,7 +12,7 @@ namespace millrace::jobs {
 namespace {
 
 constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
-constexpr double kPrimingS = 0.1;  ///< what codecs of sound put before the first sample, generously
+constexpr int kPrimingPackets = 2;  ///< of sound, that a decoder may need before the first sample
 constexpr size_t kMostReordering = 32;  ///< no codec's pictures wait for more of them
 
 void require_supported(const ConvertContext& context, const AVStream& stream) {
@@ -32,6 +32,14 @@ void copy_side_data(const AVStream& from, AVStream& to) {
                                    "copy a stream's description");
     std::memcpy(bytes, side.data, side.size);
   }
+}
+
+/// When reordered pictures are shown cannot be told from when they are decoded.
+[[noreturn]] void refuse_untimed(const AVStream& stream) {
+  throw EngineError(Reason::UnsupportedCodec,
+                    "Stream " + std::to_string(stream.index) +
+                        " cannot be copied: its container does not tell when its pictures are "
+                        "shown. Encode it instead.");
 }
 
 }  // namespace
@@ -60,24 +68,34 @@ void ConvertCopyTrack::describe_stream() {
   copy_side_data(source_, *output_);
 }
 
-void ConvertCopyTrack::shift(AVPacket& packet) const {
+void ConvertCopyTrack::shift(AVPacket& packet) {
   if (packet.pts != AV_NOPTS_VALUE) packet.pts -= zero_;
   if (packet.dts != AV_NOPTS_VALUE) packet.dts -= zero_;
   const bool reorders = source_.codecpar->video_delay > 0;
-  if (packet.pts == AV_NOPTS_VALUE && !reorders) packet.pts = packet.dts;
-  if (packet.dts == AV_NOPTS_VALUE && !reorders) packet.dts = packet.pts;
+  // A single one is damage.
+  if (reorders && packet.pts == AV_NOPTS_VALUE && packets_ == 0) refuse_untimed(source_);
+  if (reorders && packet.pts != AV_NOPTS_VALUE) return;
+  if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
+  if (packet.dts == AV_NOPTS_VALUE) packet.dts = next_time_;
+  if (packet.pts == AV_NOPTS_VALUE) packet.pts = packet.dts;
+  if (packet.dts != AV_NOPTS_VALUE) next_time_ = packet.dts + packet.duration;
 }
 
-/// How far before zero sound may begin: MP4's edit list hides it; Matroska's times do not go below
-/// zero, but Opus' are told with what prepares the decoder.
-int64_t ConvertCopyTrack::earliest_sound() const {
-  if (context_.range.start_s > 0) return 0;
-  const bool opus = source_.codecpar->codec_id == AV_CODEC_ID_OPUS;
-  double lead_s = kPrimingS;
-  if (context_.job.container != media::OutputContainer::Mp4) {
-    lead_s = opus ? source_.codecpar->initial_padding / 48'000.0 : 0;
+/// Of sound that begins before zero, what is heard after it or prepares the decoder for that. MP4's
+/// edit list hides the latter. Matroska's times do not go below zero: what is partly heard moves
+/// everything by that much, what is not is left out.
+bool ConvertCopyTrack::may_lead(const AVPacket& packet) const {
+  constexpr double kRoundingS = 0.0005;
+  const AVCodecParameters& codec = *source_.codecpar;
+  const double before_s = -static_cast<double>(packet.pts) * av_q2d(source_.time_base);
+  if (before_s <= kRoundingS) return true;
+  if (context_.range.start_s > 0 || codec.sample_rate <= 0) return false;
+  const double usual_s = static_cast<double>(codec.frame_size) / codec.sample_rate;
+  if (context_.job.container == media::OutputContainer::Mp4) {
+    return before_s <= kPrimingPackets * usual_s;
   }
-  return -std::llround(lead_s / av_q2d(source_.time_base));
+  const double told_s = static_cast<double>(packet.duration) * av_q2d(source_.time_base);
+  return std::max(usual_s, told_s) > before_s + kRoundingS;
 }
 
 /// From the key frame at zero on, without the pictures that are shown before it: they need what is
@@ -123,7 +141,7 @@ bool ConvertCopyTrack::belongs(const AVPacket& packet) {
     done_ = true;
     return false;
   }
-  return packet.pts == AV_NOPTS_VALUE || packet.pts >= earliest_sound();
+  return packet.pts == AV_NOPTS_VALUE || packet.pts >= 0 || may_lead(packet);
 }
 
 /// Containers refuse decoding times that do not rise.

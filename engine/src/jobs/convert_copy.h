@@ -25,12 +25,12 @@ class ConvertCopyTrack : public ConvertTrack {
 
  private:
   void describe_stream();
-  int64_t earliest_sound() const;
+  bool may_lead(const AVPacket& packet) const;
   bool belongs(const AVPacket& packet);
   bool video_begins(const AVPacket& packet);
   void take_video(AVPacket& packet);
   bool subtitle_belongs(AVPacket& packet) const;
-  void shift(AVPacket& packet) const;
+  void shift(AVPacket& packet);
   void order(AVPacket& packet);
   void write(AVPacket& packet);
 
@@ -41,6 +41,7 @@ class ConvertCopyTrack : public ConvertTrack {
   std::vector<av::Packet> kept_;  ///< shown after the end, but maybe needed before it
   bool done_ = false;
   int64_t last_dts_ = AV_NOPTS_VALUE;
+  int64_t next_time_ = AV_NOPTS_VALUE;  ///< where the last packet ends
   int64_t packets_ = 0;
   std::atomic<double> position_s_{0};
 };

@@ -91,9 +91,17 @@ void find_picture(media::Input& scout, const ConvertRange& range, const Limits& 
       av_guess_sample_aspect_ratio(&scout.format(), &scout.stream(start.stream), start.first.get());
 }
 
-void find_key_frame(media::Input& scout, const ConvertRange& range, ConvertStart& start) {
-  if (range.start_s <= 0) return;
-  const AVStream& stream = scout.stream(start.stream);
+/// An edit list leaves out pictures at the beginning that the others need.
+bool hides_pictures(AVStream& stream) {
+  const AVIndexEntry* first = avformat_index_get_entry(&stream, 0);
+  return first != nullptr && (first->flags & AVINDEX_DISCARD_FRAME) != 0;
+}
+
+/// `may_hide`: the output's container can leave out what is copied from before the first picture.
+void find_key_frame(media::Input& scout, const ConvertRange& range, bool may_hide,
+                    ConvertStart& start) {
+  AVStream& stream = scout.stream(start.stream);
+  if (range.start_s <= 0 && (may_hide || !hides_pictures(stream))) return;
   const int64_t origin = range.origin(scout, stream.time_base);
   const int64_t target = range.zero(scout, stream.time_base);
   std::optional<int64_t> key;
@@ -108,7 +116,8 @@ void find_key_frame(media::Input& scout, const ConvertRange& range, ConvertStart
     key = next_key_frame(scout);
   }
   if (!key) refuse_undecodable(range.start_s);
-  start.key_frame_s = std::max(0.0, static_cast<double>(*key - origin) * av_q2d(stream.time_base));
+  start.key_frame_s = static_cast<double>(*key - origin) * av_q2d(stream.time_base);
+  if (may_hide) start.key_frame_s = std::max(0.0, *start.key_frame_s);
   const int64_t lead = *key - ticks(kSoundLeadS, stream.time_base);
   if (lead > origin) start.seek = lead;
 }
@@ -131,7 +140,7 @@ ConvertStart find_start(media::Input& scout, const media::ConvertJob& job,
   start.stream = job.video->stream;
   scout.select_stream(start.stream);
   if (job.video->copied()) {
-    find_key_frame(scout, range, start);
+    find_key_frame(scout, range, job.container == media::OutputContainer::Mp4, start);
   } else {
     find_picture(scout, range, limits, start);
   }
