@@ -50,6 +50,7 @@ def test_wheel_has_the_local_commands_alone_when_built(tmp_path: Path) -> None:
     assert {path.name for path in (site / "cli").glob("*.py")} == {
         *("__init__.py", "__main__.py", "console.py")
     }
+    assert (site / "share" / "man" / "man1" / "millrace.1").is_file()
     (entries,) = site.glob("millrace-*.dist-info/entry_points.txt")
     assert "millrace=cli.__main__:run" in entries.read_text().replace(" ", "")
     assert "bash_complete" in millrace(site, "completion", "bash")
@@ -60,7 +61,6 @@ def test_wheel_has_the_local_commands_alone_when_built(tmp_path: Path) -> None:
 def test_wheel_brings_its_engine_when_built_whole(tmp_path: Path) -> None:
     site = installed(tmp_path, "-C", f"build-dir={tmp_path / 'build'}")
     assert os.access(site / "cli" / "bin" / "millrace-engine", os.X_OK)
-    assert (site / "share" / "man" / "man1" / "millrace.1").is_file()
     told = json.loads(millrace(site, "probe", "--json", str(media.BUNNY)))
     assert told["streams"][0]["codec_name"] == "h264"
     assert json.loads(millrace(site, "doctor", "--json"))["ok"] is True
