@@ -23,8 +23,8 @@ from bench.tools import CACHE, REPOSITORY
 PAGE = REPOSITORY / "docs" / "explanation" / "command-line.md"
 WORK = CACHE / "convert"
 SECTIONS = (
-    Section("film", "sintel_trailer-720p.mp4", 300, 150),
-    Section("hand-held", "cityCC0.mpg", 0, 150),
+    Section("film", "sintel_trailer-720p.mp4", 300, 90),
+    Section("hand-held", "cityCC0.mpg", 0, 90),
 )
 KEY_FRAME_PICTURES = 10 * RATE
 """At most so far apart, in all three."""

@@ -26,8 +26,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PICTURE = REPOSITORY / "docs" / "images" / "terminal.svg"
 COMMANDS = (
     "millrace probe sintel.mp4",
-    "millrace transcode sintel.mp4 mail.mp4 --end 0:20 --scale 480p --size 1MB",
-    "millrace ladder bunny.mp4 site/bunny --hls",
+    "millrace transcode sintel.mp4 mail.mp4 --end 0:08 --scale 360p --size 500kB",
+    "millrace ladder bunny.mp4 site/bunny --hls --speed veryfast",
     "millrace verify site/bunny",
 )
 COLUMNS, ROWS = 92, 18
