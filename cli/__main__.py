@@ -26,10 +26,13 @@ class Entry(NamedTuple):
 
 
 LOCAL: Mapping[str, Entry] = {
-    "ladder": Entry("cli.media.ladder", "Make an HLS and DASH package of a film."),
+    "transcode": Entry("cli.media.transcode", "Convert files to MP4, MKV or WebM."),
+    "ladder": Entry("cli.media.ladder", "Make 1080p … 360p of a file, or an HLS package."),
     "thumbs": Entry("cli.media.thumbs", "Stills, a contact sheet, a storyboard."),
     "probe": Entry("cli.media.probe", "Tell what is in a file."),
     "verify": Entry("cli.media.verify", "Decode a file fully; check an HLS package by its rules."),
+    "batch": Entry("cli.media.batch", "Convert folders: a queue that outlives crashes."),
+    "presets": Entry("cli.media.presets", "Tell what high, medium and low mean."),
     "doctor": Entry("cli.media.doctor", "Tell what works here, and how to get what does not."),
     "completion": Entry("cli.media.completion", "Completion for bash, zsh and fish."),
 }
@@ -83,7 +86,7 @@ class Commands(click.Group):
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def main(context: click.Context, state_dir: Path) -> None:
-    """Package, check and serve video."""
+    """Convert, package, check and serve video."""
     if context.invoked_subcommand in CLOUD:
         from cli.state import State
 

@@ -10,26 +10,20 @@ import click
 from cli.__main__ import LOCAL, main
 from cli.media.exits import MEANINGS
 from cli.media.failures import ADVICE
+from cli.media.presets import AUDIO_BPS_PER_CHANNEL, MEANING, SETTINGS, Quality
+from cli.media.reference import ENVIRONMENT, EVENTS
 
 PAGE = Path(__file__).resolve().parent / "reference" / "cli.md"
-_EVENTS = {
-    "plan": "`file`, `plan` (what the engine is asked for)",
-    "progress": "`file`, `stage`, `fraction` (0 to 1 of the whole work; null where the length is "
-    "not known), `eta_s`, `frames`, `fps`, `speed`, `bytes`, `bitrate_bps`",
-    "warning": "`code`, `message`, `file`",
-    "result": "last on success: `file`, `output`, and what was made",
-    "error": "last on failure: `reason`, `exit_code`, `file`, `stream`, `time_s`, `message`, "
-    "`advice`",
-}
 _SHARED = {"--json", "--quiet", "--verbose", "--help"}
 
 
 def text() -> str:
     """The whole page."""
     commands = "\n".join(_command(name) for name in LOCAL)
-    events = "\n".join(f"| `{name}` | {members} |" for name, members in _EVENTS.items())
+    events = "\n".join(f"| `{name}` | {members} |" for name, members in EVENTS.items())
     exits = "\n".join(f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
     advice = "\n".join(f"| `{reason}` | {words} |" for reason, words in ADVICE.items())
+    environment = "\n".join(f"| `{name}` | {words} |" for name, words in ENVIRONMENT.items())
     return f"""<!-- Made by `python docs/cli_page.py`; do not edit. -->
 
 # The command line for files
@@ -37,9 +31,13 @@ def text() -> str:
 `./millrace COMMAND` in a checkout, `millrace COMMAND` where it is installed
 ([how](../how-to/convert.md#install)). All commands take `--json` (events for programs on standard
 output, one JSON object a line), `-q` (errors only), `-v` (more) and `-h`. What people read is on
-standard error, but for what `probe` tells.
+standard error, but for what `probe` and `presets` tell. The same as a manual page, which an
+installation brings: `man millrace` ([millrace.1](../man/millrace.1)).
 
 {commands}
+## Quality presets
+
+{_presets()}
 ## Events of `--json`
 
 | `type` | members |
@@ -51,6 +49,14 @@ standard error, but for what `probe` tells.
 | code | meaning |
 |---|---|
 {exits}
+
+`batch` runs each file as a `transcode`, and tries again what ended with 5 or 70 or by a signal.
+
+## Environment
+
+| variable | meaning |
+|---|---|
+{environment}
 
 ## Reasons, and what to try
 
@@ -90,6 +96,27 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
         assert record is not None
         names, meaning = (cell.replace("|", "\\|") for cell in record)
         yield f"| `{names}` | {meaning} |"
+
+
+def _presets() -> str:
+    meanings = "\n".join(f"- **{quality}**: {MEANING[quality]}" for quality in Quality)
+    video = "\n".join(
+        f"| {codec} | " + " | ".join(f"{it.crf}, {it.speed}" for it in settings.values()) + " |"
+        for codec, settings in SETTINGS.items()
+    )
+    audio = "\n".join(
+        f"| {codec} | "
+        + " | ".join(f"{rate // 1000} kb/s a channel" for rate in rates.values())
+        + " |"
+        for codec, rates in AUDIO_BPS_PER_CHANNEL.items()
+    )
+    return f"""{meanings}
+
+| codec | high: CRF, speed | medium | low |
+|---|---|---|---|
+{video}
+{audio}
+"""
 
 
 if __name__ == "__main__":

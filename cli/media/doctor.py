@@ -1,4 +1,4 @@
-"""`millrace doctor`: what works on this machine."""
+"""`millrace doctor`: what works on this machine, tried and not guessed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.markup import escape
 
 from cli.console import console, size_text
-from cli.media import engine
+from cli.media import engine, job, vmaf
 from cli.media.command import LocalCommand, examples, said
 from cli.media.exits import Exit
 from cli.media.failures import Failure
+from cli.media.job import Audio, Job, Video
 from cli.media.voice import write_line
 
+_TRIAL = Path(__file__).with_name("trial.mp4")
+"""A fifth of a second of 128×72, H.264 and AAC."""
+_ENCODERS = {"h264": "mp4", "hevc": "mp4", "av1": "mp4", "vp9": "webm"}
+_SOUNDS = {"aac": "mp4", "opus": "webm"}
 _PACKAGES = "g++ cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
 libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev libseccomp-dev \
 libcurl4-openssl-dev nlohmann-json3-dev"
@@ -39,7 +45,7 @@ class Check:
 @said
 @click.pass_context
 def doctor(context: click.Context, /, as_json: bool, quiet: bool, **_: Any) -> None:
-    """Tell what is missing and how to install it.
+    """Try every encoder on a tiny film; tell what is missing and how to install it.
 
     Exit code 1 if something is missing that Millrace cannot do without.
     """
@@ -63,7 +69,12 @@ def _show(check: Check, *, quiet: bool) -> None:
 
 
 def _checks() -> Iterator[Check]:
-    yield _engine()
+    found = _engine()
+    yield found
+    if found.works:
+        with tempfile.TemporaryDirectory(prefix="millrace-doctor-") as folder:
+            yield from _encoders(Path(folder))
+    yield _vmaf()
     yield from _machine()
 
 
@@ -79,6 +90,36 @@ def _engine() -> Check:
     except (OSError, subprocess.SubprocessError) as error:
         return Check("engine", False, str(error), remedy)
     return Check("engine", True, f"{version}, {program}")
+
+
+def _encoders(folder: Path) -> Iterator[Check]:
+    jobs = {
+        **{
+            codec: Job(container, Video(0, codec, preset="ultrafast", crf=40))
+            for codec, container in _ENCODERS.items()
+        },
+        **{
+            codec: Job(container, None, (Audio(1, codec, 64_000),))
+            for codec, container in _SOUNDS.items()
+        },
+    }
+    for name, trial in jobs.items():
+        kind = f"{name}, {'sound' if name in _SOUNDS else 'pictures'}"
+        output = folder / f"{name}.{trial.container}"
+        try:
+            job.convert(_TRIAL, trial, output, scratch=folder)
+        except Failure as failure:
+            remedy = f"apt-get install {_PACKAGES}, and build the engine again"
+            yield Check(kind, False, failure.message, remedy)
+        else:
+            yield Check(kind, True, f"encodes to {trial.container}")
+
+
+def _vmaf() -> Check:
+    remedy = "pip install imageio-ffmpeg (needed by --target-vmaf with other codecs than h264)"
+    program = vmaf.program()
+    about = program or "no ffmpeg with libvmaf"
+    return Check("libvmaf", program is not None, about, remedy, required=False)
 
 
 def _machine() -> Iterator[Check]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ _PLACES = (
     Path(sys.executable).parent / NAME,
 )
 """Where `pip install .` and where ./millrace put it."""
+_UPLOAD = re.compile(r" Upload it again[^.]*\.| Convert the video to .* and upload that\.")
+"""What users of the cloud are told to do."""
 _LOG_BLOCKS, _BLOCK_BYTES = 8, 4096
 _STOPPING_S = 5.0
 """So long may the engine take to remove its unfinished files when it is asked to end."""
@@ -171,7 +174,7 @@ def _failure(code: int, last: Line | None, log: str, file: str | Path) -> Failur
         time_s = last.get("time_s", last.get("position_s"))
         return Failure(
             str(last.get("reason") or last.get("code") or "INTERNAL"),
-            str(last.get("message") or "The engine gave no message."),
+            _UPLOAD.sub("", str(last.get("message") or "The engine gave no message.")),
             file=file,
             stream=last.get("stream"),
             time_s=None if time_s is None else float(time_s),

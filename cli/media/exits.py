@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 MEANINGS: Mapping[Exit, str] = {
     Exit.DONE: "done",
-    Exit.FOUND: "`verify` or `doctor` found something wrong",
+    Exit.FOUND: "`verify` or `doctor` found something wrong; some files of a batch failed",
     Exit.USAGE: "wrong command line; output is input; output exists",
     Exit.CORRUPT: "the input cannot be read, or is damaged beyond use",
     Exit.UNSUPPORTED: "the input's format, or what was asked of it, is not supported",

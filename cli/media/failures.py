@@ -6,6 +6,7 @@ The only place that turns the engine's reason codes and the system's errors into
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ ADVICE: Mapping[str, str] = {
     "CORRUPT": "get a complete copy, or take the sound part with --end before the damage",
     "UNSUPPORTED_CONTAINER": "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, FLV, Ogg, ASF and MXF "
     "are read",
-    "UNSUPPORTED_CODEC": "`millrace doctor` tells what works on this machine",
+    "UNSUPPORTED_CODEC": "export it again in another codec, such as H.264; `millrace doctor` "
+    "tells what this machine encodes",
     "NO_VIDEO_STREAM": "choose a file with pictures; `millrace probe FILE` lists its streams",
     "EXTERNAL_REFERENCE": "give the film itself: a file that names other files is not followed",
     "LIMIT_EXCEEDED": "the file is longer, larger or has more streams than is taken",
@@ -50,6 +52,8 @@ _EXITS: Mapping[str, Exit] = {
     "LIMIT_EXCEEDED": Exit.LIMIT,
 }
 """What is not named here has to do with files and disks."""
+
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Failure(Exception):  # noqa: N818 - what went wrong, as a person is told it
@@ -112,11 +116,21 @@ def from_os(error: OSError, file: str | Path) -> Failure:
     """A file that the system does not let us read or write."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Failure("NO_SPACE", "There is no space left on its disk.", file=file)
+    if error.errno == errno.EFBIG:
+        return Failure("NO_SPACE", "Its disk takes no file as large as this.", file=file)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return Failure("NOT_PERMITTED", f"{_words(error)}.", file=file)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return Failure("MISSING", f"{_words(error)}.", file=file)
     return Failure("OUTPUT_FAILED", f"{_words(error)}.", file=file)
+
+
+def of_output(failure: Failure, target: Path) -> Failure:
+    """What the system said of the file to be, where that is why the engine failed."""
+    for number in _OF_DISKS:
+        if failure.reason == "OUTPUT_FAILED" and os.strerror(number) in failure.message:
+            return from_os(OSError(number, os.strerror(number)), target)
+    return failure
 
 
 def _words(error: OSError) -> str:

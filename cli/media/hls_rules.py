@@ -31,10 +31,21 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
+    """A segment or an init file: a file, or a range of its bytes."""
+
     path: Path
     duration_s: float
     size_bytes: int
-    """Of its byte range, if it has one."""
+    begin_byte: int = 0
+
+    @property
+    def end_byte(self) -> int:
+        return self.begin_byte + self.size_bytes
+
+    def content(self) -> bytes:
+        with self.path.open("rb") as opened:
+            opened.seek(self.begin_byte)
+            return opened.read(self.size_bytes)
 
 
 @dataclass(slots=True)
@@ -43,7 +54,8 @@ class Playlist:
 
     name: str
     target_s: int = 0
-    init: Path | None = None
+    init: Segment | None = None
+    iframes_only: bool = False
     segments: list[Segment] = field(default_factory=list)
 
     @property
@@ -220,7 +232,7 @@ def _media(folder: Path, name: str, breaches: list[Breach]) -> Playlist:
     """One media playlist with what it names."""
     path = _below(folder, name)
     lines = _lines(path, name, breaches)
-    playlist = Playlist(name)
+    playlist = Playlist(name, iframes_only="#EXT-X-I-FRAMES-ONLY" in lines)
     for key, rule in (("#EXT-X-TARGETDURATION:", "§ 4.3.3.1"), ("#EXTINF:", "§ 4.3.2.1")):
         if lines and not any(line.startswith(key) for line in lines):
             breaches.append(Breach(name, rule, f"there is no {key.strip(':')}"))
@@ -239,7 +251,7 @@ def _read_entries(
     folder: Path, lines: Sequence[str], playlist: Playlist, breaches: list[Breach]
 ) -> None:
     duration_s: float | None = None
-    wanted: tuple[int, int] | None = None
+    wanted: str | None = None
     for line in lines:
         if line.startswith("#EXT-X-TARGETDURATION:"):
             playlist.target_s = _whole(line)
@@ -249,40 +261,75 @@ def _read_entries(
                 message = f"a segment of {duration_s:g} s, above the target duration"
                 breaches.append(Breach(playlist.name, "§ 4.3.3.1", message))
         elif line.startswith("#EXT-X-BYTERANGE:"):
-            count, _, offset = line.partition(":")[2].partition("@")
-            wanted = (int(count or 0), int(offset or 0))
+            wanted = line.partition(":")[2]
         elif line.startswith("#EXT-X-MAP:"):
-            uri = _attributes(line, playlist.name, breaches).get("URI", "")
-            playlist.init = _below(folder, uri)
-            if not playlist.init.is_file():
-                breaches.append(Breach(playlist.name, "§ 4.3.2.5", f"{uri} is missing"))
+            playlist.init = _init(folder, line, playlist.name, breaches)
         elif not line.startswith("#"):
-            segment = _segment(folder, line, duration_s, wanted, playlist.name, breaches)
-            playlist.segments += [segment] if segment else []
+            if duration_s is None:
+                breaches.append(Breach(playlist.name, "§ 4.3.2.1", f"{line} has no EXTINF"))
+            elif segment := _segment(folder, line, duration_s, wanted, playlist, breaches):
+                playlist.segments.append(segment)
             duration_s = wanted = None
+
+
+def _init(folder: Path, line: str, name: str, breaches: list[Breach]) -> Segment | None:
+    """§ 4.3.2.5"""
+    tags = _attributes(line, name, breaches)
+    uri = tags.get("URI", "")
+    path = _below(folder, uri)
+    if not path.is_file():
+        breaches.append(Breach(name, "§ 4.3.2.5", f"{uri} is missing"))
+        return None
+    size = path.stat().st_size
+    begin, count = _range(tags.get("BYTERANGE"), size, 0, uri, name, breaches)
+    return Segment(path, 0.0, count, begin)
 
 
 def _segment(
     folder: Path,
     uri: str,
-    duration_s: float | None,
-    wanted: tuple[int, int] | None,
-    name: str,
+    duration_s: float,
+    wanted: str | None,
+    playlist: Playlist,
     breaches: list[Breach],
 ) -> Segment | None:
-    if duration_s is None:
-        breaches.append(Breach(name, "§ 4.3.2.1", f"{uri} has no EXTINF"))
-        return None
     path = _below(folder, uri)
     if not path.is_file():
-        breaches.append(Breach(name, "§ 6.2.1", f"{uri} is missing"))
+        breaches.append(Breach(playlist.name, "§ 6.2.1", f"{uri} is missing"))
         return None
     size = path.stat().st_size
     if size == 0:
-        breaches.append(Breach(name, "§ 6.2.1", f"{uri} is empty"))
-    if wanted is not None and sum(wanted) > size:
+        breaches.append(Breach(playlist.name, "§ 6.2.1", f"{uri} is empty"))
+    last = playlist.segments[-1] if playlist.segments else None
+    following = last.end_byte if last and last.path == path else None
+    begin, count = _range(wanted, size, following, uri, playlist.name, breaches)
+    return Segment(path, duration_s, count, begin)
+
+
+def _range(
+    wanted: str | None,
+    size: int,
+    following: int | None,
+    uri: str,
+    name: str,
+    breaches: list[Breach],
+) -> tuple[int, int]:
+    """§ 4.3.2.2: first byte and count of `N@O`, or of `N` behind the range before it.
+
+    Args:
+        wanted: None: the whole file of `size` bytes.
+        following: where the range before it ended, if it is of the same file.
+    """
+    if wanted is None:
+        return 0, size
+    found = re.fullmatch(r"(\d+)(?:@(\d+))?", wanted)
+    begin = int(found[2]) if found and found[2] else following
+    if found is None or begin is None:
+        breaches.append(Breach(name, "§ 4.3.2.2", f"{wanted} is no range of {uri}"))
+        return 0, size
+    if begin + int(found[1]) > size:
         breaches.append(Breach(name, "§ 4.3.2.2", f"a range beyond the end of {uri}"))
-    return Segment(path, duration_s, size if wanted is None else wanted[0])
+    return begin, int(found[1])
 
 
 def _check_aligned(variants: Sequence[Playlist]) -> Iterator[Breach]:

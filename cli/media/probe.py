@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from cli.media.failures import Failure
 from cli.media.units import clock, rate_text
 from cli.media.voice import write_line
 
+_COLUMNS = ("#", "kind", "codec", "what", "rate", "language", "title")
+_WIDE = 200
+"""Characters of a line where nobody sees its end."""
 _HDR = {"pq": "HDR10 (PQ)", "hlg": "HLG"}
 
 
@@ -54,7 +58,7 @@ def probe(context: click.Context, /, files: tuple[Path, ...], as_json: bool, **_
 
 
 def _show(found: Facts, file: Path) -> None:
-    out = Console(highlight=False)
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     container = found["format"]
     duration = container["duration_s"]
     about = [
@@ -65,10 +69,12 @@ def _show(found: Facts, file: Path) -> None:
     ]
     out.print(f"[bold]{escape(str(file))}[/]  {' · '.join(part for part in about if part)}")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("#", "", "codec", "what", "rate", "language", "title"):
-        table.add_column(name)
-    for row in _rows(found):
-        table.add_row(*(escape(cell) for cell in row))
+    rows = list(_rows(found))
+    filled = [n for n in range(len(_COLUMNS)) if any(row[n] for row in rows)]
+    for n in filled:
+        table.add_column(_COLUMNS[n])
+    for row in rows:
+        table.add_row(*(escape(row[n]) for n in filled))
     out.print(table)
     if found["chapters"]:
         out.print(f"{len(found['chapters'])} chapters", style="dim")
@@ -97,7 +103,7 @@ def _rows(found: Facts) -> Iterable[tuple[str, ...]]:
 
 
 def picture_text(stream: Mapping[str, Any]) -> str:
-    """`1920×1080 25 fps yuv420p 10 bit HDR10 (PQ) rotated 90°`"""
+    """`1920×1080 25 fps yuv420p10le HDR10 (PQ) rotated 90°`"""
     parts = [f"{stream['width']}×{stream['height']}"]
     shown = (stream["display_width"], stream["display_height"])
     if shown != (stream["width"], stream["height"]):
@@ -106,7 +112,7 @@ def picture_text(stream: Mapping[str, Any]) -> str:
     if rate["den"] and rate["num"]:
         vary = " varying" if stream["variable_frame_rate"] else ""
         parts.append(f"{rate['num'] / rate['den']:.4g} fps{vary}")
-    parts.append(f"{stream['pixel_format']} {stream['bit_depth']} bit")
+    parts.append(stream["pixel_format"])
     parts.append(_HDR[stream["hdr"]] if stream["hdr"] else "SDR")
     parts += ["Dolby Vision"] if stream["dolby_vision"] else []
     parts += ["interlaced"] if stream["interlaced"] else []

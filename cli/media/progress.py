@@ -21,6 +21,14 @@ _PATIENCE_S = 1.5
 """Before this, speed says nothing: encoders fill their look-ahead first."""
 _MEMORY_S, _MEMORY_PART = 8.0, 0.3
 """What speed is averaged over: so many seconds, or this part of the time it has taken so far."""
+_BAR = 24
+_REST_OF_LINE = _BAR + len("100% 1:00:00 left") + 4
+"""Characters of what always stands beside a name, with the spaces between."""
+_BETTER = {
+    "STARTS_AT_KEY_FRAME": "The copy begins here, at the last key frame before --start; "
+    "without --codec copy it begins exactly there."
+}
+"""What is said of a warning in place of the engine's words, which are those of its job."""
 _UNKNOWN_EVERY_S = 10.0
 """Between two lines where the length is not known."""
 
@@ -93,11 +101,11 @@ class Now:
     def to_json(self) -> dict[str, Any]:
         return {
             "stage": self.stage,
-            "fraction": self.fraction,
+            "fraction": None if self.fraction is None else round(self.fraction, 4),
             "eta_s": None if self.left_s is None else round(self.left_s, 1),
             "frames": self.frames,
-            "fps": self.fps,
-            "speed": self.speed,
+            "fps": round(self.fps, 1),
+            "speed": round(self.speed, 2),
             "bytes": self.size_bytes,
             "bitrate_bps": None if self.bitrate_bps is None else round(self.bitrate_bps),
         }
@@ -117,10 +125,18 @@ class Progress:
     Args:
         name: the file's.
         stages: in their order; `stage` goes on to the next.
+        pictures: so many are to be made, where they measure the work better than the time does.
     """
 
-    def __init__(self, voice: Voice, name: str, stages: Sequence[Stage] = (Stage(""),)) -> None:
+    def __init__(
+        self,
+        voice: Voice,
+        name: str,
+        stages: Sequence[Stage] = (Stage(""),),
+        pictures: int | None = None,
+    ) -> None:
         self._voice, self._name, self._stages = voice, name, stages
+        self._pictures = pictures
         self._index = 0
         self._forecast = Forecast()
         self._told = 0.0
@@ -136,10 +152,10 @@ class Progress:
 
             columns = (
                 TextColumn("[busy]{task.description}[/]"),
-                BarColumn(bar_width=24),
+                BarColumn(bar_width=_BAR, complete_style="cyan", pulse_style="cyan"),
                 TextColumn("{task.fields[percent]}"),
-                TextColumn("[faint]{task.fields[about]}[/]"),
                 TextColumn("{task.fields[left]}"),
+                TextColumn("[faint]{task.fields[about]}[/]"),
             )
             self._bars = Bars(*columns, console=console, transient=True)
             self._task = self._bars.add_task(
@@ -159,13 +175,19 @@ class Progress:
     def line(self, line: Mapping[str, Any]) -> None:
         """Take a line of the engine's; warnings are told, other kinds than progress ignored."""
         if line["type"] == "warning":
-            self._voice.warn(line["code"], line["message"], file=self._name)
+            place = {
+                name: line[name] for name in ("stream", "time_s") if line.get(name) is not None
+            }
+            message = located(line) + _BETTER.get(line["code"], line["message"])
+            self._voice.warn(line["code"], message, file=self._name, **place)
         if line["type"] == "progress":
             self._show(self._now(line))
 
     def _now(self, line: Mapping[str, Any]) -> Now:
         percent = line.get("percent")
         fraction = line.get("fraction") if percent is None else percent / 100
+        if self._pictures:
+            fraction = line.get("frames", 0) / self._pictures
         if fraction is not None:
             fraction = self._whole(min(1.0, max(0.0, fraction)))
             self._forecast.update(fraction, time.monotonic())
@@ -201,7 +223,7 @@ class Progress:
             total=1.0 if known else None,
             completed=now.fraction or 0.0,
             percent=f"{now.fraction:4.0%}" if now.fraction is not None else "",
-            about=", ".join(now.parts),
+            about=_fitting(now.parts, console.width - len(_short(self._name)) - _REST_OF_LINE),
             left=_left(now),
         )
 
@@ -217,10 +239,28 @@ class Progress:
         return due
 
 
+def located(line: Mapping[str, Any]) -> str:
+    """Where in a file a warning of the engine's is about: `stream 1, at 0:02.1: `, or nothing."""
+    where = [f"stream {line['stream']}"] if line.get("stream") is not None else []
+    where += [f"at {clock(line['time_s'])}"] if line.get("time_s") is not None else []
+    return f"{', '.join(where)}: " if where else ""
+
+
 def _short(name: str) -> str:
     """The file's own name, its middle left out if it is long."""
     name = name.rpartition("/")[2]
     return name if len(name) <= 32 else f"{name[:18]}…{name[-13:]}"
+
+
+def _fitting(parts: Sequence[str], room: int) -> str:
+    """As many of the parts as a line has room for: rich would take the bar away before them."""
+    fitting = ""
+    for part in parts:
+        longer = f"{fitting}, {part}" if fitting else part
+        if len(longer) > room:
+            break
+        fitting = longer
+    return fitting
 
 
 def _sentence(now: Now) -> list[str]:

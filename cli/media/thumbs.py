@@ -54,16 +54,22 @@ class _Wishes:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder; FILE-thumbs if none."
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder; FILE-thumbs if not given.",
 )
-@click.option("--stills", type=click.IntRange(1, _MOST_STILLS), help="So many, evenly spaced.")
+@click.option(
+    "--stills", type=click.IntRange(1, _MOST_STILLS), help="So many stills, evenly spaced."
+)
 @click.option("--at", "at_s", type=TIME, multiple=True, help="A still at this time; repeatable.")
-@click.option("--size", type=SIZE, default="1280x720", show_default=True, help="Of a still, most.")
+@click.option("--size", type=SIZE, default="1280x720", show_default=True, help="Most of a still.")
 @click.option("--png", is_flag=True, help="Stills without loss; JPEG if not.")
 @click.option("--skip-black", is_flag=True, help="Move on from pictures that are all but black.")
 @click.option("--sheet", "grid", type=GRID, help="A contact sheet, sheet.jpg.")
 @click.option("--storyboard", is_flag=True, help="storyboard.vtt (WebVTT) and its sprites.")
-@click.option("--interval", "interval_s", type=TIME, help="Between two storyboard pictures.")
+@click.option("--interval", "interval_s", type=TIME, help="Time between two of its pictures.")
 @output.existing_options
 @said
 @click.pass_context

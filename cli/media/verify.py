@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,14 @@ from cli.media import engine, facts, hls_rules
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.effort import Effort, effort_options
 from cli.media.exits import Exit
-from cli.media.facts import Facts
 from cli.media.failures import Failure
 from cli.media.hls_rules import Playlist
-from cli.media.progress import Progress
+from cli.media.job import Audio, Job, Video, convert
+from cli.media.progress import Progress, located
 from cli.media.units import clock
 from cli.media.voice import Voice
-from millrace import media, plan
-from millrace.errors import MillraceError
-from millrace.ladder import Rung
 
-_TINY = Rung("check", 32, 100_000)
-"""Decoding is what is wanted; of what is made of it as little as can be."""
+_TINY_SIDE = 64
 _MASTERS = ("master.m3u8", "index.m3u8")
 
 
@@ -101,74 +96,92 @@ def _playlist_of(path: Path) -> Path | None:
 
 
 def decoded(path: Path, name: Path, effort: Effort, voice: Voice) -> Iterator[str]:
-    """What is found wrong while decoding a file to its end.
+    """What is found wrong while decoding a film to its end.
 
     Args:
         name: what it is called in messages.
     """
     found = facts.of(path)
-    with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
-        scratch = Path(folder)
-        (scratch / "plan.json").write_text(json.dumps(_tiny_plan(found, name)))
-        warnings: list[str] = [warning["message"] for warning in found["warnings"]]
-        with Progress(voice, name.name) as progress:
-
-            def take(line: engine.Line) -> None:
-                if line["type"] == "warning":
-                    warnings.append(line["message"])
-                else:
-                    progress.line(line)
-
-            command = ["transcode", str(path), "--plan", str(scratch / "plan.json")]
-            command += ["--output", str(scratch / "o"), *effort.arguments]
-            told = engine.run(command, file=name, on_line=take, niceness=effort.niceness)
-    warnings += [warning["message"] for warning in told["warnings"]]
-    yield from (f"{name}: {message}" for message in dict.fromkeys(warnings))
-    yield from _counted(found, told, name)
-    voice.detail(f"{name}: {told['frames']} pictures, {clock(told['duration_s'])}")
-
-
-def _tiny_plan(found: Facts, name: Path) -> Mapping[str, Any]:
-    try:
-        made = plan.make(
-            media.parse(found),
-            chunk_segments=1000,
-            preset="ultrafast",
-            rungs=(_TINY,),
-            segment_s=10,
-        )
-    except MillraceError as error:
-        raise Failure(error.reason.value, error.message, file=name) from error
-    return made.to_json()
-
-
-def _counted(found: Facts, told: Mapping[str, Any], name: Path) -> Iterator[str]:
-    """As many pictures as the container counts, where they come at a steady rate."""
     stream = facts.pictures(found, name)
+    sounds = tuple(_sound(sound["stream"]) for sound in found["audio"])
+    told, warnings = _decode(path, name, Job("mkv", _pictures(stream), sounds), effort, voice)
+    yield from (f"{name}: {warning['message']}" for warning in found["warnings"])
+    yield from warnings
+    yield from _counted(stream, told["video"]["frames"], name)
+
+
+def _pictures(stream: Mapping[str, Any]) -> Video:
+    """Decoding is what is wanted; of what is made of it as little as can be."""
+    wide = stream["display_width"] >= stream["display_height"]
+    video = Video(stream["stream"], "h264", preset="ultrafast", crf=51)
+    return replace(video, width=_TINY_SIDE) if wide else replace(video, height=_TINY_SIDE)
+
+
+def _sound(stream: int) -> Audio:
+    return Audio(stream, "opus", 6_000, channels=1)
+
+
+def _decode(
+    path: Path, name: Path, job: Job, effort: Effort, voice: Voice
+) -> tuple[engine.Line, list[str]]:
+    """The engine's result, and what it complained about."""
+    warnings: dict[str, None] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="millrace-") as folder,
+        Progress(voice, name.name) as progress,
+    ):
+
+        def take(line: engine.Line) -> None:
+            if line["type"] == "warning":
+                warnings[f"{name}, {located(line)}{line['message']}"] = None
+            else:
+                progress.line({**line, "bytes": 0})  # of no use to anybody
+
+        scratch = Path(folder)
+        told = convert(
+            path, job, scratch / "o.mkv", scratch=scratch, effort=effort, on_line=take, name=name
+        )
+    voice.detail(f"{name}: decoded, {clock(told['duration_s'])}")
+    return told, list(warnings)
+
+
+def _counted(stream: Mapping[str, Any], frames: int, name: Path) -> Iterator[str]:
+    """As many pictures as the container counts, where they come at a steady rate."""
     rate = stream["avg_frame_rate"]
     steady = not stream["variable_frame_rate"] and rate["num"] <= 60 * rate["den"] and rate["num"]
-    if steady and abs(told["frames"] - stream["frames"]) > max(2, stream["frames"] // 500):
-        yield f"{name}: {told['frames']} pictures decode, its container counts {stream['frames']}"
+    if steady and abs(frames - stream["frames"]) > max(2, stream["frames"] // 500):
+        yield f"{name}: {frames} pictures decode, its container counts {stream['frames']}"
 
 
 def _decoded_playlist(
     name: Path, playlist: Playlist, scratch: Path, effort: Effort, voice: Voice
 ) -> Iterator[str]:
-    """A rendition as a player gets it: its init file and its segments, one after the other."""
-    whole = [it for it in playlist.segments if it.path.stat().st_size == it.size_bytes]
-    if len(whole) < len(playlist.segments) or not whole or whole[0].path.suffix == ".vtt":
+    """A rendition as a player gets it: its init file and its segments, one after the other.
+
+    I-frame playlists name pictures of the renditions again; texts are judged by the rules.
+    """
+    parts = playlist.segments
+    if playlist.iframes_only or not parts or parts[0].path.suffix == ".vtt":
         return
-    joined = scratch / f"joined{whole[0].path.suffix if playlist.init is None else '.mp4'}"
+    joined = scratch / f"joined{parts[0].path.suffix if playlist.init is None else '.mp4'}"
     with joined.open("wb") as out:
-        for part in [*([playlist.init] if playlist.init else []), *(it.path for it in whole)]:
-            if part.is_file():
-                with part.open("rb") as opened:
-                    shutil.copyfileobj(opened, out)
+        for part in [*([playlist.init] if playlist.init else []), *parts]:
+            out.write(part.content())
     try:
         yield from decoded(joined, name, effort, voice)
     except Failure as failure:
-        # Sound alone is no film; its segments are judged by the rules.
-        if failure.reason != "NO_VIDEO_STREAM":
+        if failure.reason == "NO_VIDEO_STREAM":
+            yield from _decoded_sound(joined, name, effort, voice)
+        else:
             yield f"{name}: {failure.message}"
     finally:
         joined.unlink(missing_ok=True)
+
+
+def _decoded_sound(path: Path, name: Path, effort: Effort, voice: Voice) -> Iterator[str]:
+    """A rendition has one stream."""
+    try:
+        _, warnings = _decode(path, name, Job("mkv", None, (_sound(0),)), effort, voice)
+        yield from warnings
+    except Failure as failure:
+        yield f"{name}: {failure.message}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,46 @@ def test_all_that_is_wrong_is_told_when_segments_are(package: Path, tmp_path: Pa
     assert "audio-0/index.m3u8: § 6.2.1: 00001.m4s is missing" in result.stderr
     assert re.search(r"180p/index\.m3u8: .*(damaged|decode)", result.stderr)
     assert run("verify", broken, "--rules").exit_code == Exit.FOUND
+
+
+def packaged(folder: Path, *options: str) -> Path:
+    """A package of one rendition, by ffmpeg."""
+    folder.mkdir()
+    source = str(media.clip("verify.mp4", 3, "320x180"))
+    command = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-f", "hls", "-hls_time", "1"]
+    kind = ["-hls_playlist_type", "vod", "-hls_segment_type", "fmp4", *options]
+    subprocess.run([*command, *kind, str(folder / "index.m3u8")], check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [(("-hls_flags", "single_file"), "(Pictures|decode)"), (("-vn",), "Sound is damaged")],
+    ids=["byte ranges", "sound alone"],
+)
+def test_rendition_is_decoded_when_it_is_of(
+    options: Sequence[str], word: str, tmp_path: Path
+) -> None:
+    folder = packaged(tmp_path / "film", *options)
+    assert run("verify", folder).exit_code == Exit.DONE
+    part = max(folder.glob("*.m4s"), key=lambda path: path.stat().st_size)
+    content = bytearray(part.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = random.Random(1).randbytes(3000)
+    part.write_bytes(content)
+    result = run("verify", folder)
+    assert result.exit_code == Exit.FOUND
+    assert re.search(rf"index\.m3u8.*: .*{word}", result.stderr)
+
+
+@pytest.mark.parametrize("range_", ["x@0", "12", "9999999@0"])
+def test_range_is_told_when_it_is_none(range_: str, tmp_path: Path) -> None:
+    folder = packaged(tmp_path / "film", "-hls_flags", "single_file")
+    playlist = folder / "index.m3u8"
+    text = re.sub(r"BYTERANGE:.*", f"BYTERANGE:{range_}", playlist.read_text(), count=1)
+    playlist.write_text(text)
+    breaches, _ = hls_rules.check(playlist)
+    assert [breach for breach in breaches if breach.rule == "§ 4.3.2.2"]
 
 
 def test_file_is_good_when_it_decodes_and_bad_when_cut_short(tmp_path: Path) -> None:

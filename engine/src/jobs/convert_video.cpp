@@ -107,6 +107,7 @@ void ConvertVideoTrack::open_encoder(const AVFrame& first) {
   }
   options.threads = context_.threads;
   encoder_ = std::make_unique<media::PictureEncoder>(std::move(options), [this](AVPacket& packet) {
+    note_coded(packet.pts + packet.duration);
     context_.muxer.write(packet, *output_, encoder_->context().time_base);
   });
 }
@@ -205,12 +206,25 @@ void ConvertVideoTrack::work() {
       last_source_ = item->frame;
     }
     encoder_->encode(*last_shaped_, item->time, item->duration);
-    frames_.fetch_add(1, std::memory_order_relaxed);
-    const double time = static_cast<double>(item->time + item->duration);
-    position_s_.store(time * av_q2d(encoder_->context().time_base), std::memory_order_relaxed);
+    const int64_t end = item->time + item->duration;
+    taken_s_.store(static_cast<double>(end) * av_q2d(encoder_->context().time_base),
+                   std::memory_order_relaxed);
+    if (!gives_packets()) note_coded(end);
   }
   context_.stop.check();
   encoder_->finish();
+}
+
+void ConvertVideoTrack::note_coded(int64_t end) {
+  frames_.fetch_add(1, std::memory_order_relaxed);
+  const double end_s = static_cast<double>(end) * av_q2d(encoder_->context().time_base);
+  const double before_s = coded_s_.load(std::memory_order_relaxed);
+  coded_s_.store(std::max(before_s, end_s), std::memory_order_relaxed);
+}
+
+/// The first of VP9's two passes only takes notes.
+bool ConvertVideoTrack::gives_packets() const {
+  return video_.codec != AV_CODEC_ID_VP9 || !video_.pass || video_.pass->number != 1;
 }
 
 void ConvertVideoTrack::finish() {

@@ -26,7 +26,12 @@ class ConvertVideoTrack : public ConvertTrack {
   void take(AVPacket& packet) override;
   void finish() override;
   bool done() const override;
-  double position_s() const override { return position_s_.load(std::memory_order_relaxed); }
+  /// Halfway between what the encoder took and what it gave out: between lie dozens of pictures
+  /// whose work is half done.
+  double position_s() const override {
+    constexpr auto kAny = std::memory_order_relaxed;
+    return (taken_s_.load(kAny) + coded_s_.load(kAny)) / 2;
+  }
   nlohmann::ordered_json result() const override;
 
   int64_t frames() const { return frames_.load(std::memory_order_relaxed); }
@@ -47,6 +52,8 @@ class ConvertVideoTrack : public ConvertTrack {
   void note_damage(int64_t timestamp);
   void push(const av::SharedFrame& frame, int64_t time, int64_t duration);
   void work();
+  void note_coded(int64_t end);
+  bool gives_packets() const;
   int64_t time_of(int64_t timestamp) const;
 
   const media::ConvertVideo& video_;
@@ -66,7 +73,8 @@ class ConvertVideoTrack : public ConvertTrack {
   av::SharedFrame last_shaped_;
   media::BoundedQueue<Item> queue_;
   std::atomic<int64_t> frames_{0};
-  std::atomic<double> position_s_{0};
+  std::atomic<double> taken_s_{0};
+  std::atomic<double> coded_s_{0};
   std::optional<media::WorkerThread> thread_;  // last: it uses the others
 };
 

@@ -50,6 +50,7 @@ def test_wheel_has_the_local_commands_alone_when_built(tmp_path: Path) -> None:
     assert {path.name for path in (site / "cli").glob("*.py")} == {
         *("__init__.py", "__main__.py", "console.py")
     }
+    assert (site / "share" / "man" / "man1" / "millrace.1").is_file()
     (entries,) = site.glob("millrace-*.dist-info/entry_points.txt")
     assert "millrace=cli.__main__:run" in entries.read_text().replace(" ", "")
     assert "bash_complete" in millrace(site, "completion", "bash")

@@ -64,7 +64,7 @@ def test_completion_answers_when_a_shell_asks() -> None:
         check=False,
         env={**os.environ, **asked},
     )
-    assert set(done.stdout.split()) >= {"plain,probe"}
+    assert set(done.stdout.split()) >= {"plain,probe", "plain,presets"}
 
 
 def test_every_exit_code_has_a_meaning_when_documented() -> None:
@@ -129,6 +129,14 @@ def test_reference_is_up_to_date_when_compared_with_the_commands() -> None:
     made = runpy.run_path(str(media.REPOSITORY / "docs" / "cli_page.py"))["text"]()
     page = media.REPOSITORY / "docs" / "reference" / "cli.md"
     assert made == page.read_text(), "run python docs/cli_page.py"
+
+
+def test_man_page_is_up_to_date_when_compared_with_the_commands() -> None:
+    made = runpy.run_path(str(media.REPOSITORY / "docs" / "man_page.py"))["text"]()
+    page = media.REPOSITORY / "docs" / "man" / "millrace.1"
+    assert made == page.read_text(), "run python docs/man_page.py"
+    macros = {line.split()[0] for line in made.splitlines() if line[:1] in (".", "'")}
+    assert macros == {*('.\\"', ".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".BR", ".EX", ".EE")}
 
 
 def test_version_is_that_of_the_package_when_asked() -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from cli.media.progress import Forecast, Now, Progress, Stage
+from cli.media.progress import Forecast, Now, Progress, Stage, _fitting
 from cli.media.voice import Voice
 
 
@@ -83,6 +83,14 @@ def test_stages_share_the_bar_when_there_are_two(capsys: pytest.CaptureFixture[s
     assert '"stage": "pass 2", "fraction": 0.625' in told
 
 
+def test_pictures_are_the_measure_when_they_are_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Progress(Voice(as_json=True), "film.mp4", pictures=200) as progress:
+        progress.line(lines([0.9], frames=50)[0])
+    assert '"fraction": 0.25' in capsys.readouterr().out
+
+
 def test_nothing_is_promised_when_the_length_is_unknown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -90,6 +98,13 @@ def test_nothing_is_promised_when_the_length_is_unknown(
         progress.line(lines([None], frames=10)[0])
     told = capsys.readouterr().out
     assert '"fraction": null, "eta_s": null, "frames": 10' in told
+
+
+def test_parts_are_left_out_when_a_line_is_short() -> None:
+    parts = ["frame 82", "30 fps", "1.3×"]
+    assert _fitting(parts, 16) == "frame 82, 30 fps"
+    assert _fitting(parts, 22) == "frame 82, 30 fps, 1.3×"
+    assert _fitting(parts, -5) == ""
 
 
 def test_bitrate_is_what_was_written_when_a_time_is_known() -> None:
