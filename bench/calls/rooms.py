@@ -1,9 +1,9 @@
 """Many rooms of two on one gateway: how long messages take, and how many get lost.
 
 Each room is made, joined, and told what two browsers tell each other: an offer and an answer of
-6 kB, and candidates. All sockets stay open until the last room is done.
+6 kB, and four candidates each. All sockets stay open until the last room is done.
 
-python -m bench.calls.rooms [ws://127.0.0.1:4567/signal] [--rooms 1000] [--at-once 16]
+python -m bench.calls.rooms [ws://127.0.0.1:4567/signal] [--rooms 1000] [--at-once 4]
 
 Without an address a Millrace of its own is started.
 """
@@ -28,7 +28,7 @@ import requests
 
 from bench.own import own_pipeline
 
-CANDIDATES = 6
+CANDIDATES = 4
 SDP = "v=0\r\n" + "a=candidate-or-codec:0123456789\r\n" * 180
 ANSWER_TIMEOUT_S = 60.0
 
@@ -119,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?")
     parser.add_argument("--rooms", type=int, default=1000)
-    parser.add_argument("--at-once", type=int, default=16, help="rooms that are being set up")
+    parser.add_argument("--at-once", type=int, default=4, help="rooms that are being set up")
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

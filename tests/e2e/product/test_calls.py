@@ -11,6 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from local.websocket_gateway.frames import MAX_FRAME_BYTES
 from tests.harness import chromium
 from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
 from tests.harness.webrtc import REMEMBER_CONNECTIONS, expect_growth
@@ -28,6 +29,8 @@ NO_DEVICES = """
         throw new DOMException("denied by the test", "NotAllowedError");
     };
 """
+ICE_NAME = """() => /a=ice-ufrag:(.*)/.exec(connections.at(-1).localDescription.sdp)[1]"""
+CONNECTED = "() => connections.at(-1).connectionState === 'connected'"
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -49,8 +52,10 @@ OpenDoor = Callable[..., Page]
 
 @contextmanager
 def _doors(browser: Browser, site_url: str) -> Iterator[OpenDoor]:
-    """No page may log an error, but for the sockets that a test breaks on purpose."""
+    """No page may log an error, but for the sockets that a test breaks on purpose; nor say more at
+    once than half of what would close its socket."""
     complaints: list[str] = []
+    said_bytes = [0]
     with ExitStack() as contexts:
 
         def open_door(link: str | None = None) -> Page:
@@ -64,11 +69,16 @@ def _doors(browser: Browser, site_url: str) -> Iterator[OpenDoor]:
                 "console",
                 lambda line: complaints.append(line.text) if line.type == "error" else None,
             )
+            page.on("websocket", lambda socket: socket.on("framesent", note_size))
             page.goto(link or f"{site_url}/chat.html")
             return page
 
+        def note_size(frame: str | bytes) -> None:
+            said_bytes.append(len(frame.encode() if isinstance(frame, str) else frame))
+
         yield open_door
     assert [text for text in complaints if "WebSocket connection" not in text] == []
+    assert max(said_bytes) <= MAX_FRAME_BYTES / 2
 
 
 @pytest.fixture
@@ -116,6 +126,8 @@ def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
     _read_the_quality(first)
     second.locator("#camera").click()
     expect(first.locator("#far-badges")).to_contain_text("camera off")
+    second.locator("#camera").click()
+    expect(first.locator("#far-badges")).to_be_hidden()
     second.locator("#leave").click()
     expect(first.locator("#card-title")).to_have_text("Waiting for the other person")
     _join(second)
@@ -154,6 +166,20 @@ def _read_the_quality(first: Page) -> None:
     with first.expect_download() as download:
         first.locator("#report").click()
     assert '"roundTrip_ms"' in Path(download.value.path()).read_text()
+
+
+def test_call_takes_a_new_path_when_the_network_changes(call: tuple[Page, Page]) -> None:
+    former = [page.evaluate(ICE_NAME) for page in call]
+    # The polite side cannot restart by itself: it asks the other to.
+    call[1].evaluate("dispatchEvent(new Event('online'))")
+
+    def anew() -> bool:
+        now = [page.evaluate(ICE_NAME) for page in call]
+        return all(name != old for name, old in zip(now, former, strict=True))
+
+    eventually("another name of the path on either side", anew, 30)
+    expect_growth(*call)
+    assert all(page.evaluate(CONNECTED) for page in call)
 
 
 def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
@@ -230,6 +256,20 @@ def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
         "connections.length === 2 && connections.at(-1).connectionState === 'connected'"
     )
     expect_growth(first, second)
+
+
+def test_page_says_that_the_server_wakes_up_when_it_takes_its_time(open_door: OpenDoor) -> None:
+    page = open_door()
+    page.route_web_socket("**", lambda _: None)  # connected, and silent
+    page.clock.install()
+    page.get_by_role("button", name="Make a room").click()
+    button, trouble = page.locator("#enter-button"), page.locator("#door-trouble")
+    expect(button).to_have_text("One moment…")
+    page.clock.fast_forward("00:04")
+    expect(button).to_have_text("The server is waking up…")
+    expect(trouble).to_be_hidden()
+    page.clock.fast_forward("00:15")
+    expect(trouble).to_contain_text("The server does not answer")
 
 
 def test_axe_finds_nothing_and_nothing_overflows_when_at_the_door_and_inside(
