@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ NEEDS = {
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
     "needs_prometheus": Path("/usr/bin/promtool"),
+    "needs_relay": Path("/usr/bin/turnserver"),
 }
 RUNNING = ("pipeline", "chaos")
 """Groups whose tests drive a running Millrace. They begin first."""
@@ -75,10 +77,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     computes = item.path.relative_to(REPOSITORY / "tests").parts[0] in COMPUTING
     with contextlib.suppress(PermissionError):  # only root may step forward again
         os.setpriority(os.PRIO_PROCESS, 0, USUAL + BACKGROUND if computes else USUAL)
-    for marker, path in NEEDS.items():
-        if item.get_closest_marker(marker) is None or path.exists():
-            continue
-        message = f"{path} is missing; ./millrace test installs it"
+    for message in _missing(item):
         if os.environ.get("REQUIRE_ALL") == "1":
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
+
+
+def _missing(item: pytest.Item) -> Iterator[str]:
+    """What a test needs and this machine has not."""
+    for marker, path in NEEDS.items():
+        if item.get_closest_marker(marker) and not path.exists():
+            yield f"{path} is missing; ./millrace test installs it"
+    if item.get_closest_marker("needs_root") and os.geteuid() != 0:
+        yield "network namespaces are root's to make"

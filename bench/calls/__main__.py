@@ -5,7 +5,7 @@ this machine; through a relay between two networks without a route to each other
 The camera is a canvas that shows the time; the receiver reads it out of the picture. Both browsers
 have the same clock. Needs root, iproute2, Chromium and coturn.
 
-python -m bench.calls [--seconds N] [--folder DIR]
+python -m bench.calls [--seconds N] [--only NAME]
 """
 
 from __future__ import annotations
@@ -13,28 +13,27 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from bench.calls import network
+from bench.calls import callers, network
+from bench.calls.lend import Trouble
+from bench.calls.network import NO_TROUBLE, Network
+from bench.tools import CACHE
 from tests.harness import chromium
-from tests.harness.pipeline import REPOSITORY, Pipeline
+from tests.harness.pipeline import Pipeline, free_port
+from tests.harness.webrtc import own_end
 
-CAMERA = (Path(__file__).parent / "camera.js").read_text()
-FLAGS = [
-    *chromium.FLAGS,
-    # Without these a browser slows down what no screen shows.
-    "--disable-renderer-backgrounding",
-    "--disable-backgrounding-occluded-windows",
-]
-SETTLE_MS = 5000
-LONG_MS = 120_000
-HOST = chromium.CHROMIUM
+SETTLE_MS = 8000
+"""Congestion control begins with a coarse picture."""
+PATIENCE_MS = 120_000
+HERE = Path(chromium.CHROMIUM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,104 +41,108 @@ class Case:
     name: str
     apart: bool
     """In two networks that know the relay alone."""
-    loss_percent: float = 0.0
-    delay_ms: float = 0.0
+    trouble: Trouble = NO_TROUBLE
 
 
-CASES = (
-    Case("direct, one machine", apart=False),
-    Case("relay, two networks", apart=True),
-    Case("relay, 2 % loss, 80 ms", apart=True, loss_percent=2, delay_ms=80),
-)
+CASES = {
+    "direct": Case("direct, one machine", apart=False),
+    "relay": Case("relay, two networks", apart=True),
+    "loss": Case("relay, 2 % loss, 80 ms", apart=True, trouble=Trouble(2, 80)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """Of one call: both ends of its path, and what was seen at the second."""
+
     path: list[str]
     delays_ms: list[float]
     unreadable: int
+    stages_ms: dict[str, float]
+    """Mean of each picture: parts of the delay that the browsers account for."""
+    way: dict[str, float]
+    """Round trip and loss, as the receiver knows them."""
 
     def row(self, name: str) -> str:
         ordered = sorted(self.delays_ms)
-        middle = statistics.median(ordered)
-        late = ordered[int(0.95 * (len(ordered) - 1))]
-        cells = (name, " – ".join(self.path), f"{middle:.0f}", f"{late:.0f}", str(len(ordered)))
-        return f"| {' | '.join((*cells, str(self.unreadable)))} |"
+        middle, late = statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))]
+        stages = ", ".join(f"{stage} {ms:.0f}" for stage, ms in self.stages_ms.items())
+        way = f"{self.way['roundTrip_ms']:.0f} ms, {self.way['lost_percent']:.1f} %"
+        numbers = [f"{middle:.0f}", f"{late:.0f}", str(len(ordered)), str(self.unreadable)]
+        return f"| {' | '.join([name, ' – '.join(self.path), way, *numbers, stages])} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--folder", type=Path, default=REPOSITORY / "build" / "bench-calls")
+    parser.add_argument("--only", choices=CASES, action="append")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with network.separate_networks(), _millrace(arguments.folder) as millrace:
-        print("| call | path | median, ms | p95, ms | pictures | unreadable |")
-        print("|---|---|---|---|---|---|")
-        for case in CASES:
-            if case.delay_ms and not network.can_be_troubled():
-                print(f"| {case.name} | not measured: this kernel has no netem | | | | |")
-                continue
-            print(measure(case, millrace, arguments).row(case.name), flush=True)
+    with network.two_networks() as networks, _millrace() as (millrace, turn_port):
+        refusal = network.why_no_netem(networks[0])
+        print(f"trouble: by {'this kernel (tc netem)' if refusal is None else 'bench.calls.lend'}")
+        if refusal:
+            print(f"(tc netem says: {refusal})")
+        print("\n| call | path | round trip, loss | median, ms | p95, ms | pictures | ", end="")
+        print("unreadable | of it, ms |\n|---|---|---|---|---|---|---|---|")
+        for name in arguments.only or CASES:
+            case = CASES[name]
+            with _path(case, networks, millrace, turn_port, by_kernel=not refusal) as browsers:
+                result = _measure(browsers, millrace, arguments.seconds)
+            # One relay is enough: it reaches the other side itself. Without any there is no way.
+            assert "relay" in result.path or not case.apart, f"the call took {result.path}"
+            print(result.row(case.name), flush=True)
     print(f"\nload average: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
 
 @contextmanager
-def _millrace(folder: Path) -> Iterator[Pipeline]:
-    """One of its own, with a relay that both networks reach; kept between runs."""
-    settings = {"MILLRACE_TURN": "1", "MILLRACE_TURN_ADDRESS": network.RELAY_ADDRESS}
-    running = Pipeline(folder / "state", port=4690, signal_port=4691, settings=settings)
+def _millrace() -> Iterator[tuple[Pipeline, int]]:
+    """One of its own, kept between runs, and the port of its relay."""
+    turn_port = free_port()
+    settings = {"MILLRACE_TURN": "1", "MILLRACE_TURN_PORT": str(turn_port)}
+    running = Pipeline(CACHE / "calls-state", settings=settings)
     running.start()
     try:
-        yield running
+        yield running, turn_port
     finally:
         running.stop()
 
 
-def measure(case: Case, millrace: Pipeline, arguments: argparse.Namespace) -> Result:
-    """One call, measured on the second caller's side."""
+@contextmanager
+def _path(
+    case: Case,
+    networks: Sequence[Network],
+    millrace: Pipeline,
+    turn_port: int,
+    *,
+    by_kernel: bool,
+) -> Iterator[tuple[Path, Path]]:
+    """The browsers of a case, on each end of its path."""
     if not case.apart:
-        return _call(millrace, (HOST, HOST), arguments.seconds)
-    for side, other in (network.SIDES, network.SIDES[::-1]):
-        assert not network.reaches(side, other.there), "the two networks know each other"
-    folder: Path = arguments.folder
-    paths = [str(network.browser_of(side, folder)) for side in network.SIDES]
-    ports = (millrace.port, millrace.signal_port)
-    bad = network.trouble(case.loss_percent, case.delay_ms) if case.delay_ms else nullcontext()
-    with network.services(folder, ports), bad:
-        result = _call(millrace, (paths[0], paths[1]), arguments.seconds)
-    # One relay is enough: it reaches the other side itself. Without any there is no way.
-    assert "relay" in result.path, f"the call took {result.path}"
-    return result
+        yield HERE, HERE
+        return
+    first, second = networks
+    assert not first.has_way_to(second.address), "the two networks know each other"
+    with ExitStack() as stack:
+        lends = NO_TROUBLE if by_kernel else case.trouble
+        ports = (millrace.port, millrace.signal_port)
+        stack.enter_context(network.lent(networks, ports, (turn_port,), lends))
+        if by_kernel and case.trouble != NO_TROUBLE:
+            stack.enter_context(network.netem(networks, case.trouble))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        yield network.browser_in(first, folder), network.browser_in(second, folder)
 
 
-def _call(millrace: Pipeline, browsers: tuple[str, str], seconds: float) -> Result:
-    with sync_playwright() as playwright:
-        running = [playwright.chromium.launch(executable_path=one, args=FLAGS) for one in browsers]
-        pages = [one.new_page() for one in running]
-        for page in pages:
-            page.set_default_timeout(LONG_MS)
-            page.add_init_script(CAMERA)
-        first, second = pages
-        first.goto(f"{millrace.site_url}/chat.html")
-        first.get_by_role("button", name="Make a room").click()
-        first.wait_for_selector("#room:not([hidden])")
-        second.goto(first.url)
-        second.get_by_role("button", name="Join the call").click()
-        for page in pages:
-            page.wait_for_selector('#room[data-phase="talking"]')
-        result = _read(first, second, seconds)
-        for one in running:
-            one.close()
-    return result
-
-
-def _read(first: Page, second: Page, seconds: float) -> Result:
-    second.wait_for_timeout(SETTLE_MS)
-    seen: dict[str, Any] = second.evaluate(f"measureDelays({seconds})")
-    # Each end as its own browser knows it: the other learns a relay's address from its packets.
-    path = [page.evaluate("ownEnd()") for page in (first, second)]
-    return Result(path, seen["delays"], seen["unreadable"])
+def _measure(browsers: tuple[Path, Path], millrace: Pipeline, seconds: float) -> Result:
+    with (
+        sync_playwright() as playwright,
+        callers.in_a_call(playwright, browsers, millrace.site_url, PATIENCE_MS) as (first, second),
+    ):
+        second.wait_for_timeout(SETTLE_MS)
+        seen: dict[str, Any] = second.evaluate(f"measureDelays({seconds})")
+        sender, receiver = (page.evaluate("stages()") for page in (first, second))
+        stages = sender["sent"] | receiver["shown"]
+        path = [own_end(page) for page in (first, second)]
+        return Result(path, seen["delays"], seen["unreadable"], stages, receiver["way"])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
   const COLUMNS = 8;
   const ROWS = 4;
   const MODULUS = 2 ** 24;
+  const FRAMES_PS = 30;
   /** @param {number} value */
   const check = (value) =>
     (value ^ (value >> 8) ^ (value >> 16) ^ 0b10100101) & 255;
@@ -12,9 +13,16 @@
     const canvas = document.createElement("canvas");
     canvas.width = 640;
     canvas.height = 360;
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const pen = /** @type {CanvasRenderingContext2D} */ (
+      canvas.getContext("2d", { alpha: false, willReadFrequently: true })
+    );
     const width = canvas.width / COLUMNS;
     const height = canvas.height / ROWS;
+    // A picture is taken when it is drawn, not when the page happens to be painted.
+    const stream = canvas.captureStream(0);
+    const [track] = /** @type {CanvasCaptureMediaStreamTrack[]} */ (
+      stream.getVideoTracks()
+    );
     setInterval(() => {
       const value = Date.now() % MODULUS;
       for (let bit = 0; bit < 32; bit += 1) {
@@ -22,8 +30,9 @@
         pen.fillStyle = on ? "white" : "black";
         pen.fillRect((bit % COLUMNS) * width, Math.floor(bit / COLUMNS) * height, width, height);
       }
-    }, 1000 / 30);
-    return canvas.captureStream(30);
+      track.requestFrame();
+    }, 1000 / FRAMES_PS);
+    return stream;
   }
 
   function pretendedMicrophone() {
@@ -68,21 +77,29 @@
       far.requestVideoFrameCallback(look);
     });
 
-  const Real = RTCPeerConnection;
-  window.connections = [];
-  window.RTCPeerConnection = class extends Real {
-    constructor(...all) {
-      super(...all);
-      window.connections.push(this);
-    }
-  };
-
-  /** What this side's end of the path is: `host`, `srflx`, `relay`, … */
-  window.ownEnd = async () => {
+  /** What the browser accounts for: means in ms of each picture so far, and the way itself. */
+  window.stages = async () => {
     const stats = await window.connections.at(-1).getStats();
     const all = [...stats.values()];
-    const transport = all.find(({ type }) => type === "transport");
-    const pair = stats.get(transport.selectedCandidatePairId);
-    return stats.get(pair.localCandidateId).candidateType;
+    const of = (type, kind) => all.find((one) => one.type === type && one.kind === kind);
+    const out = of("outbound-rtp", "video");
+    const into = of("inbound-rtp", "video");
+    const sound = of("inbound-rtp", "audio"); // what it loses is not sent again
+    const { selectedCandidatePairId } = all.find(({ type }) => type === "transport");
+    const mean = (sum, count) => (1000 * sum) / (count || 1);
+    return {
+      sent: {
+        encoding: mean(out.totalEncodeTime, out.framesEncoded),
+        pacing: mean(out.totalPacketSendDelay, out.packetsSent),
+      },
+      shown: {
+        "jitter buffer": mean(into.jitterBufferDelay, into.jitterBufferEmittedCount),
+        decoding: mean(into.totalDecodeTime, into.framesDecoded),
+      },
+      way: {
+        roundTrip_ms: 1000 * stats.get(selectedCandidatePairId).currentRoundTripTime,
+        lost_percent: (100 * sound.packetsLost) / (sound.packetsLost + sound.packetsReceived),
+      },
+    };
   };
 })();

@@ -1,129 +1,113 @@
-"""Two network namespaces that know the relay and not each other, and ways to this machine's
-services that are no network: Unix sockets."""
+"""Two networks without any route between them or to anything else. What their callers reach of this
+machine is lent to them port by port (`lend`): the pages, the signalling, the relay."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-RELAY_ADDRESS = "10.77.0.1"
-"""This machine's end of the first namespace's cable; the second has a route to it."""
+from bench.calls.lend import Trouble
+from tests.harness.chromium import CHROMIUM
+from tests.harness.pipeline import REPOSITORY
+
+NO_TROUBLE = Trouble()
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One caller's network: a namespace at the end of a cable."""
+class Network:
+    """A network namespace with one device, which leads nowhere."""
 
     name: str
-    device: str
-    """This machine's end of the cable."""
-    here: str
-    there: str
+    address: str
 
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command in it."""
+        inside = ["ip", "netns", "exec", self.name, *command]
+        return subprocess.run(inside, check=True, capture_output=True, text=True)
 
-SIDES = (
-    Side("call-a", "call-a0", "10.77.0.1", "10.77.0.2"),
-    Side("call-b", "call-b0", "10.77.1.1", "10.77.1.2"),
-)
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
-
-
-@contextmanager
-def separate_networks() -> Iterator[None]:
-    """Two namespaces without a route to each other. Needs root and iproute2."""
-    with ExitStack() as undo:
-        for side in SIDES:
-            undo.callback(_remove, side)
-            _remove(side)
-            run("ip", "netns", "add", side.name)
-            inner = f"{side.device}-in"
-            run("ip", "link", "add", side.device, "type", "veth", "peer", "name", inner)
-            run("ip", "link", "set", inner, "netns", side.name)
-            run("ip", "address", "add", f"{side.here}/30", "dev", side.device)
-            run("ip", "link", "set", side.device, "up")
-            within(side, "ip", "address", "add", f"{side.there}/30", "dev", inner)
-            within(side, "ip", "link", "set", inner, "up")
-            within(side, "ip", "link", "set", "lo", "up")
-        within(SIDES[1], "ip", "route", "add", f"{RELAY_ADDRESS}/32", "via", SIDES[1].here)
-        yield
-
-
-def within(side: Side, *command: str) -> None:
-    run("ip", "netns", "exec", side.name, *command)
-
-
-def reaches(side: Side, address: str) -> bool:
-    """Whether a packet from a side to an address comes back."""
-    command = ["ip", "netns", "exec", side.name, "ping", "-c1", "-W1", address]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def can_be_troubled() -> bool:
-    """Whether the kernel has what `trouble` needs. Call it while the networks are there."""
-    try:
-        with trouble(0, 1):
-            return True
-    except subprocess.CalledProcessError:
-        return False
-
-
-@contextmanager
-def trouble(loss_percent: float, delay_ms: float) -> Iterator[None]:
-    """What both cables do to each packet, in each direction: half of the delay each."""
-    rules = ("netem", "loss", f"{loss_percent}%", "delay", f"{delay_ms / 2}ms", "limit", "10000")
-    inner = [f"{side.device}-in" for side in SIDES]
-    try:
-        for side, device in zip(SIDES, inner, strict=True):
-            within(side, "tc", "qdisc", "add", "dev", device, "root", *rules)
-        yield
-    finally:
-        for side, device in zip(SIDES, inner, strict=True):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                within(side, "tc", "qdisc", "del", "dev", device, "root")
-
-
-@contextmanager
-def services(folder: Path, ports: tuple[int, ...]) -> Iterator[None]:
-    """This machine's loopback ports, on each side's own loopback."""
-    with ExitStack() as stack:
-        for port in ports:
-            path = folder / f"{port}.sock"
-            path.unlink(missing_ok=True)
-            stack.enter_context(_forwarder([], f"unix:{path}", f"tcp:{port}"))
-            for side in SIDES:
-                namespace = ["ip", "netns", "exec", side.name]
-                stack.enter_context(_forwarder(namespace, f"tcp:{port}", f"unix:{path}"))
-        yield
-
-
-def browser_of(side: Side, folder: Path) -> Path:
-    """An executable that starts Chromium on a side."""
-    script = folder / f"chromium-{side.name}"
-    script.write_text(f'#!/bin/sh\nexec ip netns exec {side.name} /usr/bin/chromium "$@"\n')
-    script.chmod(0o755)
-    return script
-
-
-@contextmanager
-def _forwarder(prefix: list[str], listen: str, target: str) -> Iterator[None]:
-    command = [*prefix, sys.executable, "-m", "bench.calls.forward", listen, target]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # it listens
+    def has_way_to(self, address: str) -> bool:
         try:
+            self.run("ip", "route", "get", address)
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+
+@contextmanager
+def two_networks() -> Iterator[tuple[Network, Network]]:
+    """Needs root and iproute2. The names are this process's own; the addresses are for examples."""
+    first = Network(f"call-{os.getpid()}-a", "192.0.2.1")
+    second = Network(f"call-{os.getpid()}-b", "198.51.100.1")
+    with ExitStack() as undo:
+        for one in (first, second):
+            _run("ip", "netns", "add", one.name)
+            undo.callback(_run, "ip", "netns", "del", one.name)
+            one.run("ip", "link", "set", "lo", "up")
+            one.run("ip", "link", "add", "out", "type", "veth", "peer", "name", "nowhere")
+            one.run("ip", "address", "add", f"{one.address}/24", "dev", "out")
+            for device in ("out", "nowhere"):
+                one.run("ip", "link", "set", device, "up")
+        yield first, second
+
+
+@contextmanager
+def lent(
+    networks: Sequence[Network],
+    tcp: Sequence[int],
+    udp: Sequence[int],
+    trouble: Trouble = NO_TROUBLE,
+) -> Iterator[None]:
+    """This machine's loopback ports, on the loopback of each network."""
+    command = [sys.executable, "-m", "bench.calls.lend", *(one.name for one in networks)]
+    command += [f"--tcp={port}" for port in tcp] + [f"--udp={port}" for port in udp]
+    command += [f"--loss-percent={trouble.loss_percent}", f"--delay-ms={trouble.delay_ms}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        try:
+            assert said == b"lent\n", "no ports were lent"
             yield
         finally:
             process.kill()
 
 
-def _remove(side: Side) -> None:
-    for command in (("ip", "link", "del", side.device), ("ip", "netns", "del", side.name)):
-        subprocess.run(command, capture_output=True, check=False)
+def browser_in(network: Network, folder: Path) -> Path:
+    """An executable that starts Chromium in a network."""
+    script = folder / f"chromium-{network.name}"
+    script.write_text(f'#!/bin/sh\nexec ip netns exec {network.name} {CHROMIUM} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+def why_no_netem(network: Network) -> str | None:
+    """What the kernel says when `tc netem` is asked for; None: it has it."""
+    try:
+        with netem([network], Trouble(delay_ms=1)):
+            return None
+    except subprocess.CalledProcessError as error:
+        return str(error.stderr).strip()
+
+
+@contextmanager
+def netem(networks: Sequence[Network], trouble: Trouble) -> Iterator[None]:
+    """The kernel's own trouble. What a caller sends passes the loopback of both networks, so each
+    does half of it."""
+    rules = ("loss", f"{trouble.loss_percent / 2}%", "delay", f"{trouble.delay_ms / 2}ms")
+    try:
+        for one in networks:
+            one.run("tc", "qdisc", "add", "dev", "lo", "root", "netem", "limit", "10000", *rules)
+        yield
+    finally:
+        for one in networks:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                one.run("tc", "qdisc", "del", "dev", "lo", "root")
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)

@@ -1,9 +1,11 @@
 """Many rooms of two on one gateway: how long messages take, and how many get lost.
 
 Each room is made, joined, and told what two browsers tell each other: an offer and an answer of
-6 kB, and candidates. All sockets stay open until the last room is done.
+6 kB, and four candidates each. All sockets stay open until the last room is done.
 
-python -m bench.calls.rooms ws://127.0.0.1:4567/signal [--rooms 1000] [--at-once 16]
+python -m bench.calls.rooms [ws://127.0.0.1:4567/signal] [--rooms 1000] [--at-once 4]
+
+Without an address a Millrace of its own is started.
 """
 
 from __future__ import annotations
@@ -16,12 +18,17 @@ import resource
 import statistics
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import requests
 
-CANDIDATES = 6
+from bench.own import own_pipeline
+
+CANDIDATES = 4
 SDP = "v=0\r\n" + "a=candidate-or-codec:0123456789\r\n" * 180
 ANSWER_TIMEOUT_S = 60.0
 
@@ -110,15 +117,26 @@ async def run(url: str, rooms: int, at_once: int) -> Tally:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?")
     parser.add_argument("--rooms", type=int, default=1000)
-    parser.add_argument("--at-once", type=int, default=16, help="rooms that are being set up")
+    parser.add_argument("--at-once", type=int, default=4, help="rooms that are being set up")
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    begun = time.perf_counter()
-    tally = asyncio.run(run(arguments.url, arguments.rooms, arguments.at_once))
-    report(tally, arguments.rooms, time.perf_counter() - begun)
+    with _gateway(arguments.url) as url:
+        begun = time.perf_counter()
+        tally = asyncio.run(run(url, arguments.rooms, arguments.at_once))
+        report(tally, arguments.rooms, time.perf_counter() - begun)
+
+
+@contextmanager
+def _gateway(url: str | None) -> Iterator[str]:
+    """The signalling at an address, or that of a new Millrace."""
+    if url is not None:
+        yield url
+        return
+    with own_pipeline("rooms") as millrace:
+        yield requests.get(f"{millrace.site_url}/config.json", timeout=10).json()["signalUrl"]
 
 
 def report(tally: Tally, rooms: int, took_s: float) -> None:

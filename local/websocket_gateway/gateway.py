@@ -2,8 +2,7 @@
 
 It keeps API Gateway's contract: a handshake is complete when `$connect` said so; messages of one
 socket are given to functions side by side, in no order; nothing is promised about `$disconnect`.
-Not kept is the limit of 32 kB for a frame, which no well-kept server can see: messages of up to
-128 kB are taken in frames of any size.
+A message has up to 128 kB, in frames of up to 32 kB (`frames`).
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from local.websocket_gateway import events
+from local.websocket_gateway.frames import LimitedWebSocket
 from local.websocket_gateway.invoker import InvocationError, Invoke
 from local.websocket_gateway.sockets import Socket, new_id
 from local.websocket_gateway.template import SocketApi
@@ -78,7 +78,7 @@ class Gateway:
         answer = await self._ask_connect(socket, request)
         if isinstance(answer, web.Response):
             return answer
-        response = web.WebSocketResponse(
+        response = LimitedWebSocket(
             max_msg_size=MAX_MESSAGE_BYTES + 1, compress=False, protocols=_protocols(answer)
         )
         # Known before the handshake is answered: what a browser hears of at once must find it.
@@ -131,6 +131,8 @@ class Gateway:
                     task.add_done_callback(lambda _: slots.release())
                 elif message.type is WSMsgType.BINARY:
                     await _close(socket, WSCloseCode.UNSUPPORTED_DATA, "Binary is not supported")
+                elif isinstance(message.data, WebSocketError):
+                    socket.closed_with = (message.data.code, str(message.data))
         finally:
             closer.cancel()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,16 +11,19 @@ import pytest
 
 from tests.harness import media
 from tests.harness.growth import Watcher
-from tests.harness.pipeline import REPOSITORY, Pipeline
+from tests.harness.pipeline import REPOSITORY, Pipeline, free_port
 from tests.harness.secrets_in import secrets_in
 
 
 @contextmanager
-def running_pipeline(name: str) -> Iterator[Pipeline]:
+def running_pipeline(name: str, more: Mapping[str, str] | None = None) -> Iterator[Pipeline]:
     """A Millrace on a state directory of its own, started from nothing.
 
     Chunks are small, so that even short clips are made of several; webhooks may lead
     to this machine.
+
+    Args:
+        more: settings.
     """
     state_dir = REPOSITORY / "build" / name
     shutil.rmtree(state_dir, ignore_errors=True)
@@ -29,7 +32,7 @@ def running_pipeline(name: str) -> Iterator[Pipeline]:
         "MILLRACE_WEBHOOK_NETWORKS": "public,127.0.0.0/8",
         "MILLRACE_WEBHOOK_PLAIN_HTTP": "true",
     }
-    running = Pipeline(state_dir, settings=settings)
+    running = Pipeline(state_dir, settings={**settings, **(more or {})})
     try:
         yield running.start()
     finally:
@@ -41,8 +44,9 @@ def running_pipeline(name: str) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="session")
 def pipeline() -> Iterator[Pipeline]:
-    """The one that nobody does any harm to."""
-    with running_pipeline("test-state") as running:
+    """The one that nobody does any harm to. Calls have a relay where one is installed."""
+    relay = {"MILLRACE_TURN": "1", "MILLRACE_TURN_PORT": str(free_port())}
+    with running_pipeline("test-state", relay if shutil.which("turnserver") else None) as running:
         yield running
 
 

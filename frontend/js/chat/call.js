@@ -1,8 +1,10 @@
 // A call from the door to the last word: signalling on one side, the peer connection on the other.
+import { createPatience } from "./patience.js";
 import { createPeer } from "./peer.js";
 import { createSignalling } from "./signalling.js";
 import { pathWords, refusalWords } from "./words.js";
 
+/** @import { Patience } from "./patience.js" */
 /** @import { Peer } from "./peer.js" */
 /** @import { Incoming, Presence, Refusal, SignalMessage, Slot, Tracks, Welcome } from "./types.js" */
 
@@ -15,6 +17,7 @@ import { pathWords, refusalWords } from "./words.js";
  * @property {string | null} room
  * @property {string | null} trouble words: why it does not go on, and what to do
  * @property {boolean} reachable whether the server is
+ * @property {Patience} patience with the server, while joining
  * @property {Presence | null} other what the other side says of itself
  */
 
@@ -51,6 +54,7 @@ export function createCall({
     room: null,
     trouble: null,
     reachable: true,
+    patience: "asked",
     other: null,
   };
   /** @type {Peer | null} */
@@ -69,6 +73,7 @@ export function createCall({
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let awayTimer;
 
+  const patience = createPatience((patience) => show({ patience }));
   const signalling = createSignalling({
     url,
     onJoined,
@@ -105,6 +110,7 @@ export function createCall({
   /** @param {Welcome} welcome */
   function onJoined(welcome) {
     clearTimeout(retryTimer);
+    patience.end();
     polite = welcome.polite;
     servers = welcome.ice_servers;
     onSession(welcome.room, welcome.key);
@@ -252,6 +258,7 @@ export function createCall({
         show({ trouble: refusalWords(refusal.code, refusal.message) });
       return;
     }
+    patience.end();
     const trouble = refusalWords(refusal.code, refusal.message);
     if (refusal.code === "ROOM_FULL") {
       show({ phase: "full", trouble });
@@ -270,6 +277,7 @@ export function createCall({
     /** @param {string | null} passphrase */
     create(passphrase) {
       show({ phase: "joining", trouble: null });
+      patience.begin();
       signalling.create(passphrase);
     },
 
@@ -281,6 +289,7 @@ export function createCall({
     join(room, passphrase, key) {
       asked = { room, passphrase, key };
       show({ phase: "joining", trouble: null, room });
+      patience.begin();
       askAgain();
     },
 
@@ -310,6 +319,7 @@ export function createCall({
 
     leave() {
       clearTimeout(retryTimer);
+      patience.end();
       signalling.leave();
       part();
       show({ phase: "outside", trouble: null });
@@ -319,6 +329,7 @@ export function createCall({
       controller.abort();
       clearTimeout(retryTimer);
       clearTimeout(awayTimer);
+      patience.end();
       signalling.destroy();
       peer?.destroy();
     },

@@ -8,6 +8,8 @@ import { fillDevices } from "./devices.js";
 
 /** @typedef {ReturnType<typeof createDoor>} Door */
 
+const WAKING = "The server is waking up…";
+
 /**
  * @param {object} options
  * @param {HTMLElement} options.element
@@ -63,16 +65,18 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
      * @param {View} view
      * @param {boolean} invited
      */
-    show({ phase, trouble: words, reachable }, invited) {
+    show({ phase, trouble: words, patience }, invited) {
       button.disabled = phase === "joining" || phase === "full";
-      const waiting = phase === "full" ? "Waiting for a seat…" : "One moment…";
+      const waiting = patience === "waking" ? WAKING : "One moment…";
       button.textContent = button.disabled
-        ? waiting
+        ? phase === "full"
+          ? "Waiting for a seat…"
+          : waiting
         : invited
           ? "Join the call"
           : "Make a room";
       const lost =
-        phase === "joining" && !reachable
+        phase === "joining" && patience === "silent"
           ? "The server does not answer; this page keeps trying."
           : null;
       say(trouble, words ?? lost);

@@ -15,6 +15,8 @@ export const LIMITS = {
   retry_ms: [300, 700, 1500, 3000, 6000, 10_000],
 };
 const MOST_WAITING = 200;
+/** API Gateway's of a frame, and a browser sends a message as one: on more it closes the socket. */
+export const MAX_MESSAGE_BYTES = 32 * 1024;
 
 /**
  * @typedef {object} SignallingOptions
@@ -70,7 +72,10 @@ export function createSignalling({
    * @param {object} message
    */
   function post(target, message) {
-    target.send(JSON.stringify({ v: 1, ...message }));
+    const text = JSON.stringify({ v: 1, ...message });
+    const size_bytes = new TextEncoder().encode(text).length;
+    if (size_bytes <= MAX_MESSAGE_BYTES) target.send(text);
+    else console.error(`A message of ${size_bytes} bytes is not sent.`);
   }
 
   function ask() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from local.websocket_gateway.frames import MAX_FRAME_BYTES
 from tests.harness import chromium
 from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
+from tests.harness.webrtc import REMEMBER_CONNECTIONS, expect_growth
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud]
 
@@ -27,23 +29,8 @@ NO_DEVICES = """
         throw new DOMException("denied by the test", "NotAllowedError");
     };
 """
-REMEMBER_CONNECTIONS = """
-    const Real = RTCPeerConnection;
-    window.connections = [];
-    window.RTCPeerConnection = class extends Real {
-        constructor(...all) { super(...all); window.connections.push(this); }
-    };
-"""
-RECEIVED = """async () => {
-    const stats = await window.connections.at(-1).getStats();
-    const got = { frames: 0, energy: 0 };
-    stats.forEach((item) => {
-        if (item.type !== "inbound-rtp") return;
-        if (item.kind === "video") got.frames += item.framesDecoded;
-        else got.energy += item.totalAudioEnergy;
-    });
-    return got;
-}"""
+ICE_NAME = """() => /a=ice-ufrag:(.*)/.exec(connections.at(-1).localDescription.sdp)[1]"""
+CONNECTED = "() => connections.at(-1).connectionState === 'connected'"
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -63,13 +50,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 OpenDoor = Callable[..., Page]
 
 
-@pytest.fixture
-def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
-    """Opens the call page, as somebody of their own: `open_door(link)`.
-
-    No page may log an error, but for the sockets that a test breaks on purpose.
-    """
+@contextmanager
+def _doors(browser: Browser, site_url: str) -> Iterator[OpenDoor]:
+    """No page may log an error, but for the sockets that a test breaks on purpose; nor say more at
+    once than half of what would close its socket."""
     complaints: list[str] = []
+    said_bytes = [0]
     with ExitStack() as contexts:
 
         def open_door(link: str | None = None) -> Page:
@@ -83,11 +69,30 @@ def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
                 "console",
                 lambda line: complaints.append(line.text) if line.type == "error" else None,
             )
-            page.goto(link or f"{pipeline.site_url}/chat.html")
+            page.on("websocket", lambda socket: socket.on("framesent", note_size))
+            page.goto(link or f"{site_url}/chat.html")
             return page
+
+        def note_size(frame: str | bytes) -> None:
+            said_bytes.append(len(frame.encode() if isinstance(frame, str) else frame))
 
         yield open_door
     assert [text for text in complaints if "WebSocket connection" not in text] == []
+    assert max(said_bytes) <= MAX_FRAME_BYTES / 2
+
+
+@pytest.fixture
+def open_door(browser: Browser, pipeline: Pipeline) -> Iterator[OpenDoor]:
+    """Opens the call page, as somebody of their own: `open_door(link)`."""
+    with _doors(browser, pipeline.site_url) as open_door:
+        yield open_door
+
+
+@pytest.fixture(scope="module")
+def call(browser: Browser, pipeline: Pipeline) -> Iterator[tuple[Page, Page]]:
+    """Two who talk. Whoever uses them leaves them talking, but for the last."""
+    with _doors(browser, pipeline.site_url) as open_door:
+        yield _call(open_door)
 
 
 def _make_room(page: Page, passphrase: str = "") -> str:
@@ -111,33 +116,18 @@ def _call(open_door: OpenDoor) -> tuple[Page, Page]:
     return first, second
 
 
-def _received(page: Page) -> dict[str, float]:
-    got: dict[str, float] = page.evaluate(RECEIVED)
-    return got
-
-
-def _expect_growth(page: Page, *, sound: bool = True) -> None:
-    before = _received(page)
-
-    def grown() -> bool:
-        now = _received(page)
-        louder = now["energy"] > before["energy"] or not sound
-        return now["frames"] > before["frames"] + 5 and louder
-
-    eventually("frames and sound of the other side", grown, 60)
-
-
 def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
-    open_door: OpenDoor,
+    call: tuple[Page, Page],
 ) -> None:
-    first, second = _call(open_door)
-    for page in (first, second):
-        _expect_growth(page)
+    first, second = call
+    expect_growth(first, second)
     _show_the_screen(first, second)
     _write(first, second)
     _read_the_quality(first)
     second.locator("#camera").click()
     expect(first.locator("#far-badges")).to_contain_text("camera off")
+    second.locator("#camera").click()
+    expect(first.locator("#far-badges")).to_be_hidden()
     second.locator("#leave").click()
     expect(first.locator("#card-title")).to_have_text("Waiting for the other person")
     _join(second)
@@ -148,7 +138,7 @@ def test_both_see_hear_show_and_write_when_one_follows_the_others_link(
 def _show_the_screen(first: Page, second: Page) -> None:
     first.locator("#screen").click()
     expect(second.locator("#far-badges")).to_contain_text("shares the screen")
-    _expect_growth(second)
+    expect_growth(second)
     # As the browser's own button does: the track ends, and the page is told.
     first.evaluate(
         """() => {
@@ -158,7 +148,7 @@ def _show_the_screen(first: Page, second: Page) -> None:
         }"""
     )
     expect(second.locator("#far-badges")).to_be_hidden()
-    _expect_growth(second)
+    expect_growth(second)
 
 
 def _write(first: Page, second: Page) -> None:
@@ -178,26 +168,39 @@ def _read_the_quality(first: Page) -> None:
     assert '"roundTrip_ms"' in Path(download.value.path()).read_text()
 
 
+def test_call_takes_a_new_path_when_the_network_changes(call: tuple[Page, Page]) -> None:
+    former = [page.evaluate(ICE_NAME) for page in call]
+    # The polite side cannot restart by itself: it asks the other to.
+    call[1].evaluate("dispatchEvent(new Event('online'))")
+
+    def anew() -> bool:
+        now = [page.evaluate(ICE_NAME) for page in call]
+        return all(name != old for name, old in zip(now, former, strict=True))
+
+    eventually("another name of the path on either side", anew, 30)
+    expect_growth(*call)
+    assert all(page.evaluate(CONNECTED) for page in call)
+
+
 def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
-    open_door: OpenDoor, pipeline: Pipeline
+    call: tuple[Page, Page], open_door: OpenDoor, pipeline: Pipeline
 ) -> None:
-    first, second = _call(open_door)
+    first, second = call
+    third = open_door(first.url)
+    _join(third)
+    expect(third.locator("#door-trouble")).to_contain_text("Two people are in this room")
     (gateway,) = pipeline.processes("local.websocket_gateway")
     gateway.kill()
-    for page in (first, second):
-        _expect_growth(page)
+    expect_growth(first, second)
     expect(first.locator("#room")).to_have_attribute("data-phase", "talking")
     # Only the server can tell that somebody left, and who comes next.
     eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 60)
     for page in (first, second):
         expect(page.locator("#far-badges")).to_be_hidden()
-    third = open_door(first.url)
-    _join(third)
-    expect(third.locator("#door-trouble")).to_contain_text("Two people are in this room")
     second.locator("#leave").click()
     for page in (first, third):
         page.wait_for_selector(TALKING)
-        _expect_growth(page)
+    expect_growth(first, third)
 
 
 def test_other_side_notices_within_ten_seconds_when_a_browser_is_killed(
@@ -216,7 +219,7 @@ def test_other_side_notices_within_ten_seconds_when_a_browser_is_killed(
     _join(second)
     for page in (first, second):
         page.wait_for_selector(TALKING)
-    _expect_growth(second)  # who has no camera sees and hears all the same
+    expect_growth(second)  # who has no camera sees and hears all the same
     for process in _browser_with(profile):
         process.kill()
     expect(first.locator("#room")).to_have_attribute("data-phase", "away", timeout=10_000)
@@ -252,8 +255,21 @@ def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
     first.wait_for_function(
         "connections.length === 2 && connections.at(-1).connectionState === 'connected'"
     )
-    for page in (first, second):
-        _expect_growth(page)
+    expect_growth(first, second)
+
+
+def test_page_says_that_the_server_wakes_up_when_it_takes_its_time(open_door: OpenDoor) -> None:
+    page = open_door()
+    page.route_web_socket("**", lambda _: None)  # connected, and silent
+    page.clock.install()
+    page.get_by_role("button", name="Make a room").click()
+    button, trouble = page.locator("#enter-button"), page.locator("#door-trouble")
+    expect(button).to_have_text("One moment…")
+    page.clock.fast_forward("00:04")
+    expect(button).to_have_text("The server is waking up…")
+    expect(trouble).to_be_hidden()
+    page.clock.fast_forward("00:15")
+    expect(trouble).to_contain_text("The server does not answer")
 
 
 def test_axe_finds_nothing_and_nothing_overflows_when_at_the_door_and_inside(

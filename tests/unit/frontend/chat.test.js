@@ -5,8 +5,16 @@ import {
   createAdaptation,
   STEPS,
 } from "../../../frontend/js/chat/adaptation.js";
+import {
+  createPatience,
+  SILENT_MS,
+  WAKING_MS,
+} from "../../../frontend/js/chat/patience.js";
 import { rate, readingOf } from "../../../frontend/js/chat/readings.js";
-import { createSignalling } from "../../../frontend/js/chat/signalling.js";
+import {
+  createSignalling,
+  MAX_MESSAGE_BYTES,
+} from "../../../frontend/js/chat/signalling.js";
 import { deviceWords, pathWords } from "../../../frontend/js/chat/words.js";
 
 /** A WebSocket whose other end is the test. */
@@ -158,6 +166,41 @@ test("whoever leaves says so, and is not connected again", (context) => {
   socket.end();
   timers.tick(60_000);
   assert.equal(FakeSocket.all.length, 1);
+});
+
+test("a message that would cost the socket is not sent, the largest that does not is", (context) => {
+  const { signalling, socket } = joined(context);
+  const complaint = context.mock.method(console, "error", () => {});
+  /** @param {number} characters of two bytes each */
+  const signal = (characters) =>
+    signalling.signal(
+      /** @type {any} */ ({ candidate: "é".repeat(characters) }),
+    );
+  signal(0);
+  const empty = JSON.stringify(socket.last()).length;
+  const most = Math.floor((MAX_MESSAGE_BYTES - empty) / 2);
+  signal(most);
+  assert.equal(socket.last().data.candidate.length, most);
+  const { length } = socket.sent;
+  signal(most + 1);
+  assert.equal(socket.sent.length, length);
+  assert.equal(complaint.mock.callCount(), 1);
+});
+
+test("a server that takes its time is waking up; only then is it silent, and never once it answered", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {string[]} */
+  const said = [];
+  const patience = createPatience((one) => said.push(one));
+  patience.begin();
+  context.mock.timers.tick(WAKING_MS);
+  assert.deepEqual(said.splice(0), ["asked", "waking"]);
+  context.mock.timers.tick(SILENT_MS - WAKING_MS);
+  assert.deepEqual(said.splice(0), ["silent"]);
+  patience.begin();
+  patience.end();
+  context.mock.timers.tick(SILENT_MS);
+  assert.deepEqual(said, ["asked"]);
 });
 
 /** @param {number} received @param {number} lost @param {number} bytes */

@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from yarl import URL
 
+from local.websocket_gateway.frames import MAX_FRAME_BYTES
 from local.websocket_gateway.gateway import MAX_MESSAGE_BYTES, Gateway, Limits
 from local.websocket_gateway.invoker import InvocationError
 from local.websocket_gateway.template import SocketApi
@@ -287,18 +288,53 @@ def test_largest_message_passes_and_one_byte_more_does_not_when_posted() -> None
     run(case)
 
 
-def test_largest_message_passes_and_one_byte_more_closes_when_sent() -> None:
+@pytest.mark.parametrize("sizes", [[MAX_FRAME_BYTES], [MAX_FRAME_BYTES] * 4])
+def test_message_passes_when_it_has_the_largest_size_of_a_frame_and_of_all(
+    sizes: list[int],
+) -> None:
     async def case() -> None:
         async with gateway() as world, await world.connect() as socket:
-            text = "x" * MAX_MESSAGE_BYTES
-            await socket.send_str(text)
-            ((_, event),) = await world.functions.of("MESSAGE")
-            assert len(event["body"]) == MAX_MESSAGE_BYTES
-            await socket.send_str(f"{text}x")
-            assert (await socket.receive()).type is WSMsgType.CLOSE
-            assert socket.close_code == 1009
+            for _ in range(2):  # what follows is measured from the right byte on
+                _send_frames(socket, sizes)
+            for _, event in await world.functions.of("MESSAGE", 2):
+                assert event["body"] == "x" * sum(sizes)
 
     run(case)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[MAX_FRAME_BYTES + 1], [9, MAX_FRAME_BYTES + 1], [MAX_FRAME_BYTES] * 4 + [1]]
+)
+def test_socket_is_closed_with_1009_when_a_frame_or_a_message_is_too_long(sizes: list[int]) -> None:
+    async def case() -> None:
+        async with gateway() as world, await world.connect() as socket:
+            await socket.send_str("before")
+            _send_frames(socket, sizes)
+            assert (await socket.receive()).type is WSMsgType.CLOSE
+            assert socket.close_code == 1009
+            ((_, event),) = await world.functions.of("DISCONNECT")
+            assert event["requestContext"]["disconnectStatusCode"] == 1009
+            ((_, event),) = await world.functions.of("MESSAGE")
+            assert event["body"] == "before"
+
+    run(case)
+
+
+def _send_frames(socket: aiohttp.ClientWebSocketResponse, sizes: list[int]) -> None:
+    """One message of so many frames, which aiohttp's client would send as one."""
+    for index, size in enumerate(sizes):
+        final, opcode = 0x80 * (index == len(sizes) - 1), 0 if index else 1
+        length = bytes([0x80 | size]) if size < 126 else bytes([0xFF]) + size.to_bytes(8)
+        frame = bytes([final | opcode]) + length + bytes(4) + b"x" * size
+        _transport(socket).write(frame)
+
+
+def _transport(socket: aiohttp.ClientWebSocketResponse) -> asyncio.Transport:
+    connection = socket._response.connection
+    assert connection is not None
+    transport = connection.transport
+    assert isinstance(transport, asyncio.Transport)
+    return transport
 
 
 def test_socket_is_closed_when_it_sends_binary() -> None:
@@ -339,9 +375,7 @@ def test_end_is_told_once_when_the_network_breaks() -> None:
     async def case() -> None:
         async with gateway() as world:
             socket = await world.connect()
-            transport = socket.get_extra_info("socket")
-            assert transport is not None
-            socket._response.connection.transport.abort()  # type: ignore[union-attr]
+            _transport(socket).abort()
             ((_, event),) = await world.functions.of("DISCONNECT")
             assert event["requestContext"]["disconnectStatusCode"] == 1006
 
