@@ -42,6 +42,8 @@ class Playlist:
     """A media playlist, as far as it could be read."""
 
     name: str
+    root: Path
+    """The package's folder; nothing outside of it is read."""
     target_s: int = 0
     init: Path | None = None
     segments: list[Segment] = field(default_factory=list)
@@ -218,9 +220,9 @@ def _check_rate(
 
 def _media(folder: Path, name: str, breaches: list[Breach]) -> Playlist:
     """One media playlist with what it names."""
-    path = _below(folder, name)
+    path = _below(folder, name, folder)
     lines = _lines(path, name, breaches)
-    playlist = Playlist(name)
+    playlist = Playlist(name, folder)
     for key, rule in (("#EXT-X-TARGETDURATION:", "§ 4.3.3.1"), ("#EXTINF:", "§ 4.3.2.1")):
         if lines and not any(line.startswith(key) for line in lines):
             breaches.append(Breach(name, rule, f"there is no {key.strip(':')}"))
@@ -253,17 +255,18 @@ def _read_entries(
             wanted = (int(count or 0), int(offset or 0))
         elif line.startswith("#EXT-X-MAP:"):
             uri = _attributes(line, playlist.name, breaches).get("URI", "")
-            playlist.init = _below(folder, uri)
+            playlist.init = _below(folder, uri, playlist.root)
             if not playlist.init.is_file():
                 breaches.append(Breach(playlist.name, "§ 4.3.2.5", f"{uri} is missing"))
         elif not line.startswith("#"):
-            segment = _segment(folder, line, duration_s, wanted, playlist.name, breaches)
+            path = _below(folder, line, playlist.root)
+            segment = _segment(path, line, duration_s, wanted, playlist.name, breaches)
             playlist.segments += [segment] if segment else []
             duration_s = wanted = None
 
 
 def _segment(
-    folder: Path,
+    path: Path,
     uri: str,
     duration_s: float | None,
     wanted: tuple[int, int] | None,
@@ -273,7 +276,6 @@ def _segment(
     if duration_s is None:
         breaches.append(Breach(name, "§ 4.3.2.1", f"{uri} has no EXTINF"))
         return None
-    path = _below(folder, uri)
     if not path.is_file():
         breaches.append(Breach(name, "§ 6.2.1", f"{uri} is missing"))
         return None
@@ -294,12 +296,14 @@ def _check_aligned(variants: Sequence[Playlist]) -> Iterator[Breach]:
             yield Breach(other.name, "§ 6.2.4", message)
 
 
-def _below(folder: Path, uri: str) -> Path:
-    """A file of the package; of another host or folder, one that is not there."""
+def _below(folder: Path, uri: str, root: Path) -> Path:
+    """A file of the package; of another host, or outside of its folder, one that is not there."""
     parts = urlsplit(uri)
     if parts.scheme or parts.netloc or not parts.path:
-        return folder / "_elsewhere_"
-    return folder / unquote(parts.path)
+        return root / "_elsewhere_"
+    path = folder / unquote(parts.path)
+    inside = path.resolve().is_relative_to(root.resolve())
+    return path if inside else root / "_elsewhere_"
 
 
 def _number(line: str) -> float:

@@ -15,8 +15,10 @@ from playwright.sync_api import expect
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import Fake, video
 from tests.e2e.pages.watching import WATCH, start, wait_until
+from tests.harness.media import REPOSITORY
 
 pytestmark = pytest.mark.needs_browser
+PAGES = sorted((REPOSITORY / "frontend").glob("*.html"))
 EMBED = f"embed.html?v={video(1)['id']}"
 
 
@@ -97,3 +99,22 @@ def test_embedded_page_reads_and_keeps_no_token(fake: Fake, open_page: OpenPage)
     page = open_page(f"{EMBED}#token=mr_{'t' * 43}")
     start(page)
     assert page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.usefixtures("entry")
+def test_page_shows_nothing_when_another_site_frames_it(
+    open_page: OpenPage, elsewhere: tuple[str, Path]
+) -> None:
+    site, folder = elsewhere
+    page = open_page("index.html")
+    pages = {name.name: page.url.replace("index.html", name.name) for name in PAGES}
+    frames = "".join(f'<iframe title="{name}" src="{url}"></iframe>' for name, url in pages.items())
+    (folder / "page.html").write_text(f"<!doctype html>{frames}")
+    page.goto(f"{site}/page.html", wait_until="load")
+    assert len(page.frames) == len(PAGES) + 1
+    shown = {
+        frame.url.rpartition("/")[2]
+        for frame in page.frames[1:]
+        if frame.evaluate("getComputedStyle(document.documentElement).display") != "none"
+    }
+    assert shown == {"embed.html"}
