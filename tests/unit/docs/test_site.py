@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,32 @@ def test_file_is_copied_when_a_page_leads_to_it(tmp_path: Path) -> None:
 def test_link_is_refused_when_it_leads_nowhere(tmp_path: Path) -> None:
     with pytest.raises(site.BrokenLinkError, match=r"docs/how-to/x\.md: gone\.md is not there"):
         staged(tmp_path, "[x](gone.md)")
+
+
+_OURS = [
+    "app.py",
+    "cdk",
+    "cli",
+    "docs",
+    "engine",
+    "frontend",
+    "functions",
+    "layers",
+    "local",
+    "bench",
+    "tests",
+    ".github",
+    ".ci",
+]
+_PATH = re.compile(r"`((?:\.?/?[\w.-]+/)+[\w.-]+)`")
+
+
+@pytest.mark.parametrize("page", site.pages(), ids=lambda page: page.source)
+def test_file_exists_when_a_page_names_it(page: site.Page) -> None:
+    made = ("build/", "cli/bin", "functions/code")
+    for path in _PATH.findall((REPOSITORY / page.source).read_text()):
+        if path.split("/")[0] in _OURS and not path.startswith(made):
+            assert (REPOSITORY / path).exists(), path
 
 
 def test_links_hold_when_a_page_is_outside_of_the_site() -> None:
