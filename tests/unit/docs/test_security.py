@@ -25,9 +25,23 @@ SECRETS = {
     "Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{20,}",
 }
 """What is none is left out: AWS's and Standard Webhooks' own examples, tokens of one letter."""
+HINTS = {
+    "AWS key": ("AKIA", "ASIA"),
+    "private key": ("PRIVATE KEY",),
+    "access token": ("mr_",),
+    "webhook's secret": ("whsec_",),
+    "GitHub token": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    "Slack token": ("xox",),
+}
+"""What a secret of the kind holds: looked for first, which takes a tenth of the time."""
 
 
-@pytest.mark.parametrize(("path", "test"), NAMED.findall(PAGE), ids=lambda value: value[-60:])
+def named() -> list[tuple[str, str]]:
+    """The file and the name of each proof; a long name may go on in the next line."""
+    return [(path, " ".join(test.split())) for path, test in NAMED.findall(PAGE)]
+
+
+@pytest.mark.parametrize(("path", "test"), named(), ids=lambda value: value[-60:])
 def test_proof_exists_when_the_page_names_it(path: str, test: str) -> None:
     source = (REPOSITORY / path).read_text()
     if path.endswith(".py"):
@@ -51,7 +65,11 @@ def tracked() -> list[str]:
 
 
 def secrets_in(text: str) -> list[str]:
-    return [name for name, pattern in SECRETS.items() if re.search(pattern, text)]
+    return [
+        name
+        for name, pattern in SECRETS.items()
+        if any(hint in text for hint in HINTS[name]) and re.search(pattern, text)
+    ]
 
 
 def test_no_secret_is_committed_when_all_files_are_searched() -> None:

@@ -70,21 +70,10 @@ def test_link_is_refused_when_it_leads_nowhere(tmp_path: Path) -> None:
         staged(tmp_path, "[x](gone.md)")
 
 
-_OURS = [
-    "app.py",
-    "cdk",
-    "cli",
-    "docs",
-    "engine",
-    "frontend",
-    "functions",
-    "layers",
-    "local",
-    "bench",
-    "tests",
-    ".github",
-    ".ci",
-]
+_OURS = (
+    *("app.py", "bench", "cdk", "cli", "docs", "engine", "frontend", "functions"),
+    *("layers", "local", "tests", ".github", ".ci"),
+)
 _PATH = re.compile(r"`((?:\.?/?[\w.-]+/)+[\w.-]+)`")
 
 
