@@ -9,5 +9,7 @@
     startOnLoad: true,
     theme: dark ? "dark" : "neutral",
     securityLevel: "strict",
+    // Wide ones are scrolled, not shrunk until nobody can read them.
+    flowchart: { useMaxWidth: false },
   });
 })();
