@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
+from docs import rest_page
+
 DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
 OUTPUT = REPOSITORY / "build" / "docs"
@@ -34,6 +36,8 @@ ELSEWHERE = {
     "frontend/player/README.md": "reference/player.md",
 }
 """Pages outside of docs/, and where they stand in the site."""
+GENERATED = {"reference/rest.md": ("Reference", rest_page.text)}
+"""Pages that are made as the site is: under which caption, and by what."""
 _LINK = re.compile(r"(?<=\]\()([^()\s]+)(?=\))")
 _FENCE = re.compile(r"^(```+)(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
@@ -81,9 +85,14 @@ def stage(folder: Path) -> None:
         made = _with_diagrams(_relinked(text, page, places, folder))
         if page.place == "index.md":
             made += _contents(made)
-        target = folder / page.place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(made)
+        _write(folder / page.place, made)
+    for place, (_, make) in GENERATED.items():
+        _write(folder / place, make())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def _relinked(text: str, page: Page, places: dict[str, str], folder: Path) -> str:
@@ -129,6 +138,9 @@ def _contents(index: str) -> str:
     trees = []
     for caption, cell in _ROW.findall(index):
         listed = [link[0].removesuffix(".md") for link in links(cell) if link[0].endswith(".md")]
+        listed += [
+            place.removesuffix(".md") for place, (under, _) in GENERATED.items() if under == caption
+        ]
         lines = ["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *listed, "```", ""]
         trees.append("\n".join(lines))
     return "".join(trees)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from docs import site
+from docs import rest_page, site
 from tests.harness.media import REPOSITORY
 
 # MyST calls what Sphinx 11 will not have; 9.0 is pinned.
@@ -26,6 +27,28 @@ def test_site_is_built_without_a_warning_when_all_pages_are_read(html: Path) -> 
     for page in site.pages():
         made = (html / page.place).with_suffix(".html")
         assert "</article>" in made.read_text(), page.source
+
+
+def test_every_call_and_object_is_in_the_site_when_openapi_has_it(html: Path) -> None:
+    openapi = json.loads(rest_page.OPENAPI.read_text())
+    made = (html / "reference/rest.html").read_text()
+    for path, operations in openapi["paths"].items():
+        for method in operations:
+            assert f"{method.upper()} {path}" in made
+    for name in openapi["components"]["schemas"]:
+        assert f'id="{name.lower()}"' in made
+
+
+def test_call_is_told_whole_when_it_has_parameters_a_body_and_refusals() -> None:
+    section = (
+        rest_page.text().split("### POST /uploads/{video_id}/complete\n")[1].split("\n### ")[0]
+    )
+    assert "It needs a token." in section
+    assert "| `video_id` | path | [VideoId](#videoid) |" in section
+    assert "Body: [PartList](#partlist)." in section
+    assert "| 202 |" in section
+    assert "[Video](#video) |" in section
+    assert "`upload-not-open`" in section
 
 
 def test_site_needs_nobody_elses_server_when_it_is_opened(html: Path) -> None:
