@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -173,8 +174,7 @@ def build(output: Path) -> None:
         BrokenLinkError: a page leads to no file of the repository.
         SphinxError: anything else that a page or the navigation has wrong.
     """
-    from millrace import __version__
-
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     source = output / "source"
     shutil.rmtree(source, ignore_errors=True)
     stage(source)
@@ -188,7 +188,7 @@ def build(output: Path) -> None:
         outdir=output / "html",
         doctreedir=output / "doctrees",
         buildername="html",
-        confoverrides=_settings(__version__),
+        confoverrides=_settings(project["version"]),
         status=None,
         warning=sys.stderr,
         freshenv=True,
