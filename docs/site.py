@@ -37,6 +37,7 @@ ELSEWHERE = {
     "frontend/player/README.md": "reference/player.md",
 }
 """Pages outside of docs/, and where they stand in the site."""
+KINDS = ("Tutorial", "How-to", "Reference", "Explanation")
 GENERATED = {"reference/rest.md": ("Reference", rest_page.text)}
 """Pages that are made as the site is: under which caption, and by what."""
 _LINK = re.compile(r"(?<=\]\()([^()\s]+)(?=\))")
@@ -137,7 +138,9 @@ def _with_diagrams(text: str) -> str:
 def _contents(index: str) -> str:
     """The navigation, from the tables of the first page."""
     trees = []
-    for caption, cell in _ROW.findall(index):
+    rows = _ROW.findall(index)
+    # The kinds first, in their order; then whatever else there is.
+    for caption, cell in sorted(rows, key=lambda row: row[0] not in KINDS):
         listed = [link[0].removesuffix(".md") for link in links(cell) if link[0].endswith(".md")]
         listed += [
             place.removesuffix(".md") for place, (under, _) in GENERATED.items() if under == caption
