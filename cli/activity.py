@@ -7,10 +7,9 @@ import threading
 import urllib.request
 from typing import Any
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from cli.console import console
+from cli.console import console, escape
 
 POLL_BUSY_S = 2.0
 POLL_IDLE_S = 3.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from rich import markup
 from rich.console import Console
 from rich.theme import Theme
 
@@ -18,6 +19,16 @@ THEME = Theme(
     }
 )
 console = Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True, emoji=False)
+
+
+_CONTROLS = {code: 0xFFFD for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+"""C0 and C1: in a terminal they move the cursor, rename the window, paste."""
+
+
+def escape(text: str) -> str:
+    """Text of others (names, titles, logs) as it may be printed: no markup, no command to the
+    terminal."""
+    return markup.escape(text.translate(_CONTROLS))
 
 
 def fail(message: str, code: int = 1) -> NoReturn:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
-from cli.console import console, fail
+from cli.console import console, escape, fail
 from cli.state import State
 
 LEVEL_STYLE = {"ERROR": "bad", "CRITICAL": "bad", "WARNING": "yellow", "DEBUG": "faint"}

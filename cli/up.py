@@ -15,12 +15,11 @@ from pathlib import Path
 
 import click
 import psutil
-from rich.markup import escape
 
 from cli import aws, turn
 from cli.activity import Activity
 from cli.calls import Kept
-from cli.console import console, fail
+from cli.console import console, escape, fail
 from cli.deploy import (
     ON_ONE_MACHINE,
     DeployConfig,

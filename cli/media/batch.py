@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from cli.console import console, size_text
+from cli.console import console, escape, size_text
 from cli.media import gather
 from cli.media.command import LocalCommand, Terminated, examples, said, voice_of
 from cli.media.exits import Exit

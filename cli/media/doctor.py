@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
-from cli.console import console, size_text
+from cli.console import console, escape, size_text
 from cli.media import engine, job, vmaf
 from cli.media.command import LocalCommand, examples, said
 from cli.media.exits import Exit

@@ -53,6 +53,8 @@ class Playlist:
     """A media playlist, as far as it could be read."""
 
     name: str
+    root: Path
+    """The package's folder; nothing outside of it is read."""
     target_s: int = 0
     init: Segment | None = None
     iframes_only: bool = False
@@ -230,9 +232,9 @@ def _check_rate(
 
 def _media(folder: Path, name: str, breaches: list[Breach]) -> Playlist:
     """One media playlist with what it names."""
-    path = _below(folder, name)
+    path = _below(folder, name, folder)
     lines = _lines(path, name, breaches)
-    playlist = Playlist(name, iframes_only="#EXT-X-I-FRAMES-ONLY" in lines)
+    playlist = Playlist(name, folder, iframes_only="#EXT-X-I-FRAMES-ONLY" in lines)
     for key, rule in (("#EXT-X-TARGETDURATION:", "§ 4.3.3.1"), ("#EXTINF:", "§ 4.3.2.1")):
         if lines and not any(line.startswith(key) for line in lines):
             breaches.append(Breach(name, rule, f"there is no {key.strip(':')}"))
@@ -263,20 +265,22 @@ def _read_entries(
         elif line.startswith("#EXT-X-BYTERANGE:"):
             wanted = line.partition(":")[2]
         elif line.startswith("#EXT-X-MAP:"):
-            playlist.init = _init(folder, line, playlist.name, breaches)
+            playlist.init = _init(folder, line, playlist, breaches)
         elif not line.startswith("#"):
+            path = _below(folder, line, playlist.root)
             if duration_s is None:
                 breaches.append(Breach(playlist.name, "§ 4.3.2.1", f"{line} has no EXTINF"))
-            elif segment := _segment(folder, line, duration_s, wanted, playlist, breaches):
+            elif segment := _segment(path, line, duration_s, wanted, playlist, breaches):
                 playlist.segments.append(segment)
             duration_s = wanted = None
 
 
-def _init(folder: Path, line: str, name: str, breaches: list[Breach]) -> Segment | None:
+def _init(folder: Path, line: str, playlist: Playlist, breaches: list[Breach]) -> Segment | None:
     """§ 4.3.2.5"""
+    name = playlist.name
     tags = _attributes(line, name, breaches)
     uri = tags.get("URI", "")
-    path = _below(folder, uri)
+    path = _below(folder, uri, playlist.root)
     if not path.is_file():
         breaches.append(Breach(name, "§ 4.3.2.5", f"{uri} is missing"))
         return None
@@ -286,14 +290,13 @@ def _init(folder: Path, line: str, name: str, breaches: list[Breach]) -> Segment
 
 
 def _segment(
-    folder: Path,
+    path: Path,
     uri: str,
     duration_s: float,
     wanted: str | None,
     playlist: Playlist,
     breaches: list[Breach],
 ) -> Segment | None:
-    path = _below(folder, uri)
     if not path.is_file():
         breaches.append(Breach(playlist.name, "§ 6.2.1", f"{uri} is missing"))
         return None
@@ -341,12 +344,14 @@ def _check_aligned(variants: Sequence[Playlist]) -> Iterator[Breach]:
             yield Breach(other.name, "§ 6.2.4", message)
 
 
-def _below(folder: Path, uri: str) -> Path:
-    """A file of the package; of another host or folder, one that is not there."""
+def _below(folder: Path, uri: str, root: Path) -> Path:
+    """A file of the package; of another host, or outside of its folder, one that is not there."""
     parts = urlsplit(uri)
     if parts.scheme or parts.netloc or not parts.path:
-        return folder / "_elsewhere_"
-    return folder / unquote(parts.path)
+        return root / "_elsewhere_"
+    path = folder / unquote(parts.path)
+    inside = path.resolve().is_relative_to(root.resolve())
+    return path if inside else root / "_elsewhere_"
 
 
 def _number(line: str) -> float:

@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from cli.console import size_text
+from cli.console import escape, size_text
 from cli.media import facts, ffprobe
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.facts import Facts

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.markup import escape
-
-from cli.console import console, size_text
+from cli.console import console, escape, size_text
 from cli.media.units import clock, rate_text
 from cli.media.voice import Voice
 

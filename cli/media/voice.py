@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.markup import escape
-
-from cli.console import console
+from cli.console import console, escape
 from cli.media.failures import Failure
 
 

@@ -54,7 +54,7 @@ def test_python_is_formatted() -> None:
 
 
 def test_python_types_hold() -> None:
-    run("mypy", "app.py", "layers", "functions", "cdk", "cli", "local", "tests", "bench")
+    run("mypy", "app.py", "layers", "functions", "cdk", "cli", "local", "tests", "bench", "docs")
 
 
 def test_imports_follow_the_architecture() -> None:

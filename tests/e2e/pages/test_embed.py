@@ -97,3 +97,27 @@ def test_embedded_page_reads_and_keeps_no_token(fake: Fake, open_page: OpenPage)
     page = open_page(f"{EMBED}#token=mr_{'t' * 43}")
     start(page)
     assert page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.usefixtures("entry")
+def test_page_shows_nothing_when_another_site_frames_it(
+    open_page: OpenPage, elsewhere: tuple[str, Path]
+) -> None:
+    """That all pages but one have the script, tests/unit/frontend tells."""
+    site, folder = elsewhere
+    ours = open_page("index.html")
+    frames = "".join(
+        f'<iframe title="{name}" src="{ours.url.replace("index.html", name)}"></iframe>'
+        for name in ("upload.html", "embed.html")
+    )
+    (folder / "page.html").write_text(f"<!doctype html>{frames}")
+    # Of its own: in a frame of another site, pages are denied their storage, and complain.
+    page = ours.context.new_page()
+    page.goto(f"{site}/page.html")
+    shown = {
+        frame.url.rpartition("/")[2]
+        for frame in page.frames[1:]
+        if frame.evaluate("getComputedStyle(document.documentElement).display") != "none"
+    }
+    assert len(page.frames) == 3
+    assert shown == {"embed.html"}

@@ -99,6 +99,7 @@ class Api:
         response = self.client.http.request(method, path, headers=sent, body=content)
         answer = _answer(response)
         assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["x-content-type-options"] == "nosniff"
         self._check(method, path, body, answer)
         return answer
 

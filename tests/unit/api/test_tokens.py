@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from datetime import timedelta
 
 import pytest
 
+import app as api_module
 from millrace import auth, clock, keys, web
-from tests.unit.api.conftest import MakeVideo
+from tests.unit.api.conftest import Cloud, MakeVideo
 from tests.unit.api.support import Api
 
 UPLOAD = {"filename": "a.mp4", "size_bytes": 5}
@@ -20,6 +22,47 @@ GUARDED = [
     ("DELETE", f"/uploads/{'a' * 26}", "uploader"),
     ("DELETE", f"/videos/{'a' * 26}", "admin"),
 ]
+EVERYBODYS = {
+    *("GET /uploads", "GET /videos", "GET /videos/{video_id}", "GET /videos/{video_id}/events"),
+    *("GET /videos/{video_id}/trace", "GET /status/{job_id}", "GET /gallery"),
+    *("GET /watch/{video_id}", "GET /health", "GET /health/ready"),
+}
+"""What is answered without a token: reading what is public, and nothing that changes anything."""
+UPLOADERS = {
+    *("GET /token", "POST /upload", "POST /uploads", "DELETE /uploads/{video_id}"),
+    *("GET /uploads/{video_id}/parts", "POST /uploads/{video_id}/parts"),
+    "POST /uploads/{video_id}/complete",
+}
+
+
+def routes() -> dict[str, tuple[str, str]]:
+    """Every route by its name, with an address it answers."""
+    return {
+        f"{method} {path}": (method, re.sub(r"{\w+}", "a" * 26, path))
+        for path, methods in api_module.app.routes.items()
+        for method in methods
+        if method != web.ANY_METHOD
+    }
+
+
+def test_every_route_is_closed_when_nobody_opened_it(api: Api, whole_cloud: Cloud) -> None:
+    opened = {
+        name
+        for name, (method, path) in routes().items()
+        if api.call(method, path, {} if method == "POST" else None).status != 401
+    }
+    assert opened == EVERYBODYS
+
+
+def test_uploaders_reach_their_own_routes_alone_when_all_are_tried(
+    api: Api, uploader: str, whole_cloud: Cloud
+) -> None:
+    refused = {
+        name
+        for name, (method, path) in routes().items()
+        if api.call(method, path, {} if method == "POST" else None, token=uploader).status == 403
+    }
+    assert refused == set(routes()) - EVERYBODYS - UPLOADERS
 
 
 @pytest.mark.parametrize(("method", "path", "role"), GUARDED)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from moto import mock_aws
 from millrace import auth, keys, model
 from millrace.auth import Caller, Role
 from millrace.model import Token
+from millrace.problems import Problem
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,6 +41,23 @@ def test_only_the_hash_is_stored_when_a_token_is_made() -> None:
 
 def test_tokens_differ_when_made_for_the_same_name() -> None:
     assert len({auth.create_token("ann", ["uploader"]).secret for _ in range(20)}) == 20
+
+
+def test_a_token_cannot_be_guessed_when_made() -> None:
+    """No count of wrong tokens is kept: 256 random bits take longer than there is time."""
+    with pytest.MonkeyPatch.context() as patch:
+        drawn = {32: "d" * 43}
+        patch.setattr(secrets, "token_urlsafe", drawn.__getitem__)
+        assert auth.create_token("ann", ["uploader"]).secret == f"mr_{drawn[32]}"
+
+
+def test_the_table_is_not_asked_when_a_token_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Token, "get", lambda pk, *_: asked.append(pk))
+    for header in ("Bearer mr_short", f"Bearer {'x' * 5000}", "Basic YTpi", " ", None):
+        with pytest.raises(Problem):
+            auth.verify(header)
+    assert asked == []
 
 
 def test_it_knows_who_asks_when_the_token_is_good() -> None:

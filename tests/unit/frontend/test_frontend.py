@@ -122,6 +122,16 @@ def test_page_uses_each_id_once(path: Path) -> None:
     assert sorted(ids) == sorted(set(ids))
 
 
+def test_every_page_but_the_embedded_one_hides_in_frames() -> None:
+    """theme-boot.js does it, before anything else runs; tests/e2e frames some."""
+    boot = "js/theme-boot.js"
+    first = {
+        path.name: re.findall(r'<script[^>]*\bsrc="([^"]+)"', path.read_text()) for path in PAGES
+    }
+    assert {name for name, scripts in first.items() if scripts[0] != boot} == {"embed.html"}
+    assert "window.top !== window.self" in (FRONTEND / boot).read_text()
+
+
 SOCKETS = " wss://*.amazonaws.com ws://127.0.0.1:* ws://localhost:*"
 
 

@@ -35,6 +35,8 @@ CORS = CORSConfig(
     expose_headers=["ETag", "Location", "Retry-After", "WWW-Authenticate", "Allow"],
     max_age=3600,
 )
+_EVERYWHERE = {**CORS.get_access_control_headers(), "X-Content-Type-Options": "nosniff"}
+"""Headers of every answer: any page may read it, and none may take it for anything but its type."""
 
 logger = Logger()
 
@@ -161,7 +163,7 @@ class Web:
         began, video_id = time.perf_counter(), _video_id(request)
         with logger.append_context_keys(request_id=request.context.get("requestId")):
             response = self._in_our_words(request, get_response(request))
-            for name, value in CORS.get_access_control_headers().items():
+            for name, value in _EVERYWHERE.items():
                 response.headers.setdefault(name, value)
             duration_ms = round((time.perf_counter() - began) * 1000, 1)
             logger.info(

@@ -1,0 +1,74 @@
+"""The long article quotes: its figures are those of the pages that measured them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.harness.media import REPOSITORY
+
+FOLDER = REPOSITORY / "docs" / "explanation"
+ARTICLE = " ".join((FOLDER / "from-libav-to-production.md").read_text().split())
+QUOTES = {
+    "docs/ENGINE.md": [
+        ("66.5 s", "39.6 s ÷ 66.5 s"),
+        ("39.6 s | 0.577 | 96.14", "39.6 s ÷ 66.5 s) | 0.577 | 1.22 GB"),
+        ("96.03", "96.14 (+0.11)"),
+        ("1.22 GB here", "0.577 | 1.22 GB"),
+        ("in 0.11 s", "0.11 / 0.12 s"),
+        ("31 % of the bits", "mean | 0.69"),
+        ("between 6 % for the hand-held one and 64 %", "film, darker | 0.36"),
+        ("spans of 512 packets", "spans of 512 packets"),
+        ("one file in two hundred", "one file in two hundred"),
+    ],
+    "docs/explanation/scaling.md": [
+        ("| 1 | 35 min 48 s | 1.0 |", "35 min 48 s | 1.0 |"),
+        ("| 10 | 3 min 42 s | 9.7 |", "3 min 42 s | 9.7 |"),
+        ("| 1,000 | 2 min 35 s | 13.9 |", "2 min 35 s | 13.9 |"),
+        ("6.3 seconds for an hour", "| 10 | 8 | 10 | 6.3 s |"),
+        ("after 42 seconds", "41.7 s"),
+        ("114 tasks", "114 tasks"),
+    ],
+    "docs/explanation/load.md": [
+        ("467 videos an hour", "467 videos an hour"),
+        ("15.4 minutes", "15.4 min"),
+        ("99.43 %", "99.43%"),
+        ("14 seconds at the median", "| `POST /uploads` | 120 | 0 | 14000 ms"),
+        ("within three minutes", "179 s / 307 s"),
+    ],
+    "docs/explanation/one-machine.md": [
+        ("25 ms of CPU to 4", "25 ms of CPU to 4"),
+        ("from 52 to 22", "from 52 to 22"),
+        ("from 9 % of a processor to 5", "from 9 % of a processor to 5"),
+        ("sixteen seconds for four messages", "sixteen seconds"),
+    ],
+    "docs/explanation/cost.md": [
+        ("$0.0031 for a minute", "0.003101"),
+        ("83 % is compute", "compute is 83 %"),
+        ("four fifths of the bill", "191.25 | 239.73"),
+        ("a fourteenth of", "A fourteenth of MediaConvert's price"),
+    ],
+    "docs/explanation/fairness.md": [("some 225 chunks", "some 225 chunks")],
+}
+
+
+@pytest.mark.parametrize("source", QUOTES)
+def test_figure_is_the_sources_when_the_article_quotes_it(source: str) -> None:
+    page = " ".join((REPOSITORY / source).read_text().split())
+    for quoted, told in QUOTES[source]:
+        assert quoted in ARTICLE, quoted
+        assert told in page, f"{source} no longer says {told!r}; the article does"
+
+
+def test_crashes_are_as_many_as_the_article_says_when_counted() -> None:
+    page = (REPOSITORY / "docs/ARCHITECTURE.md").read_text()
+    section = page.split("## When something dies")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (?:\*\*|…)", section, re.MULTILINE)
+    assert len(rows) == 30
+    assert "[thirty rows]" in ARTICLE
+
+
+def test_article_is_long_and_illustrated_when_read() -> None:
+    assert len(ARTICLE.split()) > 2500
+    assert len(re.findall(r"!\[[^\]]{20,}\]\(", ARTICLE)) >= 4
