@@ -26,8 +26,8 @@ _TRIAL = Path(__file__).with_name("trial.mp4")
 _ENCODERS = {"h264": "mp4", "hevc": "mp4", "av1": "mp4", "vp9": "webm"}
 _SOUNDS = {"aac": "mp4", "opus": "webm"}
 _PACKAGES = "g++ cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavfilter-dev \
-libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev libseccomp-dev \
-libcurl4-openssl-dev nlohmann-json3-dev"
+libswscale-dev libswresample-dev libx264-dev libx265-dev libsvtav1enc-dev libzimg-dev \
+libseccomp-dev libcurl4-openssl-dev nlohmann-json3-dev"
 _LEAST_FREE_BYTES = 1_000_000_000
 
 
