@@ -74,7 +74,7 @@ CASES: dict[str, Case] = {
     "av1-opus.mp4": Case("webm", "copy", "copy"),
     "av1-opus.webm": Case("mp4", "h264", "copy"),
     "vp9-flac.mkv": Case("mp4", "h264", "aac"),
-    "mpeg2-ac3.ts": Case("mkv", "copy", "aac"),
+    "mpeg2-ac3.ts": Case("mp4", "copy", "copy"),
     "mpeg2-mp2.mkv": Case("mp4", "h264", "aac"),
     "mpeg4-aac.mp4": Case("mkv", "h264", "copy"),
     "mpeg4-mp3.mkv": Case("mp4", "copy", "copy"),
