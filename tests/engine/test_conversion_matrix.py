@@ -204,7 +204,7 @@ def turned(film: Facts) -> bool:
 def shape(film: Facts) -> float:
     """Width by height, as it is shown."""
     across, _, up = film.get("sample_aspect_ratio", "1:1").partition(":")
-    wide = film["width"] * int(across) / (film["height"] * int(up))
+    wide: float = film["width"] * int(across) / (film["height"] * int(up))
     return 1 / wide if turned(film) else wide
 
 
