@@ -74,7 +74,7 @@ CASES: dict[str, Case] = {
     "av1-opus.mp4": Case("webm", "copy", "copy"),
     "av1-opus.webm": Case("mp4", "h264", "copy"),
     "vp9-flac.mkv": Case("mp4", "h264", "aac"),
-    "mpeg2-ac3.ts": Case("mkv", "copy", "aac"),
+    "mpeg2-ac3.ts": Case("mp4", "copy", "copy"),
     "mpeg2-mp2.mkv": Case("mp4", "h264", "aac"),
     "mpeg4-aac.mp4": Case("mkv", "h264", "copy"),
     "mpeg4-mp3.mkv": Case("mp4", "copy", "copy"),
@@ -204,7 +204,7 @@ def turned(film: Facts) -> bool:
 def shape(film: Facts) -> float:
     """Width by height, as it is shown."""
     across, _, up = film.get("sample_aspect_ratio", "1:1").partition(":")
-    wide = film["width"] * int(across) / (film["height"] * int(up))
+    wide: float = film["width"] * int(across) / (film["height"] * int(up))
     return 1 / wide if turned(film) else wide
 
 

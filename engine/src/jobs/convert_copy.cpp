@@ -90,12 +90,12 @@ bool ConvertCopyTrack::may_lead(const AVPacket& packet) const {
   const double before_s = -static_cast<double>(packet.pts) * av_q2d(source_.time_base);
   if (before_s <= kRoundingS) return true;
   if (context_.range.start_s > 0 || codec.sample_rate <= 0) return false;
-  const double usual_s = static_cast<double>(codec.frame_size) / codec.sample_rate;
-  if (context_.job.container == media::OutputContainer::Mp4) {
-    return before_s <= kPrimingPackets * usual_s;
-  }
-  const double told_s = static_cast<double>(packet.duration) * av_q2d(source_.time_base);
-  return std::max(usual_s, told_s) > before_s + kRoundingS;
+  // What a packet says of itself may have a gap behind it in it.
+  const double length_s = codec.frame_size > 0
+                              ? static_cast<double>(codec.frame_size) / codec.sample_rate
+                              : static_cast<double>(packet.duration) * av_q2d(source_.time_base);
+  const bool hides = context_.job.container == media::OutputContainer::Mp4;
+  return hides ? before_s <= kPrimingPackets * length_s : before_s + kRoundingS < length_s;
 }
 
 /// From the key frame at zero on, without the pictures that are shown before it: they need what is

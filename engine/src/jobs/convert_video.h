@@ -21,6 +21,8 @@ class ConvertVideoTrack : public ConvertTrack {
  public:
   /// `first`: a decoded picture of the range, for what only pictures tell.
   ConvertVideoTrack(const ConvertContext& context, const AVFrame& first);
+  ConvertVideoTrack(const ConvertVideoTrack&) = delete;
+  ConvertVideoTrack& operator=(const ConvertVideoTrack&) = delete;
   ~ConvertVideoTrack() override;
 
   void take(AVPacket& packet) override;

@@ -50,7 +50,7 @@ bool PictureStream::decode(const AVPacket* packet) {
   return needs_more_;
 }
 
-void PictureStream::note_damage(int64_t timestamp) {
+void PictureStream::note_damage(int64_t timestamp) const {
   if (listener_.on_damage) listener_.on_damage(timestamp);
 }
 

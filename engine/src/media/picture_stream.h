@@ -40,7 +40,7 @@ class PictureStream {
  private:
   bool take(TimedFrame decoded);
   void note_first(const TimedFrame& decoded);
-  void note_damage(int64_t timestamp);
+  void note_damage(int64_t timestamp) const;
   void make_deinterlacer();
   void deinterlaced(av::Frame frame);
 
