@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.harness import media
 
@@ -110,7 +111,7 @@ def _times_s(crcs: str) -> list[float]:
     return [int(row[2]) / _TICKS_PER_S for row in rows]
 
 
-def _sound_s(heard: np.ndarray[tuple[int], np.dtype[np.float32]]) -> tuple[float, float] | None:
+def _sound_s(heard: npt.NDArray[np.float32]) -> tuple[float, float] | None:
     """Where it first and last reaches a third of its peak."""
     loud = np.flatnonzero(np.abs(heard) > np.abs(heard).max(initial=0) / 3)
     return (float(loud[0]) / RATE_HZ, float(loud[-1]) / RATE_HZ) if loud.size else None
