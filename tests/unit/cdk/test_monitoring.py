@@ -43,6 +43,12 @@ def test_alarms_watch_metrics_that_are_written_when_synthesised(template: Synthe
                 _check(metric["MetricName"], found)
 
 
+def test_alarms_are_plain_ones_when_they_need_no_arithmetic(template: Synthesis) -> None:
+    """LocalStack looks at no others."""
+    alarms = template.named("AWS::CloudWatch::Alarm", "AlarmName")
+    assert {name for name, alarm in alarms.items() if "Metrics" in alarm} == {"millrace-failures"}
+
+
 def test_monitors_alarm_rings_when_nothing_is_heard_of_it(template: Synthesis) -> None:
     alarm = template.named("AWS::CloudWatch::Alarm", "AlarmName")["millrace-monitor-silent"]
     assert alarm["TreatMissingData"] == "breaching"
