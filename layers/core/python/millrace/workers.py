@@ -71,9 +71,9 @@ def view() -> dict[str, Any]:
         item
         for shard in range(keys.SHARDS)
         for item in Item.query(keys.workers_pk(shard))
-        if isinstance(item, Worker) and item.heartbeat_at > since and item.replaced_at is None
+        if isinstance(item, Worker) and item.heartbeat_at > since
     ]
-    shown = [_view(worker) for worker in found]
+    shown = [_view(worker) for worker in found if not worker.replaced_at]
     shown.sort(key=lambda worker: (_ORDER[worker["status"]], worker["function"], worker["id"]))
     return {"at": clock.stamp(), "workers": shown}
 
