@@ -44,6 +44,7 @@ def state(tmp_path: Path) -> Path:
     for name, text in {**KEPT, **dict.fromkeys(MADE_ANEW, "x")}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
+    (root / "token").chmod(0o600)
     return root
 
 
@@ -62,6 +63,7 @@ def test_state_is_the_same_when_restored_elsewhere(file: Path, tmp_path: Path) -
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert millrace(tmp_path / "other", "restore", file).exit_code == 0
     assert contents(tmp_path / "other") == KEPT
+    assert stat.S_IMODE((tmp_path / "other" / "token").stat().st_mode) == 0o600
 
 
 def test_nothing_is_left_in_the_state_when_it_was_backed_up(file: Path, state: Path) -> None:
