@@ -20,6 +20,7 @@ from tests.harness.pipeline import REPOSITORY, Pipeline, free_port
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
+SITE = "millrace-site-local"
 NAMED = re.compile(r'^(?!#)(\S+)$|URI="([^"]+)"', re.MULTILINE)
 """What a playlist names."""
 
@@ -42,18 +43,22 @@ class Copy:
 
     def read(self, key: str) -> bytes:
         """An object of the site, whole and as it was stored."""
-        found = self._objects.get_object(Bucket="millrace-site-local", Key=key)
+        found = self._objects.get_object(Bucket=SITE, Key=key)
         body: bytes = found["Body"].read()
         assert found["ETag"].strip('"') == hashlib.md5(body).hexdigest(), key
         return body
 
-    def play(self, key: str) -> int:
-        """Read everything that a playlist leads to. Returns how many objects that were."""
+    def play(self, key: str) -> set[str]:
+        """Read every playlist that one leads to. Returns the keys of everything else they name."""
         names = {a or b for a, b in NAMED.findall(self.read(key).decode())}
         paths = [normpath(join(dirname(key), name.split("?")[0])) for name in names]
-        return 1 + sum(
-            self.play(path) if path.endswith(".m3u8") else len([self.read(path)]) for path in paths
-        )
+        lists = [path for path in paths if path.endswith(".m3u8")]
+        return (set(paths) - set(lists)).union(*map(self.play, lists))
+
+    def stored(self) -> set[str]:
+        """Keys of all objects of the site."""
+        pages = self._objects.get_paginator("list_objects_v2").paginate(Bucket=SITE)
+        return {each["Key"] for page in pages for each in page.get("Contents", [])}
 
 
 def millrace(state_dir: Path, *arguments: str | Path) -> None:
@@ -100,7 +105,11 @@ def test_every_video_is_whole_when_a_backup_of_the_running_system_is_restored(
     key = {"pk": {"S": f"VIDEO#{sintel['id']}"}, "sk": {"S": "VIDEO"}}
     there = pipeline.client("dynamodb").get_item(TableName="millrace", Key=key)["Item"]
     assert videos[f"VIDEO#{sintel['id']}"] == there
+    stored = restored.stored()
     for pk in videos:
-        read = restored.play(f"videos/{pk.removeprefix('VIDEO#')}/master.m3u8")
-        assert read > 3
+        named = restored.play(f"videos/{pk.removeprefix('VIDEO#')}/master.m3u8")
+        assert len(named) > 2
+        assert named <= stored
+    for path in restored.play(f"videos/{sintel['id']}/master.m3u8"):
+        assert restored.read(path)
     assert pipeline.api("GET", "/health/ready").status_code == 200
