@@ -38,7 +38,7 @@ from millrace.config import Settings
 from millrace.queues import TASK_QUEUES, Queues
 from millrace.targets import Policy
 from millrace.uploads import Uploads
-from millrace.web import NO_STORE, Web, answer, redirect
+from millrace.web import LIVENESS, NO_STORE, Web, answer, redirect
 
 app = Chalice(app_name="millrace", configure_logs=False)
 
@@ -349,7 +349,7 @@ def watch(video_id: str) -> Response:
     return redirect(views.watch_url(video_id, settings().site_url))
 
 
-@route("/health", "GET")
+@route(LIVENESS, "GET")
 def health() -> Response:
     """Say that the API answers. It looks at nothing else: a probe must not cost or cascade."""
     return answer({"status": "ok", "version": millrace.__version__}, headers=NO_STORE)

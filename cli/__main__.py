@@ -41,6 +41,8 @@ CLOUD: Mapping[str, Entry] = {
     "down": Entry("cli.manage", "Stop from another terminal."),
     "reset": Entry("cli.manage", "Stop and delete every video and all state."),
     "status": Entry("cli.manage", "Tell what runs, what is queued."),
+    "backup": Entry("cli.backup", "Write all state into a file, also while it runs."),
+    "restore": Entry("cli.backup", "Take all state from such a file."),
     "logs": Entry("cli.logs", "Show what the functions wrote."),
     "token": Entry("cli.manage", "Show or make access tokens."),
     "test": Entry("cli.test", "Run every test and check."),

@@ -41,8 +41,11 @@ aws cloudwatch get-metric-statistics --namespace {NAMESPACE} --metric-name Video
 
 ## Prometheus
 
-`GET /metrics`, with a token of the role `metrics`. Counters are exact: they are counted in the
-transaction of each move.
+`GET /metrics`, with a token of the role `metrics`. Counters of videos, tasks and work are exact:
+they are counted in the transaction of each move. Those of requests (`millrace_api_…`,
+`millrace_signal_…`) are added up by each process and told with its next request, once a second at
+most: a process that rests keeps those of its last second until it is asked again, and loses them
+if it ends before. Reading costs the same, however many requests, processes and videos there were.
 
 | metric | type | meaning |
 |---|---|---|

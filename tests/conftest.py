@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.harness.secrets_in",
     "tests.harness.fixtures",
     "tests.harness.exhaustive",
     "tests.harness.sanitized",

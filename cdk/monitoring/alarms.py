@@ -15,7 +15,7 @@ _AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _OLDEST_MESSAGE_S = 3600
 _SILENT_S = 120
-_API_ERRORS = 5
+_API_ERRORS = _SIGNAL_ERRORS = 5
 _FEWEST_ENDS = 5
 _FAILURE_RATE = 0.5
 _MINUTE, _FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
@@ -48,6 +48,10 @@ class Alarms(Construct):
         self._alarm("heartbeat", what, silent, _SILENT_S, periods=3)
         errors = series("ApiErrors", "Sum", _FIVE_MINUTES, service="api")
         self._alarm("api-errors", "The API answers with errors.", errors, _API_ERRORS)
+        # Lambda's own count has those, too, that ended with their process.
+        errors = lambda_series(f"{PREFIX}-signal", "Errors", "Sum", _FIVE_MINUTES)
+        what = "Calls cannot be set up: signalling fails."
+        self._alarm("signal-errors", what, errors, _SIGNAL_ERRORS)
         what = "Most videos fail."
         self._alarm("failures", what, _failure_rate(), _FAILURE_RATE)
         calls = lambda_series(f"{PREFIX}-monitor", "Invocations", "Sum", _FIVE_MINUTES)

@@ -22,7 +22,7 @@ _ACTIVE = ("queued", "processing", "completed", "failed")
 
 
 def make_dashboard(scope: Construct) -> cloudwatch.Dashboard:
-    """Three graphs a row: videos, queues and workers, then times, errors and cost."""
+    """Three graphs a row: videos, queues and workers, then times, errors and cost, then calls."""
     queues = [spec.name for spec in FUNCTIONS if spec.queue]
     rows = [
         [
@@ -55,6 +55,11 @@ def make_dashboard(scope: Construct) -> cloudwatch.Dashboard:
             _graph("API errors", [_count("ApiErrors", "api")]),
             _graph("Cost (US dollars)", [_count("VideoCost", "publish")]),
         ],
+        [
+            _graph("Calls: WebSockets", [_signal("Connections"), _signal("Disconnections")]),
+            _graph("Calls: messages", [_signal("Messages"), _signal("Refusals")]),
+            _graph("Calls: errors", [_signal("Errors")]),
+        ],
     ]
     return cloudwatch.Dashboard(scope, "Dashboard", dashboard_name=PREFIX, widgets=rows)
 
@@ -63,17 +68,26 @@ def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.IWidget
     return cloudwatch.GraphWidget(title=title, left=left, width=8, height=6)
 
 
+def _line(name: str, statistic: str, period: Duration, **dimensions: str) -> cloudwatch.Metric:
+    label = " ".join([name, *dimensions.values()])
+    return series(name, statistic, period, **dimensions).with_(label=label)
+
+
 def _sampled(name: str, **dimensions: str) -> cloudwatch.Metric:
-    return series(name, "Maximum", Duration.minutes(1), service="monitor", **dimensions)
+    return _line(name, "Maximum", Duration.minutes(1), service="monitor", **dimensions)
 
 
 def _count(name: str, function: str) -> cloudwatch.Metric:
-    return series(name, "Sum", _PERIOD, service=function)
+    return _line(name, "Sum", _PERIOD, service=function)
+
+
+def _signal(what: str) -> cloudwatch.Metric:
+    return _count(f"Signal{what}", "signal")
 
 
 def _by_kind(name: str, kind: str) -> cloudwatch.Metric:
-    return series(name, "Average", _PERIOD, service=_KINDS[kind], kind=kind)
+    return _line(name, "Average", _PERIOD, service=_KINDS[kind], kind=kind)
 
 
 def _percentiles(name: str, function: str = "publish") -> list[cloudwatch.IMetric]:
-    return [series(name, part, _PERIOD, service=function) for part in ("p50", "p95")]
+    return [_line(name, part, _PERIOD, service=function) for part in ("p50", "p95")]

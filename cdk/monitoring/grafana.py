@@ -175,10 +175,32 @@ def _engine() -> list[AnyPanel]:
 
 
 def _answers() -> list[AnyPanel]:
+    everything = _hourly("api_requests")
     return [
         number("Answers", "short", f"min({_ANSWERS})", "1: all that Prometheus reads do."),
-        number("Answered", "percentunit", f"avg(avg_over_time({_ANSWERS}[1h]))", "In an hour."),
-        number("Slowest answer of an hour", "s", f"max(max_over_time({_TOOK}[1h]))"),
+        number("Requests per hour", "short", everything),
+        number(
+            *("Errors", "percentunit", f"{_api_errors('1h')} / ({everything} > 0) or vector(0)"),
+            "Answers from 500 on, of those of an hour.",
+        ),
+        number("Slowest 5% take", "s", _quantiles("api_latency")[1].expression, "In an hour."),
+    ]
+
+
+def _api_errors(window: str) -> str:
+    return f'sum(increase(millrace_api_requests_total{{status="5xx"}}[{window}]))'
+
+
+def _requests() -> list[AnyPanel]:
+    by_status = f"sum by (status) (rate(millrace_api_requests_total[{_STEP}]))"
+    return [
+        graph("Requests per second", "reqps", Query(by_status, "{{status}}"), stacked=True),
+        graph("Errors", "short", Query(_api_errors(_STEP), "5xx"), meaning="Answers from 500 on."),
+        heat(
+            *("Latency", "s", _buckets("api_latency", _STEP)),
+            meaning="From a request to its answer, in the function.",
+        ),
+        graph("Latency", "s", *_quantiles("api_latency")),
     ]
 
 
@@ -187,8 +209,13 @@ def _readings() -> list[AnyPanel]:
     return [
         graph("Answers", "short", Query(_ANSWERS, "{{instance}}")),
         graph(
-            *("Latency", "s", Query(_TOOK, "{{instance}}"), slow),
-            meaning="Of GET /metrics, which reads the table and asks every queue.",
+            *("Latency of GET /metrics", "s", Query(_TOOK, "{{instance}}"), slow),
+            meaning="It reads the table and asks every queue.",
+        ),
+        graph(
+            *("Since the monitor ran", "s"),
+            Query("max by (instance) (millrace_monitor_age_seconds)", "{{instance}}"),
+            meaning="It runs every minute.",
         ),
     ]
 
@@ -201,6 +228,22 @@ def _traffic() -> list[AnyPanel]:
             *("Bytes per hour", "bytes"),
             *(Query(_hourly(f"{flow}_bytes"), name) for name, flow in flows.items()),
         ),
+    ]
+
+
+def _calls() -> list[AnyPanel]:
+    names = {"opened": "connections", "closed": "disconnections"}
+    return [
+        graph(
+            *("WebSockets per hour", "short"),
+            *(Query(_hourly(f"signal_{what}"), name) for name, what in names.items()),
+        ),
+        graph(
+            *("Messages per hour", "short"),
+            Query(_hourly("signal_messages"), "from callers"),
+            Query(_hourly("signal_refusals"), "refused"),
+        ),
+        graph("Errors per hour", "short", Query(_hourly("signal_errors"), "events that failed")),
     ]
 
 
@@ -220,9 +263,9 @@ def boards() -> Mapping[str, Dashboard]:
         ),
         "api": _board(
             "api",
-            "The API as Prometheus meets it. Latency and errors of every request are in "
-            "CloudWatch: ApiLatency and ApiErrors.",
-            {"Now": _answers(), "GET /metrics": _readings(), "Traffic": _traffic()},
+            "Every request of the API, GET /metrics as Prometheus meets it, and calls' signalling.",
+            {"Now": _answers(), "Requests": _requests(), "GET /metrics": _readings()}
+            | {"Traffic": _traffic(), "Calls": _calls()},
         ),
     }
 

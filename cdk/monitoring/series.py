@@ -9,7 +9,7 @@ NAMESPACE = "Millrace"
 
 
 def series(name: str, statistic: str, period: Duration, **dimensions: str) -> cloudwatch.Metric:
-    """One of ours.
+    """One of ours. It has no label: CDK makes a metric expression of an alarm on one that has.
 
     Args:
         dimensions: all that it has.
@@ -20,7 +20,6 @@ def series(name: str, statistic: str, period: Duration, **dimensions: str) -> cl
         dimensions_map=dimensions,
         statistic=statistic,
         period=period,
-        label=" ".join([name, *dimensions.values()]),
     )
 
 

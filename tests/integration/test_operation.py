@@ -83,6 +83,9 @@ def test_prometheus_can_read_it_when_it_has_its_token(pipeline: Pipeline) -> Non
     answer = pipeline.api("GET", "/metrics")
     families = families_in(answer.text)
     assert families["millrace_videos_uploaded"].samples[0].value >= 0
+    answered = {s.labels["status"]: s.value for s in families["millrace_api_requests"].samples}
+    assert answered["2xx"] > 0
+    assert families["millrace_monitor_age_seconds"].samples[0].value < 600
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
 
 

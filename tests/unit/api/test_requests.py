@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,8 +15,10 @@ from chalice.deploy.swagger import CFNSwaggerGenerator
 
 import app as api_module
 import millrace
-from millrace import videos, web
+from millrace import auth, counters, keys, searching, videos, web
 from millrace.errors import Reason, RetryableError, TransitionRefused
+from millrace.served import Served
+from tests.harness.openmetrics import families_in
 from tests.unit.api.conftest import SITE_URL, Cloud, MakeVideo
 from tests.unit.api.support import Api
 
@@ -184,6 +188,59 @@ def test_the_status_is_a_part_of_the_video_when_asked_for(api: Api, make_video: 
 def test_health_is_ok_when_the_table_is_gone(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MILLRACE_TABLE")
     assert api.get("/health").body == {"status": "ok", "version": millrace.__version__}
+
+
+def told_of(api: Api, name: str, **labels: str) -> float:
+    """What `/metrics` says, of processes that have come and gone."""
+    text = api.get("/metrics", token=auth.create_token("prometheus", ["metrics"]).secret).text
+    samples = [s for family in families_in(text).values() for s in family.samples]
+    return next(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
+
+
+@pytest.fixture
+def new_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From now on another process answers, which has served nothing yet."""
+
+    def begin() -> None:
+        monkeypatch.setattr(api_module.web, "_served", Served())
+
+    begin()
+    return begin
+
+
+def test_answers_of_all_processes_are_told_when_prometheus_asks(
+    api: Api,
+    whole_cloud: Cloud,
+    new_process: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api.get("/videos")
+    new_process()
+    api.get(f"/videos/{keys.new_video_id()}")
+    new_process()
+    monkeypatch.setattr(searching, "videos_of", Mock(side_effect=RuntimeError))
+    assert api.get("/videos").status == 500
+    new_process()
+    assert told_of(api, "millrace_api_requests_total", status="2xx") == 1
+    new_process()
+    assert told_of(api, "millrace_api_requests_total", status="4xx") == 1
+    new_process()
+    assert told_of(api, "millrace_api_requests_total", status="5xx") == 1
+    new_process()
+    # /metrics itself, so far, among them.
+    assert told_of(api, "millrace_api_latency_seconds_count") == 6
+    new_process()
+    assert 0 < told_of(api, "millrace_api_latency_seconds_sum") < 60
+
+
+def test_liveness_leaves_the_table_alone_when_it_is_counted(
+    api: Api, new_process: Callable[[], None]
+) -> None:
+    for _ in range(3):
+        api.get("/health")
+    assert not counters.present().served
+    api.get("/videos")
+    assert counters.present().served["api_2xx"] == 4
 
 
 THROTTLED = ClientError({"Error": {"Code": "SlowDown", "Message": "x"}}, "ListParts")

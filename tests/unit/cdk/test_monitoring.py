@@ -7,6 +7,7 @@ from typing import Any
 
 from cdk.functions import API, FUNCTIONS
 from millrace.metrics import NAMESPACE, Metric
+from tests.harness.prometheus import rules
 from tests.unit.cdk.support import REPOSITORY, Synthesis
 
 RUNBOOK = (REPOSITORY / "docs" / "OPERATIONS.md").read_text()
@@ -35,12 +36,30 @@ def test_every_alarm_is_in_the_runbook_when_synthesised(template: Synthesis) -> 
     assert named == told
 
 
+def test_every_alarm_leads_to_its_section_beside_its_alerts_when_looked_up() -> None:
+    headings = re.findall(r"^### (.*)$", RUNBOOK, re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    rows = re.findall(r"^\| `(millrace-[^`]+)` \| (.*) \| .*\(#(.*)\) \|$", RUNBOOK, re.MULTILINE)
+    told = {(alert, alarm) for alarm, alerts, _ in rows for alert in re.findall(r"`(\w+)`", alerts)}
+    assert {anchor for _, _, anchor in rows} <= anchors
+    assert told == {
+        (rule["alert"], rule["annotations"]["alarm"].replace("{{ $labels.queue }}", "{queue}"))
+        for rule in rules()
+    }
+
+
 def test_alarms_watch_metrics_that_are_written_when_synthesised(template: Synthesis) -> None:
     for alarm in template.named("AWS::CloudWatch::Alarm", "AlarmName").values():
         for metric in _series(alarm):
             if metric["Namespace"] == NAMESPACE:
                 found = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
                 _check(metric["MetricName"], found)
+
+
+def test_alarms_are_plain_ones_when_they_need_no_arithmetic(template: Synthesis) -> None:
+    """LocalStack looks at no others."""
+    alarms = template.named("AWS::CloudWatch::Alarm", "AlarmName")
+    assert {name for name, alarm in alarms.items() if "Metrics" in alarm} == {"millrace-failures"}
 
 
 def test_monitors_alarm_rings_when_nothing_is_heard_of_it(template: Synthesis) -> None:

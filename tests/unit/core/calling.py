@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from millrace import signalling
 from millrace.relays import Servers
+from millrace.served import Served
 from millrace.signalling import Exchange
 from millrace.sockets import Sockets
 
@@ -29,8 +30,12 @@ class Gateway:
     before_post: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
+        self.exchange = self.exchange_of(Served())
+
+    def exchange_of(self, served: Served) -> Exchange:
+        """This gateway's, of a process that has served so much."""
         servers = Servers(("stun:stun.example",), ("turn:turn.example",), lambda: SECRET)
-        self.exchange = Exchange(Sockets(self), servers)
+        return Exchange(Sockets(self), servers, served)
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
         self.before_post()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 
-from millrace import attempts, keys, monitoring, tasks, videos
+from millrace import attempts, counters, exposition, keys, monitoring, tasks, videos, workers
 from millrace.errors import Reason, RetryableError
 from millrace.events import TaskMessage
 from millrace.model import TaskKind, TaskStatus, VideoStatus
@@ -37,6 +38,15 @@ def test_nothing_is_changed_when_nothing_is_due(cloud: Cloud) -> None:
     assert cloud.wire.moments == [*before, sampled, "before the acknowledgement"]
 
 
+def test_age_of_its_last_round_is_told_when_the_monitor_is_silent(cloud: Cloud) -> None:
+    (never,) = exposition._monitor(counters.present().monitor_at).samples
+    cloud.monitor()
+    cloud.pass_time(400)
+    (silent,) = exposition._monitor(counters.present().monitor_at).samples
+    assert never.value == math.inf
+    assert silent.value == pytest.approx(400, abs=2)
+
+
 def test_message_is_sent_again_less_and_less_often_when_a_task_stays_pending(cloud: Cloud) -> None:
     plan(cloud)
     cloud.lose_messages()
@@ -49,6 +59,36 @@ def test_message_is_sent_again_less_and_less_often_when_a_task_stays_pending(clo
             cloud.lose_messages()
     assert len(sent) <= 6
     assert cloud.task(TaskKind.THUMBNAIL).resends == len(sent)
+
+
+def status_of(worker: str) -> str | None:
+    """As `GET /workers` tells of it; None: not at all."""
+    told = {each["id"]: each["status"] for each in workers.view()["workers"]}
+    return told.get(worker)
+
+
+def test_worker_is_told_of_no_more_when_it_was_replaced_until_it_speaks(cloud: Cloud) -> None:
+    plan(cloud)
+    lease, _, _ = tasks.start(CHUNK_0, "worker")
+    workers.at_work(lease, 0, tasks.Load())
+    cloud.pass_time(61)
+    assert status_of("worker") == "unresponsive"
+    cloud.monitor()
+    assert status_of("worker") is None
+    workers.at_work(lease, 1, tasks.Load())
+    assert status_of("worker") == "working"
+
+
+def test_worker_on_something_else_stays_when_a_former_task_is_taken_from_it(cloud: Cloud) -> None:
+    plan(cloud)
+    tasks.start(CHUNK_0, "worker")
+    other, _, _ = tasks.start(TaskMessage(VIDEO_ID, TaskKind.THUMBNAIL, 0), "worker")
+    cloud.pass_time(61)
+    tasks.beat(other, 0, 0, tasks.Load())
+    workers.at_work(other, 0, tasks.Load())
+    cloud.monitor()
+    assert cloud.task(TaskKind.TRANSCODE).status == TaskStatus.PENDING
+    assert status_of("worker") == "working"
 
 
 def test_worker_is_left_alone_when_it_was_heard_of_within_a_minute(cloud: Cloud) -> None:

@@ -91,6 +91,16 @@ def test_metrics_are_written_in_embedded_format_when_a_video_is_completed(cloud:
     assert {"VideosCompleted", "TimeToCompleted", "SourceBytesRead", "TaskSeconds"} < names
 
 
+def test_what_became_of_calls_is_written_in_embedded_format_when_a_socket_is_opened(
+    cloud: Cloud,
+) -> None:
+    event = {"requestContext": {"eventType": "CONNECT", "connectionId": "socket"}}
+    with redirect_stdout(io.StringIO()) as out:
+        assert cloud.invoke("signal", event) == {"statusCode": 200}
+    (line,) = [json.loads(line) for line in out.getvalue().splitlines() if '"_aws"' in line]
+    assert line["SignalConnections"] == [1.0]
+
+
 @pytest.mark.parametrize("name", WORKERS)
 def test_video_comes_back_later_when_the_database_is_away(cloud: Cloud, name: str) -> None:
     cloud.upload()

@@ -17,11 +17,12 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from millrace import keys, tally
+from millrace import clock, keys, tally
 from millrace.model import Item, Tally, Task, Transaction, Video
 
 _OF_THE_ITEM = ("moves", "ttl")
 """Numbers that are no counters."""
+_AT = "at_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Present:
     minutes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     items: list[Held] = field(default_factory=list)
     """The minutes' items themselves."""
+    served: Counter[str] = field(default_factory=Counter)
+    """What `served` counts."""
+    monitor_at: int | None = None
+    """When the monitor did its work last, in seconds of Unix time; None: it never did."""
 
 
 class Increment:
@@ -80,6 +85,12 @@ def of_removal(removed: Sequence[Video | Task]) -> Increment:
     return Increment(keys.tally_pk(shard), keys.TALLY_TOTAL_SK, amounts)
 
 
+def of_monitor() -> Increment:
+    """The note that the monitor did its work now."""
+    at_s = Path(_AT).set(int(clock.now().timestamp()))
+    return Increment(keys.tally_pk(0), keys.TALLY_MONITOR_SK, {}, at_s)
+
+
 def present() -> Present:
     """The counters as they are now: as many consistent reads as there are partitions."""
     found = Present()
@@ -87,6 +98,10 @@ def present() -> Present:
         for item in read(keys.tally_pk(shard), None):
             if item.sk == keys.TALLY_TOTAL_SK:
                 found.totals.update(item.counts)
+            elif item.sk == keys.TALLY_SERVED_SK:
+                found.served.update(item.counts)
+            elif item.sk == keys.TALLY_MONITOR_SK:
+                found.monitor_at = item.counts[_AT]
             else:
                 found.minutes[keys.tally_minute(item.sk)].update(item.counts)
                 found.items.append(item)

@@ -3,6 +3,7 @@ https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from prometheus_client.core import (
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from millrace import counters, prices, stats, tally, workers
+from millrace import clock, counters, prices, served, stats, tally, workers
 from millrace.model import TaskKind, TaskStatus, VideoStatus
 from millrace.queues import Queues
 
@@ -53,6 +54,13 @@ _TIMES = {
     ),
     "completed": ("time_to_complete_seconds", "From the upload's arrival to its completion."),
 }
+_SIGNALS = {
+    served.Counted.CONNECTIONS: "WebSockets of calls that were opened.",
+    served.Counted.DISCONNECTIONS: "WebSockets of calls that were closed, as far as it was told.",
+    served.Counted.MESSAGES: "Messages that callers sent.",
+    served.Counted.REFUSALS: "Messages that were answered with an error code.",
+    served.Counted.ERRORS: "Events of WebSockets that could not be dealt with.",
+}
 
 
 class _Pipeline(Collector):
@@ -68,6 +76,8 @@ class _Pipeline(Collector):
         yield from _times(present.totals)
         yield from _queues(stats.queues_now(self._queues, present))
         yield from _workers(workers.view()["workers"])
+        yield from _served(present.served)
+        yield _monitor(present.monitor_at)
 
 
 def text(queues: Queues) -> str:
@@ -82,6 +92,7 @@ def families() -> list[tuple[str, str, str]]:
     """Name, type and meaning of all there are, for the reference page."""
     empty: Counter[str] = Counter()
     found = [*_states(empty), *_counted(empty), *_times(empty), *_queues([]), *_workers([])]
+    found += [*_served(empty), _monitor(None)]
     return [(family.name, family.type, family.documentation) for family in found]
 
 
@@ -148,3 +159,29 @@ def _workers(found: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
                     [worker["id"], worker["function"], worker["status"]], worker[member]
                 )
         yield family
+
+
+def _served(counts: Counter[str]) -> Iterator[Metric]:
+    answers = CounterMetricFamily(
+        "millrace_api_requests", "Answers of the API, by status.", labels=["status"]
+    )
+    for digit in served.STATUSES:
+        answers.add_metric([f"{digit}xx"], counts[served.status_name(digit)])
+    buckets, seen = [], 0
+    for bound_ms in (*served.BOUNDS_MS, None):
+        seen += counts[served.bucket(bound_ms)]
+        buckets.append(("+Inf" if bound_ms is None else str(bound_ms / 1000), seen))
+    latency = HistogramMetricFamily(
+        *("millrace_api_latency_seconds", "From a request of the API to its answer."),
+        buckets=buckets,
+        sum_value=counts[served.LATENCY_US] / 1_000_000,
+    )
+    yield from (answers, latency)
+    for what, meaning in _SIGNALS.items():
+        yield CounterMetricFamily(f"millrace_{what}", meaning, value=counts[what])
+
+
+def _monitor(at_s: int | None) -> Metric:
+    age_s = math.inf if at_s is None else max(0.0, clock.now().timestamp() - at_s)
+    meaning = "Since the monitor did its work; infinite before it did."
+    return GaugeMetricFamily("millrace_monitor_age_seconds", meaning, value=age_s)

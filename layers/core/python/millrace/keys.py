@@ -14,7 +14,8 @@ Table layout (one table):
 | SNS topic   | HOOKS           | TOPIC                            |
 | news        | NEWS#{event id} | NEWS                             |
 | delivery    | WEBHOOK#{id}#{shard} | DELIVERY#{event id}         |
-| counters    | TALLY#{shard}   | TOTAL, MINUTE#{minute}           |
+| counters    | TALLY#{shard}   | TOTAL, MINUTE#{minute}, SERVED   |
+| monitor     | TALLY#0         | MONITOR                          |
 | worker      | WORKERS#{shard} | {log stream or request}          |
 | rolled up   | TALLY#{level}   | {beginning of the step}          |
 | room        | ROOM#{id}       | ROOM                             |
@@ -194,6 +195,8 @@ def shard_of(name: str) -> int:
 
 
 TALLY_TOTAL_SK = "TOTAL"
+TALLY_SERVED_SK = "SERVED"
+TALLY_MONITOR_SK = "MONITOR"
 _TALLY_MINUTE = "MINUTE#"
 
 

@@ -82,6 +82,17 @@ class Metric(Enum):
     )
     API_LATENCY = ("ApiLatency", MetricUnit.Milliseconds, "from a request to its answer")
     API_ERRORS = ("ApiErrors", MetricUnit.Count, "1 for an answer from 500 on, else 0")
+    SIGNAL_CONNECTIONS = ("SignalConnections", MetricUnit.Count, "WebSockets of calls opened")
+    SIGNAL_DISCONNECTIONS = ("SignalDisconnections", MetricUnit.Count, "those that were closed")
+    SIGNAL_MESSAGES = ("SignalMessages", MetricUnit.Count, "messages that callers sent")
+    SIGNAL_REFUSALS = (
+        *("SignalRefusals", MetricUnit.Count),
+        "those answered with an error code: the room is full, say",
+    )
+    SIGNAL_ERRORS = (
+        *("SignalErrors", MetricUnit.Count),
+        "events of WebSockets that could not be dealt with",
+    )
 
     @property
     def title(self) -> str:

@@ -345,6 +345,8 @@ class Worker(Item, discriminator="worker"):
     memory_bytes = NumberAttribute(null=True)
     started_at = UnicodeAttribute(null=True)
     heartbeat_at = UnicodeAttribute()
+    replaced_at = UnicodeAttribute(null=True)
+    """Since when somebody else is to do its task. The next word of it ends that."""
     ttl = TTLAttribute()
 
 

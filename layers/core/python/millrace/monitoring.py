@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
-from millrace import attempts, clock, deliveries, keys, stragglers, tasks, videos
+from millrace import attempts, clock, deliveries, keys, stragglers, tasks, videos, workers
 from millrace.deadletters import awaits_burial
 from millrace.errors import MillraceError, TransitionRefused
 from millrace.events import ObjectCreated, TaskMessage
@@ -125,12 +125,14 @@ def _replace(watch: Watch, task: Task) -> None:
     lease = tasks.lease_of(task)
     if not _is_wanted(task):
         attempts.cancel(lease)
+        workers.replaced(lease)
         return
     ended = attempts.give_back(lease, attempts.LOST, counted=not watch.recover)
     if watch.recover and ended.status == TaskStatus.RUNNING:  # its backup is gone as well
         ended = attempts.give_back(tasks.lease_of(ended), attempts.LOST, counted=False)
     if ended.status != TaskStatus.RUNNING:
         watch.queues.send_task(TaskMessage.of(ended))
+    workers.replaced(lease)
 
 
 def _resend(watch: Watch, task: Task) -> None:

@@ -89,16 +89,15 @@ def move_on(minute: datetime, items: list[Held]) -> None:
 
 
 def sample(values: Mapping[str, int]) -> None:
-    """Keep what is seen now with the present steps.
+    """Keep what is seen now with the present steps; and that the monitor, who sees it, is there.
 
     Args:
         values: by name, without the prefix.
     """
     now = clock.now()
     seen = [Path(SAMPLE + name).set(value) for name, value in sorted(values.items())]
-    transact.commit_unlogged(
-        *(Increment(level.pk, level.sk(now), {}, level.expires(now), *seen) for level in Level)
-    )
+    steps = (Increment(level.pk, level.sk(now), {}, level.expires(now), *seen) for level in Level)
+    transact.commit_unlogged(*steps, counters.of_monitor())
 
 
 def steps(level: Level, begin: datetime) -> dict[str, Counter[str]]:

@@ -29,7 +29,9 @@ from millrace.call_messages import (
 )
 from millrace.call_model import Connection, Room
 from millrace.events import MalformedMessage
+from millrace.metrics import Metric, record
 from millrace.rooms import Occupant, Seated
+from millrace.served import Counted, Served
 from millrace.sockets import Sockets
 
 _FULL_RETRY_S = 5
@@ -47,6 +49,7 @@ class Exchange:
 
     sockets: Sockets
     servers: relays.Servers
+    served: Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,37 @@ def parse_event(event: Mapping[str, Any]) -> SocketEvent:
 
 def handle(exchange: Exchange, event: SocketEvent) -> dict[str, Any]:
     """Deal with one event; API Gateway's answer. It may come twice, late, or not at all."""
+    _count(exchange, _COUNTED[event.kind])
+    try:
+        _deal_with(exchange, event)
+    except Exception:  # counted only: it goes on to whoever called
+        _count(exchange, Counted.ERRORS)
+        raise
+    finally:
+        exchange.served.tell()
+    return {"statusCode": 200}
+
+
+_COUNTED = {
+    EventType.CONNECT: Counted.CONNECTIONS,
+    EventType.DISCONNECT: Counted.DISCONNECTIONS,
+    EventType.MESSAGE: Counted.MESSAGES,
+}
+_METRICS = {
+    Counted.CONNECTIONS: Metric.SIGNAL_CONNECTIONS,
+    Counted.DISCONNECTIONS: Metric.SIGNAL_DISCONNECTIONS,
+    Counted.MESSAGES: Metric.SIGNAL_MESSAGES,
+    Counted.REFUSALS: Metric.SIGNAL_REFUSALS,
+    Counted.ERRORS: Metric.SIGNAL_ERRORS,
+}
+
+
+def _count(exchange: Exchange, what: Counted) -> None:
+    exchange.served.signal(what)
+    record(_METRICS[what])
+
+
+def _deal_with(exchange: Exchange, event: SocketEvent) -> None:
     match event.kind:
         case EventType.CONNECT:
             connections.opened(event.connection_id)
@@ -84,7 +118,6 @@ def handle(exchange: Exchange, event: SocketEvent) -> dict[str, Any]:
             _closed(exchange, event.connection_id)
         case EventType.MESSAGE:
             _receive(exchange, event)
-    return {"statusCode": 200}
 
 
 def _receive(exchange: Exchange, event: SocketEvent) -> None:
@@ -96,6 +129,7 @@ def _receive(exchange: Exchange, event: SocketEvent) -> None:
             return
         _act(exchange, connection, event.connection_id, parse(event.body))
     except Refusal as refusal:
+        _count(exchange, Counted.REFUSALS)
         answer = compose(
             "error",
             code=refusal.code,

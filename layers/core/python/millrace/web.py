@@ -15,9 +15,10 @@ from chalice.app import Chalice, CORSConfig, Request, Response
 
 from millrace import auth, problems, trace_ids
 from millrace.auth import Caller, Role
-from millrace.errors import RetryableError, TransitionRefused
+from millrace.errors import MillraceError, RetryableError, TransitionRefused
 from millrace.metrics import record_request
 from millrace.problems import Problem, ProblemType
+from millrace.served import Served
 
 View = Callable[..., Any]
 
@@ -28,6 +29,9 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 definition, so that unknown routes and methods arrive here instead of getting the gateway's
 "Missing Authentication Token"; Chalice then finds no such method and answers 405."""
 UNKNOWN_ROUTE = "/{proxy+}"
+LIVENESS = "/health"
+"""Answered without the table, whatever happens to that."""
+_LONG_MS = 3000
 NO_STORE = {"Cache-Control": "no-store"}
 CORS = CORSConfig(
     allow_origin="*",
@@ -59,6 +63,7 @@ class Web:
             prepare: is called before each view; binds the table.
         """
         self._app, self._prepare = app, prepare
+        self._served = Served()
         app.api.cors = CORS
         app.api.binary_types = []  # no byte of a video comes through here
         app.middleware("http")(self._observe)
@@ -177,7 +182,19 @@ class Web:
                 duration_ms=duration_ms,
             )
         record_request(duration_ms, response.status_code)
+        self._served.request(duration_ms, response.status_code)
+        # Who failed after long may have waited for the table: it is not to wait for it again.
+        hopeless = response.status_code >= 500 and duration_ms > _LONG_MS
+        if request.path != LIVENESS and not hopeless:
+            self._tell()
         return response
+
+    def _tell(self) -> None:
+        try:
+            self._prepare()  # a request for nothing we have has called no view
+        except MillraceError:
+            return  # misconfigured, as the answer has said
+        self._served.tell()
 
     def _in_our_words(self, request: Request, response: Response) -> Response:
         if not (isinstance(response.body, dict) and {"Code", "Message"} <= set(response.body)):

@@ -254,8 +254,10 @@ def _take_over(
     shop: Workshop, wanted: TaskMessage, task: Task, worker: str
 ) -> tuple[Lease, Task, Video] | None:
     record(Metric.WORKERS_LOST)
+    lost = tasks.lease_of(task)
     try:
-        attempts.give_back(tasks.lease_of(task), attempts.LOST)
+        attempts.give_back(lost, attempts.LOST)
+        workers.replaced(lost)
         return tasks.start(wanted, worker)
     except TransitionRefused:
         _settle(shop, wanted, tasks.get(wanted))

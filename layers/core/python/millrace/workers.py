@@ -13,12 +13,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import clock, keys
+from millrace import clock, keys, transact
+from millrace.errors import RetryableError, TransitionRefused
 from millrace.model import Item, Worker
 from millrace.queues import queue_of
 from millrace.seats import LOST_AFTER_S
 from millrace.tasks import Lease, Load
 
+_FAILS = (PynamoDBException, BotoCoreError, ClientError)
 HEARD_OF = timedelta(minutes=15)
 """Who was not heard of for so long is gone."""
 
@@ -49,8 +51,21 @@ def idle(lease: Lease) -> None:
     _tell(lease)
 
 
+def replaced(lease: Lease) -> None:
+    """Its worker was silent for too long, and its task is to be another's."""
+    item = Worker(keys.worker_pk(lease.worker), lease.worker)
+    on_it = (Worker.video_id == lease.task.video_id) & (Worker.task_id == lease.task.task_id)
+    with suppress(TransitionRefused, RetryableError, *_FAILS):
+        transact.update_once(
+            item,
+            [Worker.replaced_at.set(clock.stamp())],
+            on_it & (Worker.attempt == lease.attempt),
+        )
+
+
 def view() -> dict[str, Any]:
-    """`GET /workers`: who was heard of lately, those that work first, then by name."""
+    """`GET /workers`: who was heard of lately, those that work first, then by name. Whoever was
+    replaced is gone, until it is heard of again."""
     since = clock.stamp(-HEARD_OF.total_seconds())
     found = [
         item
@@ -58,7 +73,7 @@ def view() -> dict[str, Any]:
         for item in Item.query(keys.workers_pk(shard))
         if isinstance(item, Worker) and item.heartbeat_at > since
     ]
-    shown = [_view(worker) for worker in found]
+    shown = [_view(worker) for worker in found if not worker.replaced_at]
     shown.sort(key=lambda worker: (_ORDER[worker["status"]], worker["function"], worker["id"]))
     return {"at": clock.stamp(), "workers": shown}
 
@@ -75,7 +90,7 @@ def _tell(lease: Lease, **state: Any) -> None:
         ttl=clock.now() + HEARD_OF,
         **state,
     )
-    with suppress(PynamoDBException, BotoCoreError, ClientError):
+    with suppress(*_FAILS):
         item.save()
 
 
