@@ -19,7 +19,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,8 +98,8 @@ async def _tell(
         tally.messages.append(time.perf_counter() - begun[heard["seq"]])
 
 
-async def run(url: str, rooms: int, at_once: int) -> Tally:
-    tally, slots = Tally(), asyncio.Semaphore(at_once)
+async def run(url: str, rooms: int, at_once: int, tally: Tally) -> None:
+    slots = asyncio.Semaphore(at_once)
     open_rooms: list[list[Caller]] = []
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -112,7 +112,6 @@ async def run(url: str, rooms: int, at_once: int) -> Tally:
                     tally.errors[type(error).__name__] += 1
 
         await asyncio.gather(*(play() for _ in range(rooms)))
-    return tally
 
 
 def main() -> None:
@@ -124,9 +123,10 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with _gateway(arguments.url) as url:
-        begun = time.perf_counter()
-        tally = asyncio.run(run(url, arguments.rooms, arguments.at_once))
-        report(tally, arguments.rooms, time.perf_counter() - begun)
+        begun, tally = time.perf_counter(), Tally()
+        with suppress(KeyboardInterrupt):  # what was measured by then is told
+            asyncio.run(run(url, arguments.rooms, arguments.at_once, tally))
+        report(tally, len(tally.welcomes) // 2, time.perf_counter() - begun)
 
 
 @contextmanager
