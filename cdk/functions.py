@@ -124,12 +124,6 @@ class Function:
         assert self.queue is not None
         return self.timeout_s * (1 if self.queue.fifo else VISIBILITY_PER_TIMEOUT)
 
-    @property
-    def engine_memory_bytes(self) -> int | None:
-        """What the engine may use of the function's memory; None for a function without it."""
-        runs_it = set(_ENGINE_LIMITS) <= set(self.settings)
-        return (self.memory_mb - _BESIDE_THE_ENGINE_MB) << 20 if runs_it else None
-
 
 _READ = ("GetItem", "Query")
 _WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
@@ -311,6 +305,18 @@ def max_concurrency(spec: Function, settings: Settings) -> int:
     assert spec.queue is not None
     chosen: int = getattr(settings, f"{spec.name}_concurrency", 0)
     return chosen or spec.queue.max_concurrency
+
+
+def memory_mb(spec: Function, settings: Settings) -> int:
+    """Memory of a function, in MB as Lambda counts them."""
+    chosen: int = getattr(settings, f"{spec.name}_memory_mb", 0)
+    return chosen or spec.memory_mb
+
+
+def engine_memory_bytes(spec: Function, settings: Settings) -> int | None:
+    """What the engine may use of the function's memory; None for a function without it."""
+    runs_it = set(_ENGINE_LIMITS) <= set(spec.settings)
+    return (memory_mb(spec, settings) - _BESIDE_THE_ENGINE_MB) << 20 if runs_it else None
 
 
 def queue_name(function: str, *, dead_letter: bool = False) -> str:
