@@ -20,6 +20,8 @@ SOCKET_STAGE = "signal"
 TURN_SECRET = f"/{PREFIX}/turn-secret"
 """Name of the SSM parameter with the secret that relays of calls share. Whoever runs one puts it
 there: a template has no place for a secret."""
+FIRST_TOKEN = f"/{PREFIX}/first-token"
+"""SSM parameter that the first access token is left in, where the setting `token_store` says so."""
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
 throttled invocation can be retried before the message shows up again."""

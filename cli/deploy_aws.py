@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cdk.functions import PREFIX
+from cdk.functions import FIRST_TOKEN
 from cdk.settings import Settings
 from cli.deploy import Outputs, Progress, queue_urls
 from cli.deploy_cdk import QUALIFIER, DeployError, bootstrap, deploy_stack
@@ -20,8 +20,6 @@ from cli.deploy_site import publish_site
 from cli.deploy_sweep import STACK
 from cli.state import REPOSITORY
 
-FIRST_TOKEN = f"/{PREFIX}/first-token"
-"""SSM parameter, where the setting `token_store` is `parameter`."""
 _PASSED_ON = ("AWS_", "DOCKER_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS")
 """Beginnings of variables, proxies' in small letters, too."""
 

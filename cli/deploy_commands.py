@@ -13,12 +13,12 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
-from cdk.functions import PREFIX
+from cdk.functions import FIRST_TOKEN, PREFIX
 from cdk.settings import ContextError
 from cli import deploy_removal, deploy_smoke
 from cli.console import console, fail
 from cli.deploy import Outputs
-from cli.deploy_aws import FIRST_TOKEN, first_token, stack_outputs
+from cli.deploy_aws import first_token, stack_outputs
 from cli.deploy_cdk import DeployError, Difference, diff_stack, synthesize
 from cli.deploy_hash import stack_hash
 from cli.deploy_smoke import SmokeError
@@ -87,16 +87,16 @@ def deploy(
         if only_plan:
             sys.exit(_DIFFERENT if difference.any else 0)
         _ask(yes, f"Deploy to {place.where}?")
-        is_first = stack_outputs(place.session) is None
+        is_first = not stack_outputs(place.session)
         outputs = _apply(place, assembly, adopt=adopt)
         replace_text(place.log.with_name(f"outputs-{target}.json"), json.dumps(asdict(outputs)))
         _announce(outputs, as_json=as_json)
+        if is_first and isinstance(place, AwsTarget):
+            _tell_token(place, outputs)
         console.print("\n  smoke test")
         deploy_smoke.check(
             place.session, outputs, lambda name: console.print(f"  [good]✓[/] {name}")
         )
-        if is_first and isinstance(place, AwsTarget):
-            _tell_token(place, outputs)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from cdk.functions import PREFIX
+from cdk.functions import FIRST_TOKEN, PREFIX
 from cli.deploy_cdk import DeployError
 from cli.deploy_sweep import STACK
 
@@ -96,7 +96,7 @@ def _why(cloudformation: Any) -> str:
 
 
 def remove_data(session: Any, found: Found) -> None:
-    """Delete every object of the buckets, the buckets, and the table. Repeatable."""
+    """Delete every object of the buckets, the buckets, the table and what opened it. Repeatable."""
     s3 = session.client("s3")
     for bucket in found.buckets:
         _empty(s3, bucket)
@@ -105,6 +105,9 @@ def remove_data(session: Any, found: Found) -> None:
     for table in found.tables:
         dynamodb.delete_table(TableName=table)
         dynamodb.get_waiter("table_not_exists").wait(TableName=table)
+    ssm = session.client("ssm")
+    if _is_there(ssm.get_parameter, Name=FIRST_TOKEN):
+        ssm.delete_parameter(Name=FIRST_TOKEN)
 
 
 def _empty(s3: Any, bucket: str) -> None:

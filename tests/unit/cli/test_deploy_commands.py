@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
+from cdk.functions import FIRST_TOKEN
 from cdk.settings import Settings
 from cli.__main__ import main
 from cli.deploy_aws import (
-    FIRST_TOKEN,
     Account,
     account,
     first_token,

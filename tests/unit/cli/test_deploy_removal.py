@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from cdk.functions import FIRST_TOKEN
 from cli import deploy_removal
 from cli.deploy_removal import Found
 from cli.deploy_sweep import STACK
@@ -68,7 +69,11 @@ def test_every_version_and_part_goes_when_data_are_removed(deployed: boto3.Sessi
     for body in (b"1", b"2"):
         s3.put_object(Bucket=BUCKETS[1], Key="again", Body=body)
     s3.delete_object(Bucket=BUCKETS[1], Key="again")
+    ssm = deployed.client("ssm")
+    for name in (FIRST_TOKEN, "/somebody/elses"):
+        ssm.put_parameter(Name=name, Value="x", Type="SecureString")
     deploy_removal.remove_data(deployed, deploy_removal.look(deployed, "local"))
+    assert [item["Name"] for item in ssm.describe_parameters()["Parameters"]] == ["/somebody/elses"]
     assert deploy_removal.look(deployed, "local") == Found(1, (), ())
     assert [item["Name"] for item in s3.list_buckets()["Buckets"]] == ["somebody-elses"]
 
