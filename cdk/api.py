@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aws_cdk import CfnResource
+from aws_cdk import Aws, CfnResource, Fn, Stack
 from aws_cdk import aws_lambda as lambda_
 from chalice.cdk import Chalice
 from constructs import Construct
 
-from cdk.functions import API, PREFIX
+from cdk.functions import API, PREFIX, memory_mb
 from cdk.permissions import Resources, environment, execution_role
 from cdk.pipeline import ROOT, RUNTIME, log_group
 
@@ -44,7 +44,7 @@ class Api(Construct):
             "autogen_policy": False,
             "layers": [layer.layer_version_arn],
             "lambda_timeout": API.timeout_s,
-            "lambda_memory_size": API.memory_mb,
+            "lambda_memory_size": memory_mb(API, settings),
             "environment_variables": environment(API, resources),
         }
         chalice = _package(self, config)
@@ -61,6 +61,10 @@ class Api(Construct):
         # Without a version SAM also deploys a second, unasked stage named "Stage".
         rest_api.add_property_override("OpenApiVersion", "2.0")
         self.api_id = rest_api.ref
+        # SAM makes the stage; it is there only once its own name for it was asked for.
+        stage = Fn.ref(f"{Stack.of(self).resolve(rest_api.logical_id)}.Stage")
+        where = f"arn:{Aws.PARTITION}:apigateway:{Aws.REGION}"
+        self.stage_arn = f"{where}::/restapis/{self.api_id}/stages/{stage}"
 
 
 def _package(scope: Construct, config: dict[str, Any]) -> Chalice:

@@ -20,6 +20,8 @@ SOCKET_STAGE = "signal"
 TURN_SECRET = f"/{PREFIX}/turn-secret"
 """Name of the SSM parameter with the secret that relays of calls share. Whoever runs one puts it
 there: a template has no place for a secret."""
+FIRST_TOKEN = f"/{PREFIX}/first-token"
+"""SSM parameter that the first access token is left in, where the setting `token_store` says so."""
 VISIBILITY_PER_TIMEOUT = 6
 """Visibility timeout ÷ function timeout. AWS asks for at least 6 with SQS event sources, so that a
 throttled invocation can be retried before the message shows up again."""
@@ -123,12 +125,6 @@ class Function:
         """
         assert self.queue is not None
         return self.timeout_s * (1 if self.queue.fifo else VISIBILITY_PER_TIMEOUT)
-
-    @property
-    def engine_memory_bytes(self) -> int | None:
-        """What the engine may use of the function's memory; None for a function without it."""
-        runs_it = set(_ENGINE_LIMITS) <= set(self.settings)
-        return (self.memory_mb - _BESIDE_THE_ENGINE_MB) << 20 if runs_it else None
 
 
 _READ = ("GetItem", "Query")
@@ -311,6 +307,18 @@ def max_concurrency(spec: Function, settings: Settings) -> int:
     assert spec.queue is not None
     chosen: int = getattr(settings, f"{spec.name}_concurrency", 0)
     return chosen or spec.queue.max_concurrency
+
+
+def memory_mb(spec: Function, settings: Settings) -> int:
+    """Memory of a function, in MB as Lambda counts them."""
+    chosen: int = getattr(settings, f"{spec.name}_memory_mb", 0)
+    return chosen or spec.memory_mb
+
+
+def engine_memory_bytes(spec: Function, settings: Settings) -> int | None:
+    """What the engine may use of the function's memory; None for a function without it."""
+    runs_it = set(_ENGINE_LIMITS) <= set(spec.settings)
+    return (memory_mb(spec, settings) - _BESIDE_THE_ENGINE_MB) << 20 if runs_it else None
 
 
 def queue_name(function: str, *, dead_letter: bool = False) -> str:

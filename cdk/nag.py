@@ -14,4 +14,9 @@ def check(app: App) -> None:
 
 def acknowledge(construct: Construct, rule: str, reason: str) -> None:
     """Accept one rule's findings below a construct, and say why."""
-    Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))
+    accept(construct, f"AwsSolutions-{rule}", reason)
+
+
+def accept(construct: Construct, finding: str, reason: str) -> None:
+    """The same of a finding by its whole name, of whichever checker."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))

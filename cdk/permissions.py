@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk.functions import TURN_SECRET, Function
+from cdk.functions import TURN_SECRET, Function, engine_memory_bytes
 from cdk.nag import acknowledge
 from cdk.queues import Queues
 from cdk.settings import Settings
@@ -161,8 +161,8 @@ def environment(spec: Function, resources: Resources) -> dict[str, str]:
         variables["MILLRACE_TURN_SECRET_PARAMETER"] = TURN_SECRET
     if spec.tells_addresses:
         variables["MILLRACE_SITE_URL"] = storage.site_url
-    if spec.engine_memory_bytes is not None:
-        variables["MILLRACE_MAX_MEMORY_BYTES"] = str(spec.engine_memory_bytes)
+    if (most := engine_memory_bytes(spec, resources.settings)) is not None:
+        variables["MILLRACE_MAX_MEMORY_BYTES"] = str(most)
     for name in spec.settings:
         value = getattr(resources.settings, name)
         text = str(value).lower() if isinstance(value, bool) else str(value)

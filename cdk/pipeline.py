@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk.functions import FUNCTIONS, PREFIX, Function, Package, max_concurrency
+from cdk.functions import FUNCTIONS, PREFIX, Function, Package, max_concurrency, memory_mb
 from cdk.images import DOCKERFILE, build_context
 from cdk.nag import acknowledge
 from cdk.permissions import Resources, environment, execution_role
@@ -89,7 +89,7 @@ class Pipeline(Construct):
             function_name=f"{PREFIX}-{spec.name}",
             description=spec.purpose,
             timeout=Duration.seconds(spec.timeout_s),
-            memory_size=spec.memory_mb,
+            memory_size=memory_mb(spec, self._settings),
             architecture=self._architecture,
             role=role,
             log_group=log,
@@ -108,7 +108,7 @@ class Pipeline(Construct):
                 function_name=f"{PREFIX}-{spec.name}",
                 description=spec.purpose,
                 timeout=Duration.seconds(spec.timeout_s),
-                memory_size=spec.memory_mb,
+                memory_size=memory_mb(spec, self._settings),
                 architecture=self._architecture,
                 role=role,
                 log_group=log,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
+from cdk import settings_rules
+from cdk.settings_rules import ContextError
+
+__all__ = ["ContextError", "Settings"]
+
 Architecture = Literal["x86_64", "arm64"]
-
-
-class ContextError(ValueError):
-    """A context value that cannot be used; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,38 @@ class Settings:
     thumbnail_concurrency: int = 0
     publish_concurrency: int = 0
     notify_concurrency: int = 0
+    probe_memory_mb: int = 0
+    """Memory of the function (512 to 10240), like the next ones; 0: as `cdk/functions.py` says.
+    The processors that Lambda gives grow with it."""
+    transcode_memory_mb: int = 0
+    thumbnail_memory_mb: int = 0
     uploads_per_minute: int = 600
     """That one access token may begin; beyond, the API answers 429."""
     image_repository: str = ""
     """Take the functions' images from the ECR repositories `{image_repository}-{function}` instead
     of building them, e.g. `millrace`."""
     image_tag: str = "latest"
+    cdn: bool = True
+    """Serve pages and media through CloudFront from a private bucket; else the bucket itself is
+    public."""
+    domain: str = ""
+    """Host name of the site on CloudFront; default CloudFront's own."""
+    certificate_arn: str = ""
+    """ACM certificate of `domain`, in us-east-1, where CloudFront looks for it."""
+    site_web_acl_arn: str = ""
+    """Web ACL (WAF) of scope CLOUDFRONT before the site; it can only be made in us-east-1."""
+    waf: bool = False
+    """Put a web ACL (WAF) before the REST API: AWS's managed rules and a limit for each address."""
+    waf_requests_per_minute: int = 600
+    """That one address may send to the API; beyond, WAF answers 403."""
     site_url: str = ""
-    """Public base URL of the site bucket, no trailing slash; default its own HTTPS address."""
+    """Public base URL of the site, no trailing slash; default the address of CloudFront, or of the
+    bucket where `cdn` is off."""
     allowed_origins: tuple[str, ...] = ()
-    """Origins whose pages may upload (comma-separated); default that of the site bucket."""
+    """Origins whose pages may upload (comma-separated); default that of the site."""
+    token_store: Literal["terminal", "parameter"] = "terminal"  # noqa: S105 - a place
+    """Where `deploy` leaves the first access token: on standard output, once, or as the SSM
+    parameter `/millrace/first-token`, encrypted. The table has the hashes of all tokens."""
     chunk_segments: int = 8
     """Segments of 4 s in one transcode task."""
     head_segments: int = 1
@@ -61,6 +84,9 @@ class Settings:
     """Whether webhooks may have `http://` addresses."""
     daily_budget_usd: int = 100
     """Beyond, by estimate, an alarm rings."""
+    monthly_budget_usd: int = 0
+    """Beyond, by AWS's own bill of the whole account, `budget_email` is told; 0: no such budget."""
+    budget_email: str = ""
     xray: bool = False
     """Whether functions are traced by AWS X-Ray. The pipeline's own traces need no such switch."""
     callback_url: str = ""
@@ -76,45 +102,30 @@ class Settings:
     """Invocations in a hundred that log at DEBUG: the engine's arguments and every line it said."""
     log_retention: str = "ONE_MONTH"
     """How long logs are kept: a name of CDK's `RetentionDays`."""
+    upload_retention_days: int = 0
+    """After which a source is deleted, and its video cannot be made again; 0: never."""
     layer: str = "build/layer/core"
     """Folder of the layer, from the repository's root; `python -m cdk.layer` makes it."""
     nag: bool = True
     """Check the template against cdk-nag's AwsSolutions rules; a finding stops the synthesis."""
 
     def __post_init__(self) -> None:
-        for spec in fields(self):
-            limit = getattr(self, spec.name)
-            if spec.name.endswith("_concurrency") and limit and not 2 <= limit <= 1000:
-                raise ContextError(f"{spec.name} must be between 2 and 1000")
-        if self.architecture not in ("x86_64", "arm64"):
-            raise ContextError(f"architecture must be x86_64 or arm64, not {self.architecture!r}")
-        if self.container not in ("cmaf", "mpegts"):
-            raise ContextError(f"container must be cmaf or mpegts, not {self.container!r}")
-        for name in (
-            *("chunk_segments", "max_upload_bytes", "max_duration_s"),
-            *("max_pixels", "max_output_bytes", "uploads_per_minute", "daily_budget_usd"),
-        ):
-            if getattr(self, name) < 1:
-                raise ContextError(f"{name} must be at least 1")
-        for part in self.webhook_networks.split(","):
-            if part.strip() != "public" and not _is_network(part.strip()):
-                raise ContextError(f"webhook_networks has networks and public, not {part!r}")
-        if not 0 <= self.debug_percent <= 100:
-            raise ContextError("debug_percent must be between 0 and 100")
-        if self.head_segments < 0:
-            raise ContextError("head_segments must be at least 0")
-        for name in ("site_url", "callback_url"):
-            if getattr(self, name).endswith("/"):
-                raise ContextError(f"{name} must not end with a slash")
-        self._check_servers("stun_urls", ("stun:", "stuns:"))
-        self._check_servers("turn_urls", ("turn:", "turns:"))
+        settings_rules.check(self)
 
-    def _check_servers(self, name: str, schemes: tuple[str, ...]) -> None:
-        urls = getattr(self, name)
-        parts = [] if urls == "none" else [part.strip() for part in urls.split(",")]
-        for part in parts:
-            if not part.startswith(schemes):
-                raise ContextError(f"{name} has {' and '.join(schemes)} addresses, not {part!r}")
+    @classmethod
+    def from_names(cls, given: Mapping[str, str]) -> Settings:
+        """The settings that a person gave, by name.
+
+        Raises:
+            ContextError: as `from_context`, or there is no setting of that name.
+        """
+        known = [spec.name for spec in fields(cls)]
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ContextError(f"there is no setting {name}{hint}")
+        return cls.from_context(given.get)
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> Settings:
@@ -133,6 +144,11 @@ class Settings:
                 values[spec.name] = _parse(spec.name, str(spec.type), raw)
         return cls(**values)
 
+    def to_full_context(self) -> dict[str, str]:
+        """All settings as `-c` arguments take them; those that are empty by default may be absent
+        there, too."""
+        return {spec.name: _format(getattr(self, spec.name)) for spec in fields(self)}
+
     def to_context(self) -> dict[str, str]:
         """The settings that differ from their defaults, as `-c` arguments take them."""
         defaults = Settings()
@@ -141,14 +157,6 @@ class Settings:
             for spec in fields(self)
             if getattr(self, spec.name) != getattr(defaults, spec.name)
         }
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _parse(name: str, type_name: str, raw: Any) -> Any:

@@ -9,6 +9,8 @@ from aws_cdk import Aws, CfnOutput, Stack
 from constructs import Construct
 
 from cdk.api import STAGE, Api
+from cdk.budget import make_budget
+from cdk.firewall import Firewall
 from cdk.monitoring.alarms import Alarms
 from cdk.monitoring.dashboard import make_dashboard
 from cdk.permissions import Resources
@@ -36,7 +38,10 @@ class MillraceStack(Stack):
         pipeline = Pipeline(self, "Pipeline", resources)
         sockets.route_to(pipeline.functions["signal"])
         api = Api(self, "Api", resources, pipeline.layer)
+        if settings.waf:
+            Firewall(self, "Firewall", api.stage_arn, settings)
         Alarms(self, "Alarms", queues, settings)
+        make_budget(self, settings)
         make_dashboard(self)
         url = f"https://{api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
         self._publish(
@@ -53,6 +58,14 @@ class MillraceStack(Stack):
             }
             | {f"{name.title()}Queue": pair.queue.queue_url for name, pair in queues.pairs.items()}
         )
+        if storage.delivery:
+            distribution = storage.delivery.distribution
+            self._publish(
+                {
+                    "DistributionId": distribution.distribution_id,
+                    "DistributionDomain": distribution.distribution_domain_name,
+                }
+            )
 
     def _publish(self, outputs: dict[str, str]) -> None:
         for name, value in outputs.items():

@@ -7,10 +7,11 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk.delivery import Delivery
 from cdk.functions import PREFIX
 from cdk.nag import acknowledge
 from cdk.settings import Settings
-from cdk.storage_names import INDEXES
+from cdk.storage_names import INDEXES, UPLOAD_PREFIX
 
 ABANDONED_UPLOAD_DAYS = 7
 KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
@@ -18,16 +19,19 @@ KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 class Storage(Construct):
-    """Uploads (private), site and media (public), and the table with everything known of them."""
+    """Uploads, site and media, and the table with everything known of them."""
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         self._suffix = settings.suffix or f"{Aws.ACCOUNT_ID}-{Aws.REGION}"
+        self._settings = settings
         self.site = self._site_bucket()
+        self.delivery = Delivery(self, "Delivery", self.site, settings) if settings.cdn else None
         bucket_url = f"https://{self.site.bucket_regional_domain_name}"
-        self.site_url = settings.site_url or bucket_url
+        site_url = self.delivery.url if self.delivery else bucket_url
+        self.site_url = settings.site_url or site_url
         self.uploads_name = f"{PREFIX}-uploads-{self._suffix}"
-        self.uploads = self._uploads_bucket(list(settings.allowed_origins) or [bucket_url])
+        self.uploads = self._uploads_bucket(list(settings.allowed_origins) or [self.site_url])
         self.table = self._table()
 
     def _uploads_bucket(self, origins: list[str]) -> s3.Bucket:
@@ -48,19 +52,30 @@ class Storage(Construct):
                     max_age=3600,
                 )
             ],
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="abort-abandoned-uploads",
-                    abort_incomplete_multipart_upload_after=Duration.days(ABANDONED_UPLOAD_DAYS),
-                )
-            ],
+            lifecycle_rules=self._lifecycle(),
         )
         _no_access_logs(bucket)
         return bucket
 
+    def _lifecycle(self) -> list[s3.LifecycleRule]:
+        rules = [
+            s3.LifecycleRule(
+                id="abort-abandoned-uploads",
+                abort_incomplete_multipart_upload_after=Duration.days(ABANDONED_UPLOAD_DAYS),
+            )
+        ]
+        if days := self._settings.upload_retention_days:
+            rules.append(
+                s3.LifecycleRule(
+                    id="delete-old-sources", prefix=UPLOAD_PREFIX, expiration=Duration.days(days)
+                )
+            )
+        return rules
+
     def _site_bucket(self) -> s3.Bucket:
-        """Served over HTTPS from the bucket's own address: the website endpoint has no TLS, and
-        people type a token into these pages."""
+        """Private behind CloudFront. Without that, served over HTTPS from the bucket's own address:
+        the website endpoint has no TLS, and people type a token into these pages."""
+        public = not self._settings.cdn
         bucket = s3.Bucket(
             self,
             "Site",
@@ -68,10 +83,10 @@ class Storage(Construct):
             block_public_access=s3.BlockPublicAccess(
                 block_public_acls=True,
                 ignore_public_acls=True,
-                block_public_policy=False,
-                restrict_public_buckets=False,
+                block_public_policy=not public,
+                restrict_public_buckets=not public,
             ),
-            public_read_access=True,
+            public_read_access=public,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             removal_policy=KEEP,
@@ -86,9 +101,9 @@ class Storage(Construct):
             ],
         )
         _no_access_logs(bucket)
-        acknowledge(
-            bucket, "S2", "The pages and the published videos are public; uploads are elsewhere."
-        )
+        if public:
+            what = "The pages and the published videos are public; uploads are elsewhere."
+            acknowledge(bucket, "S2", what)
         return bucket
 
     def _table(self) -> dynamodb.Table:

@@ -38,6 +38,8 @@ LOCAL: Mapping[str, Entry] = {
 }
 CLOUD: Mapping[str, Entry] = {
     "up": Entry("cli.up", "Start everything; stays in the foreground until Ctrl-C."),
+    "deploy": Entry("cli.deploy_commands", "Deploy to AWS, or anew to what runs here."),
+    "destroy": Entry("cli.deploy_commands", "Remove a deployment."),
     "down": Entry("cli.manage", "Stop from another terminal."),
     "reset": Entry("cli.manage", "Stop and delete every video and all state."),
     "status": Entry("cli.manage", "Tell what runs, what is queued."),

@@ -32,6 +32,8 @@ __all__ = [
     "DeployError",
     "Outputs",
     "deploy",
+    "deployed_settings",
+    "forget",
     "template_file",
 ]
 
@@ -74,6 +76,7 @@ class DeployConfig:
         origins = ",".join(f"http://{host}:{self.port}" for host in ("127.0.0.1", "localhost"))
         context = {
             "suffix": "local",
+            "cdn": "false",  # LocalStack has none: the bucket is served as it is
             "image_repository": "millrace",
             "image_tag": "local",
             "site_url": site,
@@ -103,6 +106,8 @@ class Outputs:
     table: str
     queue_urls: dict[str, str]
     """Function name → URL of the queue that feeds it."""
+    distribution_domain: str = ""
+    """CloudFront's own name of the site, where it serves it."""
 
 
 def deploy(config: DeployConfig, progress: Progress = lambda _text: None) -> Outputs:
@@ -133,7 +138,8 @@ def deploy(config: DeployConfig, progress: Progress = lambda _text: None) -> Out
             REPOSITORY / "frontend",
             addresses,
         )
-    _Record(stack=wanted, site=site, outputs=outputs).write(config.state_dir)
+    made_of = settings.to_full_context()
+    _Record(stack=wanted, site=site, outputs=outputs, settings=made_of).write(config.state_dir)
     return outputs
 
 
@@ -178,12 +184,17 @@ def _outputs(raw: dict[str, str], config: DeployConfig) -> Outputs:
         uploads_bucket=raw["UploadsBucket"],
         site_bucket=raw["SiteBucket"],
         table=raw["Table"],
-        queue_urls={
-            name.removesuffix("Queue").lower(): value
-            for name, value in raw.items()
-            if name.endswith("Queue")
-        },
+        queue_urls=queue_urls(raw),
     )
+
+
+def queue_urls(raw: Mapping[str, str]) -> dict[str, str]:
+    """Function name → URL of its queue, of CloudFormation's outputs."""
+    return {
+        name.removesuffix("Queue").lower(): value
+        for name, value in raw.items()
+        if name.endswith("Queue")
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +204,30 @@ class _Record:
     stack: str = ""
     site: str = ""
     outputs: Outputs | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """All of them, as context."""
 
     @classmethod
     def read(cls, state_dir: Path) -> _Record:
         try:
             raw: dict[str, Any] = json.loads(_record_file(state_dir).read_text())
-            return cls(raw["stack"], raw["site"], Outputs(**raw["outputs"]))
+            outputs = Outputs(**raw["outputs"])
+            return cls(raw["stack"], raw["site"], outputs, dict(raw["settings"]))
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return cls()  # none, or of an older version: deploy again
 
     def write(self, state_dir: Path) -> None:
         replace_text(_record_file(state_dir), json.dumps(asdict(self), indent=2))
+
+
+def deployed_settings(state_dir: Path) -> dict[str, str]:
+    """Of the last deployment onto this state, as context; nothing when there was none."""
+    return _Record.read(state_dir).settings
+
+
+def forget(state_dir: Path) -> None:
+    """What was deployed is gone: the next start deploys anew."""
+    _record_file(state_dir).unlink(missing_ok=True)
 
 
 def template_file(state_dir: Path) -> Path:

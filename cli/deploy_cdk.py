@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,21 @@ CDK = REPOSITORY / "node_modules" / "aws-cdk" / "bin" / "cdk"
 QUALIFIER = "hnb659fds"
 """CDK's default name for what `cdk bootstrap` makes."""
 BOOTSTRAP_VERSION = "30"
+_DIFFERING = re.compile(r"Number of stacks with differences: (\d+)")
 _EVENT = re.compile(r"\|\s*(\d+)(?:/\d+)? \|.*\| CREATE_COMPLETE|\|.*\| UPDATE_COMPLETE")
 
 
 class DeployError(RuntimeError):
     """The deployment failed; the message says at what, and where the log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Between what is deployed and what would be."""
+
+    text: str
+    """As `cdk diff` writes it."""
+    any: bool
 
 
 def synthesize(settings: Settings, fingerprint: str, log: Path) -> Path:
@@ -99,9 +110,17 @@ def prepare_account(session: Session) -> None:
 
 
 def deploy_stack(
-    assembly: Path, environment: Mapping[str, str], log: Path, progress: Callable[[str], None]
+    assembly: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    progress: Callable[[str], None],
+    *,
+    adopt: bool = False,
 ) -> dict[str, str]:
     """`cdk deploy` an assembly.
+
+    Args:
+        adopt: take over resources that are there by their names, as an earlier stack left them.
 
     Returns:
         The stack's outputs.
@@ -113,7 +132,8 @@ def deploy_stack(
     outputs = assembly / "outputs.json"
     command = [
         *(str(CDK), "deploy", STACK, "--app", str(assembly), "--outputs-file", str(outputs)),
-        *("--require-approval", "never", "--progress", "events", "--method", "direct"),
+        *("--require-approval", "never", "--progress", "events"),
+        *(("--import-existing-resources",) if adopt else ("--method", "direct")),
         *("--no-notices", "--no-version-reporting", "--no-color"),
     ]
     done: set[str] = set()
@@ -130,6 +150,38 @@ def deploy_stack(
     if not found.get(STACK):
         raise DeployError(f"cdk deploy ended well, but deployed nothing; the log is {log}")
     return found[STACK]
+
+
+def diff_stack(assembly: Path, environment: Mapping[str, str], log: Path) -> Difference:
+    """`cdk diff` of an assembly with what is deployed: their templates, so nothing is made.
+
+    Raises:
+        DeployError: the command failed.
+    """
+    lines: list[str] = []
+    command = [
+        *(str(CDK), "diff", STACK, "--app", str(assembly), "--method", "template"),
+        *("--no-notices", "--no-version-reporting", "--no-color", "--fail-on", "never"),
+    ]
+    _run([str(_node()), *command], {**_tools(), **environment}, log, lines.append)
+    text = "".join(lines)
+    found = _DIFFERING.search(text)
+    if found is None:
+        raise DeployError(f"cdk diff ended well, but tells nothing; the log is {log}")
+    return Difference(text=text, any=found[1] != "0")
+
+
+def bootstrap(account: str, region: str, environment: Mapping[str, str], log: Path) -> None:
+    """`cdk bootstrap`: what every deployment into an account and region needs, once.
+
+    Raises:
+        DeployError: the command failed.
+    """
+    command = [
+        *(str(CDK), "bootstrap", f"aws://{account}/{region}"),
+        *("--no-notices", "--no-version-reporting", "--no-color"),
+    ]
+    _run([str(_node()), *command], {**_tools(), **environment}, log, lambda _line: None)
 
 
 def _resource_count(assembly: Path) -> int:
@@ -166,7 +218,7 @@ def _run(
             tail = [*tail[-19:], line]
             follow(line)
     if process.returncode != 0:
-        name = "cdk deploy" if str(CDK) in command else "the CDK app"
+        name = f"cdk {command[2]}" if str(CDK) in command else "the CDK app"
         raise DeployError(f"{name} failed (the whole log is {log}):\n{''.join(tail)}")
 
 

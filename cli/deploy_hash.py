@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cdk import layer
+from cdk.page_policy import page_policy
 from cdk.settings import Settings
 
 STACK_SOURCES = (
@@ -20,13 +21,19 @@ STACK_SOURCES = (
     "requirements.txt",
     "package-lock.json",
 )
+IMAGE_SOURCES = ("engine",)
+"""Of images that the deployment builds itself."""
 SITE_SOURCES = ("frontend",)
 
 
 def stack_hash(repository: Path, settings: Settings) -> str:
     """Changes when the template or any code in it could."""
     versions = {item.metadata["Name"]: item.version for item in layer.dependencies()}
-    return _hash(repository, STACK_SOURCES, {"settings": asdict(settings), "layer": versions})
+    facts: dict[str, object] = {"settings": asdict(settings), "layer": versions}
+    sources = STACK_SOURCES if settings.image_repository else STACK_SOURCES + IMAGE_SOURCES
+    if settings.cdn:
+        facts["policy"] = page_policy()
+    return _hash(repository, sources, facts)
 
 
 def site_hash(repository: Path, addresses: Mapping[str, str]) -> str:

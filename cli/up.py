@@ -29,6 +29,7 @@ from cli.deploy import (
     template_file,
 )
 from cli.images import write_image_map
+from cli.monitoring import prepare_monitoring
 from cli.state import REPOSITORY, Running, State, replace_text
 from cli.turn import TurnConfig
 from local import server
@@ -64,6 +65,19 @@ def _concurrency_options(command: _Command) -> _Command:
     default=4566,
     show_default=True,
     help="Port of everything: pages, API, S3 (MILLRACE_PORT).",
+)
+@click.option(
+    "--listen",
+    envvar="MILLRACE_LISTEN",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; other ones let others in (MILLRACE_LISTEN).",
+)
+@click.option(
+    "--monitoring",
+    envvar="MILLRACE_MONITORING",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to put what Prometheus needs into (MILLRACE_MONITORING).",
 )
 @click.option(
     "--signal-port",
@@ -128,6 +142,8 @@ def up(
     state: State,
     /,
     port: int,
+    listen: str,
+    monitoring: Path | None,
     signal_port: int | None,
     with_relay: bool,
     turn_address: str,
@@ -143,7 +159,8 @@ def up(
     if running is not None:
         fail(f"already running (process {running.pid}): {running.gallery_url}")
     relay = _relay_config(state, turn_address, turn_port) if with_relay else None
-    config = _with_few_processes(_cloud_config(state, port), max(concurrency.values()))
+    cloud_config = replace(_cloud_config(state, port), listen=listen)
+    config = _with_few_processes(cloud_config, max(concurrency.values()))
     deploy_config = DeployConfig(
         port=port,
         signal_port=signal_port or port + 1,
@@ -158,7 +175,7 @@ def up(
         },
     )
     with _stop_signal() as stop:
-        _serve(state, config, deploy_config, relay, stop)
+        _serve(state, config, deploy_config, relay, monitoring, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
 
 
@@ -202,11 +219,12 @@ def _serve(
     config: server.CloudConfig,
     deploy_config: DeployConfig,
     relay: TurnConfig | None,
+    monitoring: Path | None,
     stop: threading.Event,
 ) -> None:
     """Run LocalStack until asked to stop, starting it again when it dies by itself."""
     crashes: list[float] = []
-    calls_config = _calls_config(state, deploy_config)
+    calls_config = replace(_calls_config(state, deploy_config), listen=config.listen)
     while not stop.is_set():
         try:
             launcher.refuse_busy(calls_config)
@@ -220,6 +238,8 @@ def _serve(
                     helper.start()
                 if relay:
                     turn.share_secret(relay, config.port)
+                if monitoring:
+                    prepare_monitoring(monitoring, outputs.api_url, config.port)
                 _announce(state, config, cloud, outputs)
                 _follow(cloud, outputs, stop)
             finally:

@@ -50,6 +50,8 @@ class CloudConfig:
     state_dir: Path
     """Everything that survives a restart. Nothing is written outside it and `log_dir`."""
     port: int = 4566
+    listen: str = "127.0.0.1"
+    """Address it listens on. It is always reached by 127.0.0.1 here: other ones let others in."""
     port_setting: str = "MILLRACE_PORT"
     """The setting named to the person when the port is busy."""
     log_dir: Path | None = None

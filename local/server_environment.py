@@ -27,7 +27,7 @@ def environment(config: CloudConfig, repository: Path) -> dict[str, str]:
 
 def _localstack(config: CloudConfig) -> dict[str, str]:
     return {
-        "GATEWAY_LISTEN": f"127.0.0.1:{config.port}",
+        "GATEWAY_LISTEN": f"{config.listen}:{config.port}",
         "LOCALSTACK_HOST": f"127.0.0.1:{config.port}",
         # Queue URLs of the form http://127.0.0.1:port/queue/region/account/name: the standard
         # ones need a host name that only resolves on the Internet.

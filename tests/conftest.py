@@ -21,6 +21,7 @@ NEEDS = {
     "needs_browser": Path("/usr/bin/chromium"),
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
+    "needs_rie": REPOSITORY / "build" / "rie" / "aws-lambda-rie",
     "needs_prometheus": Path("/usr/bin/promtool"),
     "needs_relay": Path("/usr/bin/turnserver"),
 }

@@ -20,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--listen", default="127.0.0.1", help="address")
     parser.add_argument("--lambda-url", required=True, help="endpoint of Lambda")
     parser.add_argument("--idle-s", type=float, default=Limits().idle_s)
     parser.add_argument("--life-s", type=float, default=Limits().life_s)
@@ -37,7 +38,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     gateway = Gateway(template.read(arguments.template), invoke, limits)
     runner = web.AppRunner(gateway.application(), access_log=None, shutdown_timeout=2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", arguments.port, backlog=1024).start()
+    await web.TCPSite(runner, arguments.listen, arguments.port, backlog=1024).start()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -27,6 +27,7 @@ class GatewayConfig:
     port: int
     lambda_url: str
     log_file: Path
+    listen: str = "127.0.0.1"
     port_setting: str = "MILLRACE_SIGNAL_PORT"
     """The setting named to the person when the port is busy."""
 
@@ -84,7 +85,7 @@ def _spawn(config: GatewayConfig) -> subprocess.Popen[bytes]:
     command = [
         *(sys.executable, "-m", "local.websocket_gateway", "--parent", str(os.getpid())),
         *("--template", str(config.template), "--port", str(config.port)),
-        *("--lambda-url", config.lambda_url),
+        *("--lambda-url", config.lambda_url, "--listen", config.listen),
     ]
     with config.log_file.open("ab") as log:
         return subprocess.Popen(

@@ -15,10 +15,14 @@ from tests.unit.cdk.support import REPOSITORY, Synthesis
 
 NOWHERE = "http://127.0.0.1:9"
 CONTEXTS = {
-    "assets": {"layer": "layers/core"},
+    "assets": {
+        **{"layer": "layers/core", "waf": "true", "waf_requests_per_minute": "60"},
+        **{"monthly_budget_usd": "50", "budget_email": "me@example.org"},
+    },
     "repository": {
         **{"layer": "layers/core", "image_repository": "millrace", "image_tag": "7"},
-        "xray": "true",
+        **{"xray": "true", "cdn": "false", "transcode_memory_mb": "8192"},
+        "upload_retention_days": "30",
     },
 }
 
@@ -46,8 +50,8 @@ def _start(context: dict[str, str], output: Path) -> subprocess.Popen[str]:
 
 @pytest.fixture(scope="session")
 def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
-    """Both templates: images built from the sources; and images taken from a repository, traced
-    by X-Ray."""
+    """Both templates: with all that guards it, and images built from the sources; and with images
+    taken from a repository, a public bucket, traced by X-Ray."""
     root = tmp_path_factory.mktemp("cdk")
     running = {name: _start(context, root / name) for name, context in CONTEXTS.items()}
     for process in running.values():
@@ -59,3 +63,9 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Synthesis]:
 @pytest.fixture(scope="session")
 def template(syntheses: dict[str, Synthesis]) -> Synthesis:
     return syntheses["assets"]
+
+
+@pytest.fixture(scope="session")
+def direct(syntheses: dict[str, Synthesis]) -> Synthesis:
+    """Without CloudFront."""
+    return syntheses["repository"]

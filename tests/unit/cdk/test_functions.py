@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cdk.functions import API, FUNCTIONS, Package
 from millrace import config, keys, prices
 from tests.unit.cdk.support import REPOSITORY, Synthesis
@@ -21,6 +23,13 @@ def test_every_function_has_its_timeout_and_memory_when_synthesised(template: Sy
         name: (item["Timeout"], item["MemorySize"]) for name, item in template.functions().items()
     }
     assert found == {name: (spec.timeout_s, spec.memory_mb) for name, spec in TABLE.items()}
+
+
+def test_engine_may_use_more_when_its_function_is_given_more(direct: Synthesis) -> None:
+    transcode = direct.functions()["transcode"]
+    assert transcode["MemorySize"] == 8192
+    variables = transcode["Environment"]["Variables"]
+    assert int(variables["MILLRACE_MAX_MEMORY_BYTES"]) == (8192 - 256) << 20
 
 
 def test_functions_get_exactly_the_variables_they_read_when_synthesised(
@@ -95,12 +104,17 @@ def _take_xray_off(synthesis: Synthesis) -> set[str]:
 def test_images_differ_only_in_their_code_when_taken_from_a_repository(
     syntheses: dict[str, Synthesis],
 ) -> None:
-    def without_images(synthesis: Synthesis) -> dict[str, object]:
-        for item in synthesis.resources("AWS::Lambda::Function").values():
+    def without_images(synthesis: Synthesis) -> list[dict[str, dict[str, Any]]]:
+        functions = synthesis.resources("AWS::Lambda::Function")
+        for item in functions.values():
             properties = item["Properties"]
             if properties.get("PackageType") == "Image":
                 images.append(synthesis.readable(properties.pop("Code")["ImageUri"]))
-        return synthesis.template
+            # The two deployments are served and sized differently.
+            del properties["MemorySize"]
+            for name in ("MILLRACE_SITE_URL", "MILLRACE_MAX_MEMORY_BYTES"):
+                properties["Environment"]["Variables"].pop(name, None)
+        return [functions, synthesis.resources("AWS::IAM::Role")]
 
     images: list[str] = []
     built, taken = (Synthesis(syntheses[name].folder) for name in ("assets", "repository"))

@@ -68,3 +68,39 @@ def _statements(value: Any) -> list[dict[str, Any]]:
     here = value.get("Statement")
     found = [item for item in as_list(here) if isinstance(item, dict)] if here else []
     return found + [item for child in value.values() for item in _statements(child)]
+
+
+REASONS = {
+    "uploads/uploads/*": "each video has its own keys",
+    "site/videos/*": "each video has its own keys",
+    "/signal/POST/@connections/*": "whoever is connected",
+    "/signal/DELETE/@connections/*": "whoever is connected",
+    "site/*": "the pages and media that CloudFront, or everybody, reads",
+    "*": "X-Ray's actions know no resources",
+}
+"""End of a resource with a wildcard → why it may have one."""
+
+
+def test_every_wildcard_resource_has_a_reason_when_something_is_allowed(
+    syntheses: dict[str, Synthesis],
+) -> None:
+    used = set()
+    for template in syntheses.values():
+        for item in template.template["Resources"].values():
+            for statement in _statements(item):
+                if statement.get("Effect") == "Allow":
+                    used |= {_reason(template, found) for found in _wildcards(template, statement)}
+    assert used == set(REASONS)
+
+
+def _wildcards(template: Synthesis, statement: dict[str, Any]) -> list[str]:
+    found = [template.readable(item) for item in as_list(statement.get("Resource", []))]
+    return [resource for resource in found if "*" in resource]
+
+
+def _reason(template: Synthesis, resource: str) -> str:
+    if resource == "*":
+        return resource
+    known = [end for end in REASONS if end != "*" and resource.endswith(end)]
+    assert known, f"{resource} has no reason"
+    return max(known, key=len)

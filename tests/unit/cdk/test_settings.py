@@ -7,6 +7,9 @@ import pytest
 from cdk.functions import FUNCTIONS, max_concurrency
 from cdk.settings import ContextError, Settings
 
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0123-4567"
+ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/0123-4567"
+
 
 def test_settings_are_the_defaults_when_the_context_is_empty() -> None:
     empty: dict[str, str] = {}
@@ -42,6 +45,34 @@ def test_context_names_only_what_differs_when_written() -> None:
         ({"webhook_networks": "public,somewhere"}, "somewhere"),
         ({"webhook_plain_http": "perhaps"}, "webhook_plain_http"),
         ({"nag": "maybe"}, "nag='maybe'"),
+        ({"cdn": "1"}, "cdn='1'"),
+        ({"transcode_memory_mb": "511"}, "transcode_memory_mb must be between 512 and 10240"),
+        ({"probe_memory_mb": "10241"}, "probe_memory_mb"),
+        ({"domain": "video.example.org"}, "domain and certificate_arn go together"),
+        ({"domain": "https://example.org", "certificate_arn": CERTIFICATE}, "host name"),
+        ({"domain": "Example.org", "certificate_arn": CERTIFICATE}, "small letters"),
+        (
+            {"domain": "a.example.org", "certificate_arn": CERTIFICATE.replace("us-e", "eu-w")},
+            "certificate_arn must be the ARN of an ACM certificate in us-east-1",
+        ),
+        (
+            {"domain": "a.example.org", "certificate_arn": CERTIFICATE, "site_url": "https://b.de"},
+            "give one of them",
+        ),
+        (
+            {"domain": "a.example.org", "certificate_arn": CERTIFICATE, "cdn": "false"},
+            "domain is of CloudFront",
+        ),
+        ({"site_web_acl_arn": ACL.replace("global", "regional")}, "web ACL of scope CLOUDFRONT"),
+        ({"waf": "on"}, "waf='on'"),
+        ({"waf_requests_per_minute": "9"}, "waf_requests_per_minute must be at least 10"),
+        ({"token_store": "drawer"}, "token_store must be one of terminal, parameter"),
+        ({"log_retention": "FOREVER"}, "log_retention must be one of ONE_DAY"),
+        ({"log_level": "debug"}, "log_level"),
+        ({"upload_retention_days": "-1"}, "upload_retention_days must be at least 0"),
+        ({"daily_budget_usd": "0"}, "daily_budget_usd must be at least 1"),
+        ({"monthly_budget_usd": "50"}, "monthly_budget_usd and budget_email go together"),
+        ({"monthly_budget_usd": "50", "budget_email": "me"}, "budget_email must be an address"),
     ],
 )
 def test_settings_are_refused_by_name_when_a_value_is_wrong(
@@ -49,6 +80,24 @@ def test_settings_are_refused_by_name_when_a_value_is_wrong(
 ) -> None:
     with pytest.raises(ContextError, match=message):
         Settings.from_context(context.get)
+
+
+def test_settings_are_taken_when_they_go_together() -> None:
+    given = {"domain": "video.example.org", "certificate_arn": CERTIFICATE}
+    settings = Settings.from_names({**given, "site_web_acl_arn": ACL, "waf": "true"})
+    assert settings.to_context() == {**given, "site_web_acl_arn": ACL, "waf": "true"}
+
+
+def test_all_settings_survive_when_written_in_full() -> None:
+    settings = Settings(stun_urls="none", allowed_origins=("http://127.0.0.1:1",))
+    written = settings.to_full_context()
+    assert written.keys() == {spec.name for spec in fields(Settings)}
+    assert Settings.from_context(written.get) == settings
+
+
+def test_setting_is_refused_with_the_nearest_name_when_there_is_none_such() -> None:
+    with pytest.raises(ContextError, match="no setting domian; did you mean domain"):
+        Settings.from_names({"domian": "example.org"})
 
 
 def test_every_setting_has_a_default_when_listed() -> None:

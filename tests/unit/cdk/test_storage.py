@@ -7,7 +7,7 @@ from typing import Any
 
 from millrace import keys
 from millrace.model import Item
-from tests.unit.cdk.support import Synthesis, as_list
+from tests.unit.cdk.support import Synthesis
 
 
 def _bucket(template: Synthesis, name: str) -> dict[str, Any]:
@@ -15,15 +15,32 @@ def _bucket(template: Synthesis, name: str) -> dict[str, Any]:
     return next(item for key, item in found.items() if template.name_of(key) == name)
 
 
-def test_nothing_is_public_when_it_was_uploaded(template: Synthesis) -> None:
-    bucket = _bucket(template, "uploads")["Properties"]
+def _allowed(template: Synthesis) -> list[dict[str, Any]]:
+    policies = template.resources("AWS::S3::BucketPolicy").values()
+    statements = [item["Properties"]["PolicyDocument"]["Statement"] for item in policies]
+    return [item for found in statements for item in found if item["Effect"] == "Allow"]
+
+
+def test_no_bucket_is_public_when_cloudfront_serves_it(template: Synthesis) -> None:
+    for name in ("uploads", "site"):
+        bucket = _bucket(template, name)["Properties"]
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (statement,) = _allowed(template)
+    assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert {template.readable(item) for item in statement["Resource"]} == {"site", "site/*"}
+    (condition,) = statement["Condition"]["StringEquals"].items()
+    assert condition[0] == "AWS:SourceArn"
+    (distribution,) = template.resources("AWS::CloudFront::Distribution")
+    assert template.readable(condition[1]).endswith(f":distribution/{distribution}")
+
+
+def test_site_alone_is_public_when_it_is_served_directly(direct: Synthesis) -> None:
+    bucket = _bucket(direct, "uploads")["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    for policy in template.resources("AWS::S3::BucketPolicy").values():
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            if statement["Effect"] == "Allow":
-                (resource,) = as_list(statement["Resource"])
-                assert template.readable(resource) == "site/*"
-                assert statement["Action"] == "s3:GetObject"
+    (statement,) = _allowed(direct)
+    assert direct.readable(statement["Resource"]) == "site/*"
+    assert statement["Action"] == "s3:GetObject"
+    assert not direct.resources("AWS::CloudFront::Distribution")
 
 
 def test_buckets_are_encrypted_and_refuse_plain_http_when_synthesised(template: Synthesis) -> None:
@@ -49,7 +66,19 @@ def test_browser_may_upload_parts_from_the_site_only_when_it_asks(template: Synt
     assert rule["AllowedMethods"] == ["GET", "PUT", "POST"]
     assert rule["ExposedHeaders"] == ["ETag"]
     (origin,) = rule["AllowedOrigins"]
-    assert template.readable(origin) == "https://site"
+    (distribution,) = template.resources("AWS::CloudFront::Distribution")
+    assert template.readable(origin) == f"https://{distribution}"
+
+
+def test_uploads_come_from_the_bucket_when_it_is_the_site(direct: Synthesis) -> None:
+    (rule,) = _bucket(direct, "uploads")["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert [direct.readable(origin) for origin in rule["AllowedOrigins"]] == ["https://site"]
+
+
+def test_old_sources_go_when_the_deployment_says_after_how_long(direct: Synthesis) -> None:
+    rules = _bucket(direct, "uploads")["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert (rule["ExpirationInDays"], rule["Prefix"]) == (30, keys.UPLOAD_PREFIX)
 
 
 def test_any_page_may_play_ranges_when_it_asks(template: Synthesis) -> None:

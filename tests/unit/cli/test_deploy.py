@@ -39,6 +39,7 @@ def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
     config = DeployConfig(state_dir=tmp_path, port=4900, signal_port=4901, chunk_segments=4)
     assert config.settings().to_context() == {
         "suffix": "local",
+        "cdn": "false",
         "image_repository": "millrace",
         "image_tag": "local",
         "site_url": "http://127.0.0.1:4900/millrace-site-local",
@@ -51,10 +52,19 @@ def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
 
 
 def test_record_is_read_back_when_it_was_written(tmp_path: Path) -> None:
-    record = deploy._Record(stack="a", site="b", outputs=_outputs(tmp_path))
+    settings = {"suffix": "local"}
+    record = deploy._Record("a", "b", _outputs(tmp_path), settings)
     record.write(tmp_path)
+    assert deploy.deployed_settings(tmp_path) == settings
     assert deploy._Record.read(tmp_path) == record
     assert isinstance(deploy._Record.read(tmp_path).outputs, Outputs)
+
+
+def test_next_start_deploys_anew_when_the_record_was_forgotten(tmp_path: Path) -> None:
+    deploy._Record("a", "b", _outputs(tmp_path)).write(tmp_path)
+    deploy.forget(tmp_path)
+    assert deploy._Record.read(tmp_path) == deploy._Record()
+    assert deploy.deployed_settings(tmp_path) == {}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"stack": "a", "site": "b"})])
