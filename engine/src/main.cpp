@@ -52,7 +52,7 @@ void name_fetcher(std::span<char*> all) {
   constexpr std::string_view kName = "millrace-fetch";
   ::prctl(PR_SET_NAME, kName.data());
   for (char* argument : all) std::fill_n(argument, std::strlen(argument), '\0');
-  const size_t room = static_cast<size_t>(all.back() - all.front());
+  const auto room = static_cast<size_t>(all.back() - all.front());
   std::copy_n(kName.begin(), std::min(room, kName.size()), all.front());
 }
 

@@ -28,9 +28,9 @@ SIGNED = "?X-Amz-Signature=5ec7e7"
 def _at_work(source: str, plan_of: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A transcode of a minute's work, which has begun to write."""
     plan = written(fixed_plan(plan_of, preset="veryslow"), folder / "plan.json")
-    command = [ENGINE, "transcode", source, "--plan", plan, "--output", folder / "out"]
+    files = ["--plan", str(plan), "--output", str(folder / "out")]
     process = subprocess.Popen(
-        [*command, "--sandbox", "require"],
+        [ENGINE, "transcode", source, *files, "--sandbox", "require"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

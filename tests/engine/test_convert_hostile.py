@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_output_is_whole_when_the_source_is_odd(name: str, tmp_path: Path) -> No
     assert made.last["video"]["frames"] == expected[name]
 
 
-USAGE = {
+USAGE: dict[str, tuple[dict[str, Any], str]] = {
     "an-unknown-key": ({"vidoe": None}, "vidoe"),
     "an-unknown-key-inside": ({"audio": [AUDIO | {"bitrate": 1}]}, "audio[0].bitrate"),
     "no-streams": ({"video": None}, "empty"),

@@ -29,7 +29,7 @@ class ConvertSubtitleTrack : public ConvertTrack {
     std::vector<uint8_t> text;
   };
 
-  void open(AVCodecID codec);
+  void open(AVCodecID id);
   void hold(Cue cue);
   void release(int64_t until_ms);
 

@@ -24,7 +24,7 @@ void Report::warn(const std::string& code, const std::string& message, int strea
         {"time_s", time_s ? ordered_json(seconds(*time_s)) : ordered_json(nullptr)}});
 }
 
-void Report::warn(ordered_json warning) {
+void Report::warn(const ordered_json& warning) {
   {
     const std::lock_guard lock(mutex_);
     warnings_.push_back(warning);

@@ -29,7 +29,7 @@ class Report {
   nlohmann::ordered_json warnings() const;
 
  private:
-  void warn(nlohmann::ordered_json warning);
+  void warn(const nlohmann::ordered_json& warning);
 
   const EventSink& events_;
   mutable std::mutex mutex_;

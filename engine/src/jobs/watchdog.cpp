@@ -56,9 +56,9 @@ int next_signal(double seconds) {
 
 int64_t resident_bytes() {
   // Opened once, at the start: a confined process may open it no more.
-  static const int pages = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  static const int kPages = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   std::array<char, 128> text{};
-  const ssize_t length = ::pread(pages, text.data(), text.size() - 1, 0);
+  const ssize_t length = ::pread(kPages, text.data(), text.size() - 1, 0);
   const std::string_view fields{text.data(), static_cast<size_t>(std::max<ssize_t>(length, 0))};
   const size_t second = fields.find(' ');
   if (second == std::string_view::npos) return 0;
@@ -144,7 +144,7 @@ void Watchdog::remove_output() const {
 
 void Watchdog::tell(const char* message) const {
   write_if_possible(std::string{"\n{\"type\":\"error\",\""} + forced_end_.keys.reason +
-                    "\":\"LIMIT_EXCEEDED\",\"message\":\"" + message + "\"}\n");
+                    R"(":"LIMIT_EXCEEDED","message":")" + message + "\"}\n");
 }
 
 }  // namespace millrace::jobs

@@ -125,10 +125,10 @@ void parse_rate_job(const json& item, ConvertVideo& video) {
     video.bitrate_bps = rate.whole("bitrate_bps", 1'000, 1'000'000'000);
     return;
   }
-  const bool wide = video.codec == AV_CODEC_ID_AV1 || video.codec == AV_CODEC_ID_VP9;
+  const bool narrow = video.codec == AV_CODEC_ID_H264 || video.codec == AV_CODEC_ID_HEVC;
   // 0 means "not given" to SVT-AV1's wrapper.
   const double least = video.codec == AV_CODEC_ID_AV1 ? 1 : 0;
-  video.crf = rate.number("crf", least, wide ? 63 : 51);
+  video.crf = rate.number("crf", least, narrow ? 51 : 63);
 }
 
 PassPlan parse_pass(const json& item) {
@@ -137,7 +137,7 @@ PassPlan parse_pass(const json& item) {
   if (pass.stats.empty()) refuse("video.pass.stats must not be empty");
   // libx265 takes its settings as one text, in which these separate them.
   if (pass.stats.find_first_of(":=") != std::string::npos) {
-    refuse("video.pass.stats must be a path without \":\" and \"=\"");
+    refuse(R"(video.pass.stats must be a path without ":" and "=")");
   }
   return pass;
 }

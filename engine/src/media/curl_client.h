@@ -11,6 +11,8 @@ namespace millrace::media {
 class CurlClient final : public RangeClient {
  public:
   CurlClient(std::string url, Cancelled cancelled);
+  CurlClient(const CurlClient&) = delete;
+  CurlClient& operator=(const CurlClient&) = delete;
   ~CurlClient() override;
 
   RangeAnswer get(const std::string& entity_tag, int64_t offset, int64_t length) override;

@@ -120,6 +120,7 @@ void serve(int lane, const std::string& url) {
 [[noreturn]] void serve_all(const std::string& url, std::vector<int> lanes) {
   while (!lanes.empty()) {
     std::vector<pollfd> looks;
+    looks.reserve(lanes.size());
     for (const int lane : lanes) looks.push_back({lane, POLLIN, 0});
     if (::poll(looks.data(), looks.size(), -1) <= 0) continue;
     for (const pollfd& look : looks) {
