@@ -276,10 +276,10 @@ class _Board:
 
     def total(self, queue: Queue) -> None:
         if self._shown:
-            jobs = list(queue.jobs())
-            left = queue.open()
-            about = f"{len(jobs) - left} of {len(jobs)}"
-            self._bars.update(self._all, total=len(jobs), completed=len(jobs) - left, about=about)
+            total = queue.total()
+            done = total - queue.open()
+            about = f"{done} of {total}"
+            self._bars.update(self._all, total=total, completed=done, about=about)
 
     @contextmanager
     def file(self, source: str) -> Iterator[Any]:

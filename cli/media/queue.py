@@ -186,6 +186,11 @@ class Queue:
             os.getpid(),
         )
 
+    def total(self) -> int:
+        """How many there are."""
+        (count,) = self._ask("SELECT COUNT(*) FROM jobs")[0]
+        return int(str(count))
+
     def open(self) -> int:
         """How many are not at their end."""
         statement = "SELECT COUNT(*) FROM jobs WHERE state IN (?, ?)"
