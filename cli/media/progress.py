@@ -27,8 +27,16 @@ _BETTER = {
     "without --codec copy it begins exactly there."
 }
 """What is said of a warning in place of the engine's words, which are those of its job."""
+_COUNT_PART = 2 / 3
+"""Weight of the number of pictures beside the time they are shown for, where their rate varies."""
 _UNKNOWN_EVERY_S = 10.0
 """Between two lines where the length is not known."""
+
+
+def _mixed(counted: float, shown: float) -> float:
+    """A picture costs about the same however long it is shown, but more the more has changed since
+    the one before it."""
+    return _COUNT_PART * counted + (1 - _COUNT_PART) * shown
 
 
 class Forecast:
@@ -185,7 +193,8 @@ class Progress:
         percent = line.get("percent")
         fraction = line.get("fraction") if percent is None else percent / 100
         if self._pictures:
-            fraction = line.get("frames", 0) / self._pictures
+            counted = line.get("frames", 0) / self._pictures
+            fraction = counted if fraction is None else _mixed(counted, fraction)
         if fraction is not None:
             fraction = self._whole(min(1.0, max(0.0, fraction)))
             self._forecast.update(fraction, time.monotonic())

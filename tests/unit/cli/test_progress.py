@@ -83,12 +83,12 @@ def test_stages_share_the_bar_when_there_are_two(capsys: pytest.CaptureFixture[s
     assert '"stage": "pass 2", "fraction": 0.625' in told
 
 
-def test_pictures_are_the_measure_when_they_are_counted(
+def test_pictures_weigh_twice_as_much_as_time_when_they_are_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with Progress(Voice(as_json=True), "film.mp4", pictures=200) as progress:
-        progress.line(lines([0.9], frames=50)[0])
-    assert '"fraction": 0.25' in capsys.readouterr().out
+        progress.line(lines([0.4], frames=50)[0])
+    assert '"fraction": 0.3,' in capsys.readouterr().out
 
 
 def test_nothing_is_promised_when_the_length_is_unknown(
