@@ -1,5 +1,6 @@
 #include "media/convert_job.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <initializer_list>
@@ -125,7 +126,8 @@ void parse_rate_job(const json& item, ConvertVideo& video) {
     video.bitrate_bps = rate.whole("bitrate_bps", 1'000, 1'000'000'000);
     return;
   }
-  const bool narrow = video.codec == AV_CODEC_ID_H264 || video.codec == AV_CODEC_ID_HEVC;
+  constexpr std::array kNarrow = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC};
+  const bool narrow = std::find(kNarrow.begin(), kNarrow.end(), video.codec) != kNarrow.end();
   // 0 means "not given" to SVT-AV1's wrapper.
   const double least = video.codec == AV_CODEC_ID_AV1 ? 1 : 0;
   video.crf = rate.number("crf", least, narrow ? 51 : 63);
