@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.calls.lend import Trouble
+from tests.harness.loops import run_apart
 
 NUMBERS = range(500)
 
@@ -44,7 +45,7 @@ def test_some_are_lost_and_the_rest_keeps_its_order_when_there_is_loss(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     random.seed(7)
-    arrived = asyncio.run(_carry(Trouble(loss_percent=10), pair))
+    arrived = run_apart(_carry(Trouble(loss_percent=10), pair))
     assert arrived == sorted(arrived)
     assert 425 < len(arrived) < 475
 
@@ -60,4 +61,4 @@ def test_nothing_arrives_before_its_time_when_there_is_delay(
         await asyncio.get_running_loop().sock_recv(pair[1], 99)
         return time.monotonic() - begun
 
-    assert asyncio.run(case()) >= 0.079
+    assert run_apart(case()) >= 0.079

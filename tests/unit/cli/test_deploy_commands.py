@@ -42,7 +42,12 @@ def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def in_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    region = "eu-central-1"
+    monkeypatch.setenv("AWS_REGION", region)
+    # The models are bound to it meanwhile; tests after this one have theirs elsewhere.
+    for name, value in (("region", region), ("table_name", "millrace")):
+        monkeypatch.setattr(model.Item.Meta, name, value, raising=False)
+    monkeypatch.setattr(model.Item, "_connection", None)
     with mock_aws():
         yield account()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +25,7 @@ from local.websocket_gateway.frames import MAX_FRAME_BYTES
 from local.websocket_gateway.gateway import MAX_MESSAGE_BYTES, Gateway, Limits
 from local.websocket_gateway.invoker import InvocationError
 from local.websocket_gateway.template import SocketApi
+from tests.harness.loops import run_apart
 
 ROUTES = {"$connect": "door", "$disconnect": "door", "$default": "desk", "shout": "loud"}
 LONG_S = 30.0
@@ -108,14 +108,11 @@ Case = Callable[[], Awaitable[None]]
 
 
 def run(case: Case) -> None:
-    """In a thread of its own: a browser's driver may keep a loop running in this one."""
-
     async def limited() -> None:
         async with asyncio.timeout(60):
             await case()
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, limited()).result()
+    run_apart(limited())
 
 
 def test_connect_event_describes_the_browser_when_a_socket_opens() -> None:
