@@ -94,7 +94,8 @@ def test_bar_stands_in_the_middle_when_half_the_time_is_over(
 
 def test_nothing_is_promised_when_a_file_does_not_tell_its_length(tmp_path: Path) -> None:
     source = tmp_path / "live.mkv"
-    command = ["ffmpeg", "-v", "error", "-i", str(media.BUNNY), "-c", "copy", "-f", "matroska", "-"]
+    loop = ["-stream_loop", "5", "-i", str(media.BUNNY)]  # or it were done before it is told of
+    command = ["ffmpeg", "-v", "error", *loop, "-c", "copy", "-f", "matroska", "-"]
     with source.open("wb") as out:
         subprocess.run(command, stdout=out, check=True)
     told = progress(source, "--speed", "ultrafast", "--scale", "240p", target=tmp_path / "a.mp4")
