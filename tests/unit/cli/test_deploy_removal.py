@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from cdk.functions import FIRST_TOKEN
 from cli import deploy_removal
@@ -15,14 +13,6 @@ from cli.deploy_removal import Found
 from cli.deploy_sweep import STACK
 
 BUCKETS = ("millrace-uploads-local", "millrace-site-local")
-
-
-@pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        yield boto3.Session("testing", "testing", region_name="us-east-1")
 
 
 @pytest.fixture

@@ -98,7 +98,10 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def _emulated(folder: Path, name: str) -> Iterator[Emulator]:
+def _emulated(scratch: Path, source: str, name: str) -> Iterator[Emulator]:
+    folder = scratch / "emulated"
+    folder.mkdir()
+    (folder / "handler.py").write_text(textwrap.dedent(source))
     port, api = free_port(), free_port()
     output = folder / "output"
     with output.open("wb") as out:
@@ -166,10 +169,7 @@ def test_callers_see_the_same_when_aws_runs_the_function(
     function: MakeFunction, tmp_path: Path
 ) -> None:
     pool = function(SOURCE, memory_mb=512, timeout_s=float(TIMEOUT_S))
-    folder = tmp_path / "emulated"
-    folder.mkdir()
-    (folder / "handler.py").write_text(textwrap.dedent(SOURCE))
-    with _emulated(folder, pool.spec.name) as emulator:
+    with _emulated(tmp_path, SOURCE, pool.spec.name) as emulator:
         for payload in EVENTS:
             ours = pool.invoke(event(payload, timeout_s=float(TIMEOUT_S)))
             mine = Seen(_without_ids(json.loads(ours.payload)), ours.is_error)
@@ -180,10 +180,7 @@ def test_functions_lines_are_logged_alike_when_aws_runs_the_function(
     function: MakeFunction, tmp_path: Path
 ) -> None:
     pool = function(SOURCE, memory_mb=512, timeout_s=float(TIMEOUT_S))
-    folder = tmp_path / "emulated"
-    folder.mkdir()
-    (folder / "handler.py").write_text(textwrap.dedent(SOURCE))
-    with _emulated(folder, pool.spec.name) as emulator:
+    with _emulated(tmp_path, SOURCE, pool.spec.name) as emulator:
         emulator.invoke(b'"something"')
         theirs = emulator.output
     ours = pool.invoke(event(b'"something"')).log_tail
@@ -207,10 +204,7 @@ def test_reason_is_the_same_when_the_function_cannot_be_loaded(
     function: MakeFunction, tmp_path: Path, source: str
 ) -> None:
     ours = json.loads(function(source).invoke(event()).payload)
-    folder = tmp_path / "emulated"
-    folder.mkdir()
-    (folder / "handler.py").write_text(source)
-    with _emulated(folder, "f") as emulator:
+    with _emulated(tmp_path, source, "f") as emulator:
         theirs = emulator.invoke(b"{}").payload
     assert (ours["errorType"], ours["errorMessage"]) == (
         theirs["errorType"],
