@@ -11,12 +11,11 @@ from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
 
 from cdk.functions import FIRST_TOKEN, PREFIX
 from cdk.settings import ContextError
 from cli import deploy_removal, deploy_smoke
-from cli.console import console, fail
+from cli.console import console, escape, fail
 from cli.deploy import Outputs
 from cli.deploy_aws import first_token, stack_outputs
 from cli.deploy_cdk import DeployError, Difference, diff_stack, synthesize
