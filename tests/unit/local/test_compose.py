@@ -37,6 +37,16 @@ def test_images_are_pinned_when_they_are_pulled(compose: dict[str, Any]) -> None
         assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"])
 
 
+def test_engine_has_the_libraries_of_the_functions_image_when_run_in_docker() -> None:
+    functions = (REPOSITORY / "functions" / "Dockerfile").read_text()
+    ours, theirs = (
+        set(re.findall(r" (lib[a-z0-9]+[\d-]*\d)(?= )", text.rpartition("FROM ")[2]))
+        for text in (DOCKERFILE, functions)
+    )
+    assert "libseccomp2" in theirs
+    assert ours == theirs
+
+
 def test_ports_are_open_to_this_machine_alone_when_published(compose: dict[str, Any]) -> None:
     ports = compose["services"]["millrace"]["ports"]
     assert all(re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port) for port in ports)
