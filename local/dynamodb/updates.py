@@ -48,7 +48,9 @@ class Update:
 
     def apply(self, old: Item) -> Item:
         """The item after the update; raises ValidationError when it does not fit the item."""
-        new = copy.deepcopy(old)
+        new = dict(old)
+        for name in {steps[0] for steps in self.paths if len(steps) > 1 and steps[0] in old}:
+            new[name] = copy.deepcopy(old[name])
         prepared = [
             (clause, steps, None if value is None else value(old))
             for clause, steps, value in self._actions

@@ -42,6 +42,7 @@ from local.executor.images import ImageOverrides, image_command
 from local.executor.pool import PayloadTooLargeError, PoolClosedError
 from local.executor.settings import Settings
 from local.executor.spec import Command, FunctionSpec
+from local.localstack_plugin import direct
 from local.localstack_plugin.fifo import requeue_visible
 from local.localstack_plugin.queue_consumer import parallel
 from local.localstack_plugin.telemetry import make_cheap
@@ -110,6 +111,7 @@ def fleet() -> Fleet:
 def _install() -> None:
     SHUTDOWN_HANDLERS.register(fleet().shutdown)
     make_cheap()
+    direct.install()
     LambdaVersionManager.invoke = _invoke
     FifoQueue.requeue_inflight_messages = requeue_visible
     get_esm_worker = EsmWorkerFactory.get_esm_worker

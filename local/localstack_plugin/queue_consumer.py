@@ -30,6 +30,8 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
     transform_into_events,
 )
 
+from local.localstack_plugin.direct import DirectLambda
+
 LOG = logging.getLogger(__name__)
 
 _WAIT_S = 5
@@ -43,6 +45,7 @@ def parallel(worker: Any, default_concurrency: int) -> Any:
     if isinstance(worker.poller, SqsPoller):
         scaling = worker.esm_config.get("ScalingConfig") or {}
         concurrency = scaling.get("MaximumConcurrency") or default_concurrency
+        worker.poller.processor.sender.target_client = DirectLambda()
         worker.poller = QueueConsumer(worker.poller, worker._shutdown_event, concurrency)
     return worker
 

@@ -61,6 +61,20 @@ def test_message_is_sent_again_less_and_less_often_when_a_task_stays_pending(clo
     assert cloud.task(TaskKind.THUMBNAIL).resends == len(sent)
 
 
+def test_message_is_not_sent_again_when_others_wait_until_none_does(cloud: Cloud) -> None:
+    plan(cloud)
+    before = cloud.waiting("thumbnail")
+    for _ in range(30):
+        cloud.pass_time(60)
+        cloud.monitor()
+    assert cloud.waiting("thumbnail") == before
+    cloud.lose_messages()
+    for _ in range(6):
+        cloud.pass_time(60)
+        cloud.monitor()
+    assert cloud.waiting("thumbnail")
+
+
 def status_of(worker: str) -> str | None:
     """As `GET /workers` tells of it; None: not at all."""
     told = {each["id"]: each["status"] for each in workers.view()["workers"]}

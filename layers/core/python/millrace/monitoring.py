@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,15 @@ from millrace.deadletters import awaits_burial
 from millrace.errors import MillraceError, TransitionRefused
 from millrace.events import ObjectCreated, TaskMessage
 from millrace.metrics import Metric, record
-from millrace.model import Delivery, Item, News, Task, TaskStatus, Video, VideoStatus
-from millrace.queues import Queues
+from millrace.model import Delivery, Item, News, Task, TaskKind, TaskStatus, Video, VideoStatus
+from millrace.queues import Queues, queue_of
 from millrace.storage import Bucket, StoredObject
 
 _LAST = ":"
 """Above every time: they start with a digit."""
 _LONGEST_LOOK_S = 3600.0
+_LONGEST_WAIT_S = 300.0
+"""Between looks at a task whose turn has not come."""
 
 log = Logger(child=True)
 
@@ -45,6 +47,8 @@ class Watch:
     recover: bool = False
     """Everything that was under way is taken for interrupted now, whatever its due time: the
     whole machine was restarted."""
+    waiting: dict[str, bool] = field(default_factory=dict)
+    """Queue → whether messages waited in it when this round first asked."""
 
 
 def run(watch: Watch) -> dict[str, Any]:
@@ -107,11 +111,14 @@ def _look_at_task(watch: Watch, task: Task) -> None:
         if watch.recover or tasks.is_lost(task):
             _replace(watch, task)
     elif task.status == TaskStatus.PENDING:
-        if _is_wanted(task):
+        if not _is_wanted(task):
+            tasks.cancel_pending(task)
+        elif _has_tickets(watch, task):
+            wait_s = min(max(clock.age_s(task.created_at), tasks.RESEND_AFTER_S), _LONGEST_WAIT_S)
+            tasks.look_again(task, wait_s)
+        else:
             _resend(watch, task)
             tasks.resent(task)
-        else:
-            tasks.cancel_pending(task)
     elif awaits_burial(task):
         # Only its own workers may write to the dead-letter queue: they see to it.
         _resend(watch, task)
@@ -139,6 +146,17 @@ def _resend(watch: Watch, task: Task) -> None:
     log.info("task.resent", extra={"video_id": task.video_id, "task_id": task.task_id})
     record(Metric.MESSAGES_RESENT)
     watch.queues.send_task(TaskMessage.of(task))
+
+
+def _has_tickets(watch: Watch, task: Task) -> bool:
+    """Whether messages wait in a listed task's queue: any of them runs the most urgent task, see
+    `turns`, so that under load none has to be sent again. After a restart nothing is sure."""
+    if watch.recover or task.status_shard is None:
+        return False
+    queue = queue_of(TaskKind(task.task_kind))
+    if queue not in watch.waiting:
+        watch.waiting[queue] = not watch.queues.is_idle(queue)
+    return watch.waiting[queue]
 
 
 def _is_wanted(task: Task) -> bool:
