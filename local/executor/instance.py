@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 
@@ -31,19 +30,8 @@ class EventNotTakenError(Exception):
 class Instance:
     """Runs one invocation at a time; `usable` tells whether it can run another."""
 
-    def __init__(
-        self,
-        spec: FunctionSpec,
-        settings: Settings,
-        log: ProcessLog,
-        tmp: Path,
-        on_ready: Callable[[], None],
-    ) -> None:
-        """Starts the process; `tmp` is the folder its own temporary folder is made in.
-
-        Args:
-            on_ready: called when the process has first asked for an event, during `invoke`.
-        """
+    def __init__(self, spec: FunctionSpec, settings: Settings, log: ProcessLog, tmp: Path) -> None:
+        """Starts the process; `tmp` is the folder its own temporary folder is made in."""
         self.usable = True
         self.idle_since_s = time.monotonic()
         self._spec = spec
@@ -51,7 +39,6 @@ class Instance:
         self._log = log
         self._tmp = Path(tempfile.mkdtemp(dir=tmp))
         self._api = RuntimeApi(self._on_taken)
-        self._on_ready = on_ready
         self._exit_text = ""
         self._ready_s: float | None = None
         self._init_reported = False
@@ -138,7 +125,6 @@ class Instance:
                 return self._stuck(event)
             if signal.kind is Kind.READY:
                 self._ready_s = signal.at_s
-                self._on_ready()
             elif signal.kind is Kind.TAKEN:
                 return signal
             elif signal.kind is Kind.INIT_ERROR:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import threading
 import time
 from pathlib import Path
@@ -17,8 +15,6 @@ from local.executor.spec import FunctionSpec, Result
 from local.runtime_api.messages import MAX_REQUEST_BYTES, Event, error_payload
 
 _ATTEMPTS = 2
-_STARTS = os.cpu_count() or 1
-"""Processes that start at once: more than there are processors would only start later, all."""
 
 
 class PayloadTooLargeError(Exception):
@@ -41,11 +37,8 @@ class FunctionPool:
         self._shipper = shipper
         self._tmp = tmp
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
         self._idle: list[Instance] = []
         self._all: set[Instance] = set()
-        self._starting: set[str] = set()
-        """Ids of the requests for which a process is starting."""
         self._closed = False
         self._slots = threading.BoundedSemaphore(settings.max_processes)
 
@@ -85,7 +78,6 @@ class FunctionPool:
         """Takes no more events; idle processes end now, busy ones after their invocation."""
         with self._lock:
             self._closed = True
-            self._changed.notify_all()
             idle, self._idle = self._idle, []
         for instance in idle:
             instance.terminate()
@@ -98,53 +90,32 @@ class FunctionPool:
             return list(self._all)
 
     def _once(self, event: Event) -> Result:
+        instance = self._take()
         try:
-            instance = self._take(event) or self._start(event)
-            try:
-                return instance.invoke(event)
-            finally:
-                self._give_back(instance)
+            return instance.invoke(event)
         finally:
-            self._up(event)  # one that ended before it was up
+            self._give_back(instance)
 
-    def _take(self, event: Event) -> Instance | None:
-        """An idle process; None: one is to be started. Waits while enough are starting: a burst
-        is over sooner when those that are up take it than when each event starts a process."""
-        with self._changed:
-            while True:
-                if self._closed:
-                    raise PoolClosedError(self.spec.name)
-                while self._idle:
-                    instance = self._idle.pop()  # the one used last: the others grow old
-                    if not instance.gone.is_set():
-                        return instance
-                    self._all.discard(instance)
-                if len(self._starting) < _STARTS:
-                    self._starting.add(event.request_id)
-                    return None
-                self._changed.wait()
-
-    def _start(self, event: Event) -> Instance:
+    def _take(self) -> Instance:
+        with self._lock:
+            if self._closed:
+                raise PoolClosedError(self.spec.name)
+            while self._idle:
+                instance = self._idle.pop()  # the one used last: the others grow old
+                if not instance.gone.is_set():
+                    return instance
+                self._all.discard(instance)
         spec = self.spec
         log = ProcessLog(spec.name, spec.version, spec.region, self._file, self._shipper)
-        on_ready = functools.partial(self._up, event)
-        instance = Instance(spec, self._settings, log, self._tmp, on_ready)
+        instance = Instance(spec, self._settings, log, self._tmp)
         with self._lock:
             self._all.add(instance)
         return instance
-
-    def _up(self, event: Event) -> None:
-        """The process that was started for an event, if one was, starts no longer."""
-        with self._changed:
-            if event.request_id in self._starting:
-                self._starting.remove(event.request_id)
-                self._changed.notify_all()
 
     def _give_back(self, instance: Instance) -> None:
         with self._lock:
             if instance.usable and not self._closed:
                 self._idle.append(instance)
-                self._changed.notify()
                 return
         if instance.usable:
             self._stop(instance)

@@ -323,25 +323,3 @@ def test_leaves_other_processes_alone_when_one_times_out(function: MakeFunction)
     assert times_out.invoke(event(timeout_s=0.3)).is_error
     assert alive(pid)
     assert call(stays) == pid
-
-
-def test_few_processes_start_when_a_burst_is_over_sooner_than_they_could(
-    function: MakeFunction,
-) -> None:
-    pool = function("""
-        import os, time
-        time.sleep(1.5)
-        def handler(event, context):
-            return os.getpid()
-    """)
-    with ThreadPoolExecutor(40) as threads:
-        pids = list(threads.map(lambda _: call(pool), range(40)))
-    assert len(pids) == 40
-    assert len(set(pids)) <= 4 * (os.cpu_count() or 1)
-
-
-def test_every_caller_has_an_answer_when_no_process_comes_up(function: MakeFunction) -> None:
-    pool = function("raise RuntimeError('not today')")
-    with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda _: pool.invoke(event(b"null")), range(8)))
-    assert [body(result)["errorMessage"] for result in results] == ["not today"] * 8
