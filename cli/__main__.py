@@ -38,6 +38,7 @@ LOCAL: Mapping[str, Entry] = {
 }
 CLOUD: Mapping[str, Entry] = {
     "up": Entry("cli.up", "Start everything; stays in the foreground until Ctrl-C."),
+    "dev": Entry("cli.dev", "Have what runs follow this checkout, also under a debugger."),
     "deploy": Entry("cli.deploy_commands", "Deploy to AWS, or anew to what runs here."),
     "destroy": Entry("cli.deploy_commands", "Remove a deployment."),
     "down": Entry("cli.manage", "Stop from another terminal."),

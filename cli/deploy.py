@@ -225,6 +225,11 @@ def deployed_settings(state_dir: Path) -> dict[str, str]:
     return _Record.read(state_dir).settings
 
 
+def deployed_outputs(state_dir: Path) -> Outputs | None:
+    """Of the last deployment onto this state."""
+    return _Record.read(state_dir).outputs
+
+
 def forget(state_dir: Path) -> None:
     """What was deployed is gone: the next start deploys anew."""
     _record_file(state_dir).unlink(missing_ok=True)

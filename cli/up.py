@@ -28,7 +28,7 @@ from cli.deploy import (
     deploy,
     template_file,
 )
-from cli.images import write_image_map
+from cli.images import image_map, write_image_map
 from cli.monitoring import prepare_monitoring
 from cli.state import REPOSITORY, Running, State, replace_text
 from cli.turn import TurnConfig
@@ -174,7 +174,7 @@ def up(
             "turn_urls": relay.urls if relay else "none",
         },
     )
-    with _stop_signal() as stop:
+    with stop_signal() as stop:
         _serve(state, config, deploy_config, relay, monitoring, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))
 
@@ -189,7 +189,7 @@ def _with_few_processes(config: server.CloudConfig, most_at_once: int) -> server
 
 def _cloud_config(state: State, port: int) -> server.CloudConfig:
     state.root.mkdir(parents=True, exist_ok=True)
-    write_image_map(state.images_file, Path(sys.executable))
+    write_image_map(state.images_file, image_map(Path(sys.executable)))
     return server.CloudConfig(
         port=port,
         state_dir=state.cloud,
@@ -201,7 +201,7 @@ def _cloud_config(state: State, port: int) -> server.CloudConfig:
 
 
 @contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
+def stop_signal() -> Iterator[threading.Event]:
     """An event set by the first Ctrl-C or SIGTERM; the second one is left to Python."""
     stop = threading.Event()
 

@@ -6,6 +6,9 @@ The map is a JSON object. Its keys are repository names (`millrace-probe`); its 
 - `entrypoint`, `command`: lists, joined to the command line as Docker does. Left out both, the
   process is `<functions' python> -m awslambdaric handler.handler`;
 - `environment`: what the image sets with ENV.
+
+A key may also be the name of a function that is deployed as an archive: its code is then run from
+that folder instead, without its layers.
 """
 
 from __future__ import annotations
@@ -47,10 +50,15 @@ def image_command(image_uri: str, overrides: ImageOverrides, settings: Settings)
     entries = _read(settings.image_map)
     if name not in entries:
         raise ImageError(f"{settings.image_map} has no process for image {name}")
-    try:
-        return _command(entries[name], overrides, settings)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ImageError(f"{settings.image_map}: wrong entry for {name}: {error!r}") from error
+    return _mapped(name, entries[name], overrides, settings)
+
+
+def stand_in(function_name: str, settings: Settings) -> Command | None:
+    """What runs in place of a function's archive, if the map has anything. Raises `ImageError`."""
+    entries = _read(settings.image_map) if settings.image_map else {}
+    if function_name not in entries:
+        return None
+    return _mapped(function_name, entries[function_name], ImageOverrides(), settings)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -61,6 +69,15 @@ def _read(path: Path) -> Mapping[str, Any]:
     if not isinstance(entries, dict):
         raise ImageError(f"{path} must hold a JSON object")
     return entries
+
+
+def _mapped(
+    name: str, entry: Mapping[str, Any], overrides: ImageOverrides, settings: Settings
+) -> Command:
+    try:
+        return _command(entry, overrides, settings)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ImageError(f"{settings.image_map}: wrong entry for {name}: {error!r}") from error
 
 
 def _command(entry: Mapping[str, Any], overrides: ImageOverrides, settings: Settings) -> Command:

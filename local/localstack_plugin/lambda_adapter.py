@@ -37,6 +37,7 @@ from localstack.services.sqs.models import FifoQueue
 from localstack.utils.xray.trace_header import TraceHeader
 
 from local.dynamodb.door import DOOR
+from local.executor import images
 from local.executor.fleet import Fleet
 from local.executor.images import ImageOverrides, image_command
 from local.executor.pool import PayloadTooLargeError, PoolClosedError
@@ -167,14 +168,16 @@ def function_spec(version: FunctionVersion) -> FunctionSpec:
     """What the executor has to know. Unpacks code and layers that are not there yet."""
     function = version.config
     image = function.package_type == PackageType.Image
-    command = _image_command(version) if image else _zip_command(version)
-    layers = [(layer.code.code_sha256, _download(layer.code)) for layer in function.layers or []]
+    stand_in = None if image else images.stand_in(version.id.function_name, fleet().settings)
+    command = _image_command(version) if image else stand_in or _zip_command(version)
+    used = () if stand_in else function.layers or ()
+    layers = [(layer.code.code_sha256, _download(layer.code)) for layer in used]
     return FunctionSpec(
         name=version.id.function_name,
         command=command,
         version=version.id.qualifier,
         region=version.id.region,
-        handler=command.argv[-1] if image else function.handler,
+        handler=command.argv[-1] if image or stand_in else function.handler,
         # An image has no runtime; without a new enough one SIGTERM handlers do not run.
         execution_env=f"AWS_Lambda_{'python3.12' if image else function.runtime}",
         opt=fleet().code.unpacked(layers) if layers else None,

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from local.executor.images import ImageError, ImageOverrides, image_command, repository
+from local.executor.images import (
+    ImageError,
+    ImageOverrides,
+    image_command,
+    repository,
+    stand_in,
+)
 from local.executor.settings import Settings
 
 URI = "000000000000.dkr.ecr.us-east-1.amazonaws.com/millrace-probe:latest"
@@ -88,3 +94,17 @@ def test_error_names_the_setting_when_there_is_no_map() -> None:
     settings = dataclasses.replace(Settings(), image_map=None)
     with pytest.raises(ImageError, match="MILLRACE_LOCAL_IMAGE_MAP"):
         image_command(URI, ImageOverrides(), settings)
+
+
+def test_archive_is_left_alone_when_the_map_does_not_name_its_function(tmp_path: Path) -> None:
+    settings = with_map(tmp_path, {"millrace-api": {"directory": "."}})
+    assert stand_in("millrace-monitor", settings) is None
+    assert stand_in("millrace-api", Settings()) is None
+    command = stand_in("millrace-api", settings)
+    assert command is not None
+    assert command.directory == tmp_path
+
+
+def test_archive_is_not_silently_used_when_its_entry_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="millrace-api"):
+        stand_in("millrace-api", with_map(tmp_path, {"millrace-api": {}}))
