@@ -118,6 +118,11 @@ struct StoryboardOptions {
   int max_sprites = 4;  ///< files of columns × rows pictures
 };
 
+struct ProbeOptions {
+  Source source;
+  bool allow_no_video = false;  ///< sound is enough; NO_VIDEO_STREAM if not
+};
+
 struct ThumbnailOptions {
   Source source;
   std::vector<double> times_s;
@@ -159,7 +164,7 @@ struct AnalyseOptions {
 using EventSink = std::function<void(const std::string& json)>;
 
 /// Reports the source's facts as one `result` event.
-void probe(const Source& source, const EventSink& events, const StopToken& stop);
+void probe(const ProbeOptions& options, const EventSink& events, const StopToken& stop);
 
 /// Writes `00.png`, `01.png`, … and, if asked for, `storyboard.vtt` with `storyboard/00.jpg`, …;
 /// reports them in one `result` event.
