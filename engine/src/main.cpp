@@ -34,7 +34,7 @@ struct Run {
   const EventSink& events;
   const StopToken& stop;
 
-  void operator()(const ProbeOptions& options) const { probe(options, events, stop); }
+  void operator()(const jobs::ProbeCommand& command) const { probe(command.source, events, stop); }
   void operator()(const ThumbnailOptions& options) const { thumbnail(options, events, stop); }
   void operator()(const AnalyseOptions& options) const { analyse(options, events, stop); }
   void operator()(const TranscodeOptions& options) const { transcode(options, events, stop); }

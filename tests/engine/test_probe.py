@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -245,7 +246,10 @@ def test_hlg_and_fields_are_told_when_they_are_tagged() -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "codec"),
-    [("m4a", "aac"), ("mka", "flac"), ("webm", "libopus"), ("ogg", "libvorbis"), ("ts", "mp2")],
+    [
+        *(("m4a", "aac"), ("mka", "flac"), ("webm", "libopus"), ("ogg", "libvorbis")),
+        *(("ts", "mp2"), ("mp3", "mp3"), ("wav", "pcm_s16le"), ("flac", "flac")),
+    ],
 )
 def test_sound_is_enough_only_when_that_is_said(suffix: str, codec: str) -> None:
     tone = "sine=frequency=440:sample_rate=48000:duration=2"
@@ -270,3 +274,13 @@ def test_order_of_pictures_is_told_when_some_are_shown_earlier(
         codec = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", pictures)
         source = media.clip(f"probe-order-{pictures}.{suffix}", 1, "320x240", *codec, "-an")
         assert probe(source)["video"][0]["reordered"] is reordered
+
+
+@pytest.mark.parametrize("content", [b"ID3", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC"])
+def test_no_sound_is_seen_when_a_file_only_begins_like_one(content: bytes, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp3"
+    source.write_bytes(content + random.Random(1).randbytes(9000))
+    command = [ENGINE, "probe", source, "--allow-no-video"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in (3, 4)
+    assert json.loads(done.stdout.splitlines()[-1])["type"] == "error"

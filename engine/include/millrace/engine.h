@@ -106,6 +106,7 @@ struct Source {
   std::string location;
   std::string if_match;  ///< entity tag the URL must still have; empty = the first answer's tag
   Limits limits;
+  bool allow_no_video = false;  ///< sound is enough, also in MP3, WAV and FLAC files
 };
 
 /// Small pictures over the whole length for a player's seek bar, tiled into few JPEG files.
@@ -116,11 +117,6 @@ struct StoryboardOptions {
   int columns = 10;
   int rows = 10;
   int max_sprites = 4;  ///< files of columns × rows pictures
-};
-
-struct ProbeOptions {
-  Source source;
-  bool allow_no_video = false;  ///< sound is enough; NO_VIDEO_STREAM if not
 };
 
 struct ThumbnailOptions {
@@ -164,7 +160,7 @@ struct AnalyseOptions {
 using EventSink = std::function<void(const std::string& json)>;
 
 /// Reports the source's facts as one `result` event.
-void probe(const ProbeOptions& options, const EventSink& events, const StopToken& stop);
+void probe(const Source& source, const EventSink& events, const StopToken& stop);
 
 /// Writes `00.png`, `01.png`, … and, if asked for, `storyboard.vtt` with `storyboard/00.jpg`, …;
 /// reports them in one `result` event.

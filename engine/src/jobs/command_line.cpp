@@ -164,9 +164,11 @@ std::optional<StoryboardOptions> storyboard_of(const Parsed& parsed) {
   return options;
 }
 
-ProbeOptions probe_of(std::span<const char* const> arguments) {
+ProbeCommand probe_of(std::span<const char* const> arguments) {
   const Parsed parsed = split(arguments, {}, {"--allow-no-video"});
-  return {source_of(parsed), parsed.flags.contains("--allow-no-video")};
+  ProbeCommand command{source_of(parsed)};
+  command.source.allow_no_video = parsed.flags.contains("--allow-no-video");
+  return command;
 }
 
 ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
@@ -228,6 +230,7 @@ ConvertOptions convert_of(std::span<const char* const> arguments) {
   const Parsed parsed = split(arguments, kConvertOptions, {});
   ConvertOptions options;
   options.source = source_of(parsed);
+  options.source.allow_no_video = true;
   options.job = required(parsed, "--job");
   options.output = required(parsed, "--output");
   options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));

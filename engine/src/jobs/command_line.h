@@ -17,10 +17,13 @@ class UsageError : public std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
+struct ProbeCommand {
+  Source source;
+};
 struct HelpCommand {};
 struct VersionCommand {};
 
-using Command = std::variant<ProbeOptions, ThumbnailOptions, AnalyseOptions, TranscodeOptions,
+using Command = std::variant<ProbeCommand, ThumbnailOptions, AnalyseOptions, TranscodeOptions,
                              ConvertOptions, HelpCommand, VersionCommand>;
 
 /// `arguments` without the program's name.

@@ -22,8 +22,8 @@ fs::path made(const fs::path& folder) {
 }
 
 struct Own {
-  SandboxRules operator()(const ProbeOptions& options) const {
-    return {{options.source.location}, {}};
+  SandboxRules operator()(const ProbeCommand& command) const {
+    return {{command.source.location}, {}};
   }
   SandboxRules operator()(const ThumbnailOptions& options) const {
     return {{options.source.location}, {made(options.output)}};

@@ -334,9 +334,9 @@ void probe_input(media::Input& input, const Limits& limits, bool allow_no_video,
 
 }  // namespace jobs
 
-void probe(const ProbeOptions& options, const EventSink& events, const StopToken& stop) {
-  media::Input input(options.source, stop);
-  jobs::probe_input(input, options.source.limits, options.allow_no_video, events);
+void probe(const Source& source, const EventSink& events, const StopToken& stop) {
+  media::Input input(source, stop);
+  jobs::probe_input(input, source.limits, source.allow_no_video, events);
 }
 
 }  // namespace millrace

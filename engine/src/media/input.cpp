@@ -61,11 +61,12 @@ bool is_cover_art(const AVStream& stream) {
 }
 
 Input::Input(const Source& source, const StopToken& stop, Access access)
-    : Input(open_source(source, stop, access), source.limits, stop) {}
+    : Input(open_source(source, stop, access), source.limits, stop, source.allow_no_video) {}
 
-Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop)
+Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop,
+             bool allow_no_video)
     : stop_(stop), source_(std::move(bytes)) {
-  container_ = identify_container(*source_);
+  container_ = identify_container(*source_, allow_no_video);
   if (container_.demuxer.rfind("mov", 0) == 0) fragmented_ = inspect_mp4(*source_).fragmented;
   open_format();
   check_limits(limits);

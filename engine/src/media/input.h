@@ -22,7 +22,8 @@ class Input {
   /// Opens, recognises and checks the source against its limits. Throws `EngineError`.
   Input(const Source& source, const StopToken& stop, Access access = Access::Sequential);
   /// The same over bytes from anywhere (fuzzing).
-  Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop);
+  Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop,
+        bool allow_no_video);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
   ~Input();

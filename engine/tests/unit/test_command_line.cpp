@@ -40,12 +40,12 @@ TEST_CASE("a sound track is gone on with when a segment is given") {
 
 TEST_CASE("limits have defaults when none is given") {
   const auto command = parse({"probe", "https://example.org/a?b=c", "--if-match", "\"tag\""});
-  const Source& source = std::get<ProbeOptions>(command).source;
+  const Source& source = std::get<jobs::ProbeCommand>(command).source;
   CHECK(source.limits.max_pixels == 36'000'000);
   CHECK(source.limits.max_duration_s == 43'200);
   CHECK(source.if_match == "\"tag\"");
-  CHECK_FALSE(std::get<ProbeOptions>(command).allow_no_video);
-  CHECK(std::get<ProbeOptions>(parse({"probe", "a", "--allow-no-video"})).allow_no_video);
+  CHECK_FALSE(source.allow_no_video);
+  CHECK(jobs::source_of(parse({"probe", "a", "--allow-no-video"}))->allow_no_video);
 }
 
 TEST_CASE("times are split when a list is given") {
