@@ -69,7 +69,8 @@ class Decision:
         video = self.job.video
         if video is None:
             return None
-        return next(it for it in self.found["video"] if it["stream"] == video.stream)
+        streams: list[Mapping[str, Any]] = self.found["video"]
+        return next(it for it in streams if it["stream"] == video.stream)
 
     @property
     def notes(self) -> list[str]:

@@ -43,7 +43,7 @@ CONTAINERS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def probe(source: Path, *options: str) -> dict[str, Any]:
     """The engine's answer, which must be as its schema says."""
-    command = [ENGINE, "probe", source, *options]
+    command = [str(ENGINE), "probe", str(source), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert [error.message for error in VALIDATOR.iter_errors(result)] == []
@@ -280,7 +280,7 @@ def test_order_of_pictures_is_told_when_some_are_shown_earlier(
 def test_no_sound_is_seen_when_a_file_only_begins_like_one(content: bytes, tmp_path: Path) -> None:
     source = tmp_path / "a.mp3"
     source.write_bytes(content + random.Random(1).randbytes(9000))
-    command = [ENGINE, "probe", source, "--allow-no-video"]
+    command = [str(ENGINE), "probe", str(source), "--allow-no-video"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode in (3, 4)
     assert json.loads(done.stdout.splitlines()[-1])["type"] == "error"
