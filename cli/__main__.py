@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -68,6 +68,16 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            from cli.media.exits import Exit
+
+            # Its reader is gone: what is left in the buffer would be complained about at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            context.exit(Exit.NOT_READ)
+
     def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """Without reading the modules."""
         parts = {"Files on this machine": LOCAL}
@@ -102,10 +112,6 @@ def run(name: str = "millrace") -> None:
     """Console script of the installed package."""
     try:
         main(prog_name=name)
-    except BrokenPipeError:
-        # Its reader is gone: what is left in the buffer would be complained about at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except RuntimeError as error:
         from cli.console import fail
 

@@ -21,6 +21,14 @@ THEME = Theme(
 console = Console(stderr=True, theme=THEME, highlight=False, soft_wrap=True, emoji=False)
 
 
+class Page(Console):
+    """Of standard output."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end with 1."""
+        raise BrokenPipeError
+
+
 _CONTROLS = {code: 0xFFFD for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 """C0 and C1: in a terminal they move the cursor, rename the window, paste."""
 

@@ -70,7 +70,9 @@ def said(command: _Decorated) -> _Decorated:
     options = (
         click.option("--json", "as_json", is_flag=True, help=json_help),
         click.option("-q", "--quiet", is_flag=True, help="Errors only."),
-        click.option("-v", "--verbose", is_flag=True, help="More, such as the engine's log."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="More; after a failure, the engine's log."
+        ),
     )
     for option in reversed(options):
         command = option(command)

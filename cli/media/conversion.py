@@ -17,7 +17,7 @@ from cli.media.job import Job, convert
 from cli.media.progress import Progress, Stage
 from cli.media.units import clock
 from cli.media.voice import Voice
-from cli.media.wishes import Wishes, container_of
+from cli.media.wishes import Wishes, container_of, has_pictures
 
 _PASS_1, _PASS_2, _AGAIN = "pass 1", "pass 2", "once more"
 _TWO_PASSES = (Stage(_PASS_1, 0.45), Stage(_PASS_2, 0.55))
@@ -39,21 +39,30 @@ class Conversion:
             Failure: what is wanted cannot be had.
         """
         container = container_of(self.target)
+        wishes = replace(self.wishes, pictures=has_pictures(self.target))
         found = facts.of(self.source)
         for warning in found["warnings"]:
             self.voice.warn(warning["code"], warning["message"], file=str(self.source))
-        decision = decide(found, self.source, self.wishes, container)
+        decision = decide(found, self.source, wishes, container)
+        if wishes.size_bytes is not None:
+            unsized = decide(found, self.source, replace(wishes, size_bytes=None), container)
+            kept = unsized.copied and not wishes.two_pass
+            if kept and fit.fits(self.source, wishes.size_bytes):
+                return unsized
+            return self._sized(decision, wishes.size_bytes, scratch)
         job = decision.job
-        if self.wishes.size_bytes is not None:
-            decision = fit.with_lighter_sound(decision, self.wishes.size_bytes, self.wishes)
-            job = decision.job
-            rate = fit.bitrate_bps(decision, self.wishes.size_bytes, self.source)
-            job = fit.at_rate(job, rate, str(scratch / "stats"))
-        elif self.wishes.two_pass and self.wishes.bitrate_bps is not None:
-            job = fit.at_rate(job, self.wishes.bitrate_bps, str(scratch / "stats"))
-        elif self.wishes.target_vmaf is not None:
-            job = self._sampled(decision, self.wishes.target_vmaf, scratch)
+        if wishes.two_pass and wishes.bitrate_bps is not None:
+            job = fit.at_rate(job, wishes.bitrate_bps, _stats(scratch))
+        elif wishes.target_vmaf is not None:
+            job = self._sampled(decision, wishes.target_vmaf, scratch)
         return replace(decision, job=job)
+
+    def _sized(self, decision: Decision, most: int, scratch: Path) -> Decision:
+        """At the rate that makes at most so many bytes."""
+        decision = fit.with_lighter_sound(decision, most, self.wishes)
+        rate_bps = fit.bitrate_bps(decision, most, self.source)
+        rate_bps = min(rate_bps, fit.useful_bps(decision) or rate_bps)
+        return replace(decision, job=fit.at_rate(decision.job, rate_bps, _stats(scratch)))
 
     def _sampled(self, decision: Decision, target: float, scratch: Path) -> Job:
         def tell(number: int, trial: vmaf.Trial) -> None:
@@ -61,6 +70,7 @@ class Conversion:
             self.voice.say(f"trial {number}: crf {trial.crf} gives VMAF {trial.vmaf:.1f}")
 
         job = decision.job
+        _require_plain(scratch)
         found = vmaf.crf_for(
             target,
             self.source,
@@ -77,7 +87,7 @@ class Conversion:
         return replace(job, video=replace(job.video, crf=found.crf))
 
     def tell_plan(self, decision: Decision) -> None:
-        lines = ffmpeg_line.lines(self.source, decision.job, self.target)
+        lines = ffmpeg_line.lines(self.source, decision.job, self.target, decision.stream)
         self.voice.event(
             "plan",
             file=str(self.source),
@@ -104,7 +114,7 @@ class Conversion:
             try:
                 told = self._encode(decision, path, scratch)
             except Failure as failure:
-                raise of_output(failure, self.target) from failure
+                raise of_output(failure, self.target, scratch) from failure
             found = checks.made_well(path, self.target, decision.job, told)
             output.publish(path, self.target)
         self._tell_result(decision, told, found, time.monotonic() - begin_s)
@@ -119,7 +129,9 @@ class Conversion:
                 progress.stage(_PASS_2)
             told = self._pass(job, path, scratch, progress, 2 if two else None)
         most = self.wishes.size_bytes
-        return told if most is None else self._within(job, path, scratch, most) or told
+        if most is None or decision.copied:
+            return told
+        return self._within(job, path, scratch, most) or told
 
     def _pass(
         self, job: Job, path: Path, scratch: Path, progress: Progress, number: int | None
@@ -191,6 +203,20 @@ class Conversion:
         self.voice.good(f"{self.target}: {', '.join(parts)}")
 
 
+def _stats(scratch: Path) -> str:
+    """Where the first of two passes notes what the second needs."""
+    _require_plain(scratch)
+    return str(scratch / "stats")
+
+
+def _require_plain(scratch: Path) -> None:
+    """Encoders and filters take their settings as one text, in which these separate them."""
+    if any(letter in str(scratch) for letter in ":="):
+        message = "The folder for temporary files has a “:” or “=” in its name, which encoders \
+take for an end."
+        raise Failure("USAGE", message, file=scratch.parent, advice="set TMPDIR to another folder")
+
+
 def run(conversion: Conversion, *, dry: bool) -> None:
     """Plan it, tell the plan, and unless `dry` do it.
 
@@ -198,11 +224,14 @@ def run(conversion: Conversion, *, dry: bool) -> None:
         Failure: it did not succeed.
     """
     with tempfile.TemporaryDirectory(prefix="millrace-") as folder:
-        scratch = Path(folder)
+        scratch = Path(folder).resolve()
         decision = conversion.plan(scratch)
         conversion.tell_plan(decision)
         if dry:
-            for line in ffmpeg_line.lines(conversion.source, decision.job, conversion.target):
+            lines = ffmpeg_line.lines(
+                conversion.source, decision.job, conversion.target, decision.stream
+            )
+            for line in lines:
                 conversion.voice.say(f"about the same: {line}")
         else:
             conversion.make(decision, scratch)

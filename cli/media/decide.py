@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.media import shape
-from cli.media.facts import Facts, pictures
+from cli.media.facts import Facts, film
 from cli.media.failures import Failure
 from cli.media.job import COPY, Audio, Job, Subtitles, Video
 from cli.media.presets import AUDIO_BPS_PER_CHANNEL, HIGHEST_CRF, SETTINGS, Quality
@@ -58,9 +58,19 @@ class Decision:
         video, wanted = self.job.video, self.job
         if video is None or video.fps or video.copied or wanted.start_s or wanted.end_s is not None:
             return None
-        stream = next(it for it in self.found["video"] if it["stream"] == video.stream)
+        stream = self.stream
+        assert stream is not None
         counted = self.found["format"]["container"] == "mp4"
         return stream["frames"] if counted and stream["variable_frame_rate"] else None
+
+    @property
+    def stream(self) -> Mapping[str, Any] | None:
+        """Where the pictures come from; None: there are none in the output."""
+        video = self.job.video
+        if video is None:
+            return None
+        streams: list[Mapping[str, Any]] = self.found["video"]
+        return next(it for it in streams if it["stream"] == video.stream)
 
     @property
     def notes(self) -> list[str]:
@@ -78,18 +88,22 @@ def decide(found: Facts, file: Path, wishes: Wishes, container: str) -> Decision
     Raises:
         Failure: what is wanted cannot be had of this file.
     """
-    stream = pictures(found, file)
-    video = _video(stream, file, wishes, container)
+    stream = _pictures(found, file, wishes)
     sounds = _chosen("audio", found["audio"], wishes.audio, file)
-    texts = _chosen("subtitles", found["subtitles"], wishes.subtitles, file)
+    if stream is None and not sounds:
+        raise Failure("USAGE", "Nothing is left of it.", file=file, advice="leave out --audio")
+    shown = found["subtitles"] if wishes.pictures else ()
+    texts = _chosen("subtitles", shown, wishes.subtitles, file)
     written = [(text, _text_codec(text, wishes, container)) for text in texts]
     covers = [each for each in found["video"] if each["attached_picture"]]
     return Decision(
         found=found,
         job=Job(
             container=container,
-            video=video,
-            audio=tuple(_audio(sound, wishes, container) for sound in sounds),
+            video=None if stream is None else _video(stream, found, file, wishes, container),
+            audio=tuple(
+                _audio(sound, file, wishes, container, alone=stream is None) for sound in sounds
+            ),
             subtitles=tuple(Subtitles(text["stream"], codec) for text, codec in written if codec),
             start_s=wishes.start_s,
             end_s=wishes.end_s,
@@ -97,6 +111,7 @@ def decide(found: Facts, file: Path, wishes: Wishes, container: str) -> Decision
             chapters=wishes.chapters,
         ),
         left_out=(
+            *(["the pictures"] if stream is None and film(found) else []),
             *(f"the cover picture (stream {cover['stream']})" for cover in covers),
             *(
                 f"subtitles (stream {text['stream']}, {text['codec']}): {container} takes no such"
@@ -108,6 +123,18 @@ def decide(found: Facts, file: Path, wishes: Wishes, container: str) -> Decision
     )
 
 
+def _pictures(found: Facts, file: Path, wishes: Wishes) -> Mapping[str, Any] | None:
+    """The stream to show; None: sound alone is made."""
+    stream = film(found) if wishes.pictures else None
+    if stream is None and not found["audio"]:
+        raise Failure("NO_VIDEO_STREAM", "It has neither pictures nor sound.", file=file)
+    if stream is None and wishes.of_pictures:
+        named = wishes.of_pictures[0]
+        message = f"{named} is about pictures, and sound alone is made."
+        raise Failure("USAGE", message, file=file, advice=f"leave out {named}")
+    return stream
+
+
 def _duration_s(found: Facts, file: Path, wishes: Wishes) -> float | None:
     whole_s = found["format"]["duration_s"] or None
     if whole_s is not None and wishes.start_s >= whole_s:
@@ -117,9 +144,13 @@ def _duration_s(found: Facts, file: Path, wishes: Wishes) -> float | None:
     return min(ends) - wishes.start_s if ends else None
 
 
-def _video(stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str) -> Video:
+def _video(
+    stream: Mapping[str, Any], found: Facts, file: Path, wishes: Wishes, container: str
+) -> Video:
+    # AVI tells when pictures are decoded, and not when they are shown.
+    untimed = found["format"]["container"] == "avi" and stream["reordered"]
     if wishes.codec == COPY:
-        _check_copy(stream, file, wishes, container)
+        _check_copy(stream, file, wishes, container, untimed=untimed)
         return Video(stream["stream"], COPY)
     codec = wishes.codec or USUAL[container][0]
     if codec not in _VIDEO[container]:
@@ -127,7 +158,7 @@ def _video(stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str
         raise Failure(
             "USAGE", message, file=file, advice="write to .mkv, or choose another --codec"
         )
-    if _may_copy(stream, wishes, container):
+    if _may_copy(stream, wishes, container) and not untimed:
         return Video(stream["stream"], COPY)
     return _encoded(stream, file, wishes, codec)
 
@@ -143,16 +174,29 @@ def _may_copy(stream: Mapping[str, Any], wishes: Wishes, container: str) -> bool
     return wanted and upright and not changed
 
 
-def _check_copy(stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str) -> None:
-    own = stream["codec"]
-    number = stream["stream"]
+def _check_copy(
+    stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str, *, untimed: bool
+) -> None:
+    own, number, turned = stream["codec"], stream["stream"], stream["rotation"]
     if own not in _VIDEO[container]:
         message = f"{container} does not take {own}."
         advice = "write to .mkv, or leave out --codec copy"
         raise Failure("UNSUPPORTED_CODEC", message, file=file, stream=number, advice=advice)
     if wishes.rated or wishes.reshaped:
-        message = "Copied pictures keep their size, rate and quality."
-        raise Failure("USAGE", message, file=file, stream=number, advice="leave out --codec copy")
+        raise _not_copied("Copied pictures keep their size, rate and quality.", file, number)
+    if stream["hdr"] and wishes.hdr == "tonemap":
+        raise _not_copied("Copied pictures keep their HDR.", file, number)
+    if untimed:
+        message = "An AVI does not tell when its pictures are shown, which a copy would have to."
+        raise _not_copied(message, file, number)
+    if turned and container != "mp4":
+        message = f"Its pictures are turned by {turned}°, which is lost in a copy to {container}."
+        raise _not_copied(message, file, number, "write to .mp4, or ")
+
+
+def _not_copied(message: str, file: Path, stream: int, instead: str = "") -> Failure:
+    advice = f"{instead}leave out --codec copy"
+    return Failure("USAGE", message, file=file, stream=stream, advice=advice)
 
 
 def _encoded(stream: Mapping[str, Any], file: Path, wishes: Wishes, codec: str) -> Video:
@@ -161,6 +205,10 @@ def _encoded(stream: Mapping[str, Any], file: Path, wishes: Wishes, codec: str) 
     if crf is not None and crf > HIGHEST_CRF[codec]:
         message = f"--crf of {codec} goes to {HIGHEST_CRF[codec]}."
         raise Failure("USAGE", message, file=file, advice="choose a lower one")
+    if stream["hdr"] and wishes.hdr == "keep" and codec == "h264":
+        message = "h264 is encoded with 8 bits here, which cannot keep HDR."
+        advice = "--codec hevc or av1; without --hdr keep it is mapped to SDR"
+        raise Failure("USAGE", message, file=file, stream=stream["stream"], advice=advice)
     keep = wishes.hdr == "keep" or (wishes.hdr is None and codec != "h264")
     deep = stream["bit_depth"] > 8 and codec != "h264"
     size = shape.size(stream, wishes, file)
@@ -202,16 +250,25 @@ def _chosen(
     return [stream for stream in streams if stream["stream"] in wanted]
 
 
-def _audio(stream: Mapping[str, Any], wishes: Wishes, container: str) -> Audio:
+def _audio(
+    stream: Mapping[str, Any], file: Path, wishes: Wishes, container: str, *, alone: bool
+) -> Audio:
+    """Args:
+    alone: without pictures, so that the quality asked for is the sound's.
+    """
     own, number = stream["codec"], stream["stream"]
     known_bps = stream["bitrate_bps"] or 64_000 * stream["channels"]
     if wishes.audio_codec == COPY:
         return Audio(number, COPY, known_bps)
     same = own in _AUDIO[container] if wishes.audio_codec is None else own == wishes.audio_codec
     mixed = wishes.channels not in (None, stream["channels"])
-    if same and not (mixed or wishes.audio_bitrate_bps or wishes.cut):
-        return Audio(number, COPY, known_bps)
     codec = wishes.audio_codec or USUAL[container][1]
+    if codec not in _AUDIO[container]:
+        message, advice = f"{container} does not take {codec}.", "leave out --audio-codec"
+        raise Failure("USAGE", message, file=file, stream=number, advice=advice)
+    rated = wishes.audio_bitrate_bps or (alone and wishes.quality)
+    if same and not (mixed or rated or wishes.cut):
+        return Audio(number, COPY, known_bps)
     channels = wishes.channels or stream["channels"]
     quality = wishes.quality or Quality.MEDIUM
     usual_bps = AUDIO_BPS_PER_CHANNEL[codec][quality] * channels

@@ -36,7 +36,7 @@ _LOG_BLOCKS, _BLOCK_BYTES = 8, 4096
 _STOPPING_S = 5.0
 """So long may the engine take to remove its unfinished files when it is asked to end."""
 _KINDS = {
-    2: "INTERNAL",
+    2: "USAGE",
     3: "CORRUPT",
     4: "UNSUPPORTED_CODEC",
     5: "OUTPUT_FAILED",
@@ -183,6 +183,8 @@ def _failure(code: int, last: Line | None, log: str, file: str | Path) -> Failur
     if code < 0:
         message = f"The engine was ended by {signal.Signals(-code).name}."
         return Failure("ENGINE_CRASHED", message, file=file, log=log)
-    said = log.strip().splitlines()
-    message = said[0] if said else f"The engine ended with {code} and gave no reason."
+    said = [line for line in log.splitlines() if line.startswith(f"{NAME}: ")]
+    message = f"The engine ended with {code} and gave no reason."
+    if said:
+        message = f"{said[-1].removeprefix(f'{NAME}: ').removeprefix('job: ')}."
     return Failure(_KINDS.get(code, "INTERNAL"), message, file=file, log=log)

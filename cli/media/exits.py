@@ -16,6 +16,7 @@ class Exit(IntEnum):
     LIMIT = 6
     BUG = 70
     INTERRUPTED = 130
+    NOT_READ = 141
     TERMINATED = 143
 
 
@@ -29,5 +30,6 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.LIMIT: "a limit was reached, such as a size that no setting meets",
     Exit.BUG: "a fault of Millrace",
     Exit.INTERRUPTED: "Ctrl-C",
+    Exit.NOT_READ: "who read the standard output is gone, such as `head`",
     Exit.TERMINATED: "ended by SIGTERM",
 }

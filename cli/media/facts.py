@@ -13,17 +13,20 @@ Facts = Mapping[str, Any]
 
 
 def of(file: Path) -> Facts:
-    """Probe a file.
+    """Probe a file, which may have sound alone.
 
     Raises:
-        Failure: it is missing, not readable, or no video.
+        Failure: it is missing, not readable, or has neither pictures nor sound.
     """
     try:
         with file.open("rb"):
             pass
+    except PermissionError as error:
+        message, advice = "It may not be read.", "`chmod +r FILE`, or ask who owns it"
+        raise Failure("NOT_PERMITTED", message, file=file, advice=advice) from error
     except OSError as error:
         raise from_os(error, file) from error
-    return engine.run(["probe", file], file=file)
+    return engine.run(["probe", file, "--allow-no-video"], file=file)
 
 
 def pictures(facts: Facts, file: Path) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ ADVICE: Mapping[str, str] = {
     "OUTPUT_EXISTS": "--overwrite replaces it, --skip-existing leaves it",
     "OUTPUT_IS_INPUT": "choose another name; the input is never written to",
     "MISSING": "check the path",
+    "USAGE": "ask for something else; --help after the command tells what there is",
 }
 
 _EXITS: Mapping[str, Exit] = {
@@ -53,6 +55,7 @@ _EXITS: Mapping[str, Exit] = {
 }
 """What is not named here has to do with files and disks."""
 
+_BLOCK_BYTES = 4096
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -125,12 +128,25 @@ def from_os(error: OSError, file: str | Path) -> Failure:
     return Failure("OUTPUT_FAILED", f"{_words(error)}.", file=file)
 
 
-def of_output(failure: Failure, target: Path) -> Failure:
-    """What the system said of the file to be, where that is why the engine failed."""
+def of_output(failure: Failure, target: Path, scratch: Path | None = None) -> Failure:
+    """What the system said of the file to be, where that is why the engine failed.
+
+    Args:
+        scratch: the folder of notes and samples, which may be on another disk.
+    """
+    # Encoders do not say why they could not note anything.
+    vague = failure.reason in ("OUTPUT_FAILED", "INTERNAL")
+    if vague and scratch and _full(scratch) and not _full(target.parent):
+        message, advice = "There is no space left on its disk.", "set TMPDIR to another disk"
+        return Failure("NO_SPACE", message, file=scratch.parent, advice=advice, log=failure.log)
     for number in _OF_DISKS:
         if failure.reason == "OUTPUT_FAILED" and os.strerror(number) in failure.message:
             return from_os(OSError(number, os.strerror(number)), target)
     return failure
+
+
+def _full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < _BLOCK_BYTES
 
 
 def _words(error: OSError) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from cli.media.job import COPY, Job, Video
 
@@ -36,16 +38,23 @@ _TONEMAP = (
 )
 
 
-def lines(source: Path, job: Job, target: Path) -> list[str]:
-    """One command, or two for two passes."""
+def lines(
+    source: Path, job: Job, target: Path, stream: Mapping[str, Any] | None = None
+) -> list[str]:
+    """One command, or two for two passes.
+
+    Args:
+        stream: what is known of the source's pictures.
+    """
     video = job.video
+    shown = [] if video is None else [*_picture_words(video, stream or {})]
     if video is None or video.stats is None:
-        return [_line(source, job, target, [])]
+        return [_line(source, job, target, shown)]
     first, second = ([*_pass_words(video, number)] for number in (1, 2))
     nowhere = ["-an", "-sn", "-f", "null"]
     return [
-        _line(source, job, Path("/dev/null"), [*first, *nowhere], pictures_only=True),
-        _line(source, job, target, second),
+        _line(source, job, Path("/dev/null"), shown, [*first, *nowhere], pictures_only=True),
+        _line(source, job, target, shown, second),
     ]
 
 
@@ -60,13 +69,14 @@ def _line(
     source: Path,
     job: Job,
     target: Path,
-    more: list[str],
+    shown: Sequence[str],
+    more: Sequence[str] = (),
     *,
     pictures_only: bool = False,
 ) -> str:
     words = ["ffmpeg", *_range(job), "-i", str(source)]
     if job.video is not None:
-        words += ["-map", f"0:{job.video.stream}", *_picture_words(job.video)]
+        words += ["-map", f"0:{job.video.stream}", *shown]
     if not pictures_only:
         words += [*_track_words(job), *_extras(job)]
     return shlex.join([*words, *more, str(target)])
@@ -79,7 +89,7 @@ def _range(job: Job) -> Iterator[str]:
         yield from ("-to", f"{job.end_s:g}")
 
 
-def _picture_words(video: Video) -> Iterator[str]:
+def _picture_words(video: Video, stream: Mapping[str, Any]) -> Iterator[str]:
     if video.copied:
         yield from ("-c:v", "copy")
         return
@@ -102,12 +112,22 @@ def _picture_words(video: Video) -> Iterator[str]:
     else:
         yield from ("-crf", f"{video.crf:g}")
         yield from (("-b:v", "0") if video.codec == "vp9" else ())
-    if filters := ",".join(_filters(video)):
+    rate = video.fps or _rate(stream)
+    yield from ("-g", str(round(video.key_frame_interval_s * rate))) if rate else ()
+    if filters := ",".join(_filters(video, interlaced=bool(stream.get("interlaced")))):
         yield from ("-vf", filters)
     yield from ("-pix_fmt", "yuv420p10le" if video.pixel_depth == 10 else "yuv420p")
 
 
-def _filters(video: Video) -> Iterator[str]:
+def _rate(stream: Mapping[str, Any]) -> Fraction | None:
+    """Pictures a second."""
+    rate = stream.get("avg_frame_rate") or {"num": 0, "den": 0}
+    return Fraction(rate["num"], rate["den"]) if rate["num"] and rate["den"] else None
+
+
+def _filters(video: Video, *, interlaced: bool) -> Iterator[str]:
+    if interlaced:
+        yield "bwdif=mode=send_frame"
     if crop := video.crop:
         yield f"crop={crop.width}:{crop.height}:{crop.x}:{crop.y}"
     if video.width and video.height:

@@ -20,6 +20,9 @@ _SOUND_PART = 0.2
 _LEAST_SOUND_BPS = 32_000
 _LEAST_BPS = 20_000
 """Below it pictures are no pictures."""
+_NEWER = {"hevc", "vp9", "av1"}
+_OLDER_NEEDS = 2
+"""Times the rate of a newer codec's pictures, for H.264 to look the same."""
 AGAIN_PARTS = (0.985, 0.95)
 """Of the rate that the try before would have needed: over the size once, a little below it; over
 it twice, more."""
@@ -48,6 +51,25 @@ def bitrate_bps(decision: Decision, size_bytes: int, file: Path) -> int:
 --audio none or a part by --end"
         raise Failure("LIMIT_EXCEEDED", message, file=file, advice=advice)
     return left_bps
+
+
+def fits(file: Path, size_bytes: int) -> bool:
+    """A copy of it in any container has at most `size_bytes`."""
+    return file.stat().st_size * (1 + _CONTAINER_PART) + _CONTAINER_BYTES <= size_bytes
+
+
+def useful_bps(decision: Decision) -> int | None:
+    """Of the pictures: more would show nothing that is not in the source. None: not known."""
+    stream, video = decision.stream, decision.job.video
+    assert stream is not None
+    assert video is not None
+    whole_bps = decision.found["format"]["bitrate_bps"]
+    sound_bps = sum(sound["bitrate_bps"] or 0 for sound in decision.found["audio"])
+    own_bps: int = stream["bitrate_bps"] or whole_bps - sound_bps
+    if own_bps <= 0:
+        return None
+    older = video.codec == "h264" and stream["codec"] in _NEWER
+    return max(_LEAST_BPS, own_bps * (_OLDER_NEEDS if older else 1))
 
 
 def with_lighter_sound(decision: Decision, size_bytes: int, wishes: Wishes) -> Decision:

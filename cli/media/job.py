@@ -12,6 +12,7 @@ from typing import Any
 from cli.media import engine
 from cli.media.effort import ALL_OF_IT, Effort
 from cli.media.engine import Line
+from cli.media.failures import Failure, from_os
 
 COPY = "copy"
 
@@ -109,6 +110,13 @@ class Job:
     metadata: bool = True
     chapters: bool = True
 
+    @property
+    def cuts_copies(self) -> bool:
+        """What is copied is to begin or end somewhere."""
+        copied = any(track.codec == COPY for track in self.audio)
+        copied |= self.video is not None and self.video.copied
+        return copied and (self.start_s > 0 or self.end_s is not None)
+
     def to_json(self, number: int | None = None) -> dict[str, Any]:
         """Args:
         number: see `Video.to_json`.
@@ -151,7 +159,10 @@ def convert(
         Failure: with the engine's reason.
     """
     file = scratch / f"job-{number or 0}.json"
-    file.write_text(json.dumps(job.to_json(number)))
+    try:
+        file.write_text(json.dumps(job.to_json(number)))
+    except OSError as error:
+        raise from_os(error, file) from error
     arguments: list[str | Path] = [
         "convert",
         source,
@@ -161,4 +172,9 @@ def convert(
         output,
         *effort.arguments,
     ]
-    return engine.run(arguments, file=name or source, on_line=on_line, niceness=effort.niceness)
+    try:
+        return engine.run(arguments, file=name or source, on_line=on_line, niceness=effort.niceness)
+    except Failure as failure:
+        if failure.reason == "USAGE" and job.cuts_copies:
+            failure.advice = "choose a longer part, or encode it: a copy cannot be cut anywhere"
+        raise

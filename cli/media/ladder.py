@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cli.media import conversion, facts, output, package
 from cli.media.command import LocalCommand, examples, said, voice_of
@@ -31,8 +32,8 @@ _SPEEDS = ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
         ("millrace ladder a.mp4 site/a --hls --per-title", "the ladder fitted to the film"),
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+@click.argument("folder", type=click.Path(path_type=Path, readable=False))
 @click.option("--hls", is_flag=True, help="A package to serve; files of their own if not.")
 @click.option(
     "--ladder", "rungs", default="default", help="default, hevc, av1, multi, or a JSON file."
@@ -64,12 +65,24 @@ def ladder(context: click.Context, /, file: Path, folder: Path, **chosen: Any) -
     voice = voice_of(context)
     choice = {name: chosen[name] for name in ("overwrite", "skip_existing")}
     if not chosen["hls"]:
+        _require_nothing_of_packages(context)
         _files(file, folder, _wishes(chosen), voice, choice)
     elif output.wanted(file, folder, **choice):
         _package(file, folder, _wishes(chosen), voice)
     else:
         voice.event("result", file=str(file), output=str(folder), skipped=True)
         voice.good(f"{folder}: there already")
+
+
+def _require_nothing_of_packages(context: click.Context) -> None:
+    """Raises:
+    Failure: an option was given that only packages know.
+    """
+    for name in ("segment_s", "mpegts", "surround", "per_title", "no_pictures"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "--" + name.removesuffix("_s").replace("_", "-")
+            message = f"{option} is about packages, and files of their own are made."
+            raise Failure("USAGE", message, advice=f"add --hls, or leave out {option}")
 
 
 def _wishes(chosen: dict[str, Any]) -> Wishes:

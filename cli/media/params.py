@@ -46,8 +46,21 @@ def _pair(text: str, most: int, what: str) -> Pair:
     return pair
 
 
+def _rate(least_bps: int, most_bps: int) -> Read:
+    def read(text: str) -> int:
+        rate_bps = units.bits_per_second(text)
+        if not least_bps <= rate_bps <= most_bps:
+            least, most = units.rate_text(least_bps), units.rate_text(most_bps)
+            raise ValueError(f"{text!r} is not a rate of {least} to {most}: write 2.5M or 128k")
+        return rate_bps
+
+    return Read("rate", read)
+
+
 TIME = Read("time", units.seconds)
-RATE = Read("rate", units.bits_per_second)
+VIDEO_RATE = _rate(1_000, 1_000_000_000)
+AUDIO_RATE = _rate(6_000, 2_000_000)
+"""What the engine's encoders take, per second."""
 BYTES = Read("size", units.size_bytes)
 SIZE = Read("widthxheight", lambda text: _pair(text, 16_384, "WIDTHxHEIGHT"))
 GRID = Read("columnsxrows", lambda text: _pair(text, 20, "COLUMNSxROWS"))

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from cli.console import Page
 from cli.media.command import LocalCommand, examples, said
 from cli.media.voice import write_line
 
@@ -81,7 +81,7 @@ def presets(as_json: bool, **_: Any) -> None:
     if as_json:
         write_line(document())
         return
-    out = Console(highlight=False)
+    out = Page(highlight=False)
     for quality in Quality:
         out.print(f"[bold]{quality}[/]  {MEANING[quality]}")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cli.console import escape, size_text
+from cli.console import Page, escape, size_text
 from cli.media import facts, ffprobe
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.facts import Facts
@@ -32,7 +31,7 @@ _HDR = {"pq": "HDR10 (PQ)", "hlg": "HLG"}
         ("millrace probe --json *.mp4", "one JSON object a file, with ffprobe's field names"),
     ),
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @said
 @click.pass_context
 def probe(context: click.Context, /, files: tuple[Path, ...], as_json: bool, **_: Any) -> None:
@@ -57,7 +56,7 @@ def probe(context: click.Context, /, files: tuple[Path, ...], as_json: bool, **_
 
 
 def _show(found: Facts, file: Path) -> None:
-    out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    out = Page(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     container = found["format"]
     duration = container["duration_s"]
     about = [

@@ -31,7 +31,7 @@ ENVIRONMENT: Mapping[str, str] = {
 SHARED_OPTIONS: Mapping[str, str] = {
     "--json": "Events for programs on standard output, one JSON object a line.",
     "-q, --quiet": "Errors only.",
-    "-v, --verbose": "More, such as the engine's log.",
+    "-v, --verbose": "More; after a failure, the engine's log.",
     "-h, --help": "The command's help page, with examples.",
 }
 """Of every command."""

@@ -24,7 +24,7 @@ def shown(stream: Mapping[str, Any], wishes: Wishes, file: Path) -> tuple[Fracti
     """The picture after cropping, in square pixels of its own height.
 
     Raises:
-        Failure: the crop is not inside the picture.
+        Failure: the crop is not inside the picture, or too small to be coded.
     """
     width, height = upright(stream)
     aspect = Fraction(stream["display_width"] * height, stream["display_height"] * width)
@@ -32,6 +32,9 @@ def shown(stream: Mapping[str, Any], wishes: Wishes, file: Path) -> tuple[Fracti
         if crop.x + crop.width > width or crop.y + crop.height > height:
             message = f"--crop reaches beyond the picture, which is {width}×{height} upright."
             raise Failure("USAGE", message, file=file, advice="WIDTH:HEIGHT:X:Y has to be inside")
+        if min(crop.width, crop.height) < LEAST:
+            message = f"--crop leaves {crop.width}×{crop.height}, which cannot be coded."
+            raise Failure("USAGE", message, file=file, advice=f"sides of {LEAST} at least")
         width, height = crop.width, crop.height
     return Fraction(width) * aspect, Fraction(height)
 

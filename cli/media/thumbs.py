@@ -52,12 +52,12 @@ class _Wishes:
         ("millrace thumbs a.mp4 --storyboard", "pictures for a player's seek bar"),
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Folder; FILE-thumbs if not given.",
 )
 @click.option(
@@ -85,11 +85,17 @@ def thumbs(context: click.Context, /, file: Path, folder: Path | None, **chosen:
     makers = _makers(file, found, _wishes(found, file, chosen))
     made: list[str] = []
     choice = {name: chosen[name] for name in ("overwrite", "skip_existing")}
-    wanted = [make for name, make in makers.items() if output.wanted(file, folder / name, **choice)]
+    there = {
+        name
+        for names in makers
+        for name in names
+        if not output.wanted(file, folder / name, **choice)
+    }
+    wanted = [make for names, make in makers.items() if not there.issuperset(names)]
     if wanted:
         with tempfile.TemporaryDirectory(prefix=".millrace-", dir=folder) as scratch:
-            for make in wanted:
-                made += [_moved(path, folder) for path in make(Path(scratch))]
+            taken = [path for make in wanted for path in make(Path(scratch))]
+            made = [_moved(path, folder) for path in taken if path.name not in there]
     voice.event("result", file=str(file), output=str(folder), files=made)
     voice.good(f"{folder}: {', '.join(made) or 'all there already'}")
 
@@ -124,16 +130,20 @@ _Make = Callable[[Path], Sequence[Path]]
 """Makes files in a folder, and gives those to be kept."""
 
 
-def _makers(file: Path, found: Facts, wishes: _Wishes) -> dict[str, _Make]:
-    """By the first file that each makes."""
-    makers: dict[str, _Make] = {}
-    if wishes.times_s:
-        makers[f"still-01.{wishes.extension}"] = lambda scratch: _stills(file, wishes, scratch)
+def _makers(file: Path, found: Facts, wishes: _Wishes) -> dict[tuple[str, ...], _Make]:
+    """By the files whose being there tells that it was done."""
+    makers: dict[tuple[str, ...], _Make] = {}
+    if stills := tuple(_still(number, wishes) for number, _ in enumerate(wishes.times_s, 1)):
+        makers[stills] = lambda scratch: _stills(file, wishes, scratch)
     if grid := wishes.grid:
-        makers[_SHEET] = lambda scratch: _sheet(file, found, grid, scratch)
+        makers[_SHEET,] = lambda scratch: _sheet(file, found, grid, scratch)
     if wishes.storyboard:
-        makers[_STORYBOARD] = lambda scratch: _storyboard(file, wishes, scratch)
+        makers[_STORYBOARD,] = lambda scratch: _storyboard(file, wishes, scratch)
     return makers
+
+
+def _still(number: int, wishes: _Wishes) -> str:
+    return f"still-{number:02d}.{wishes.extension}"
 
 
 def _stills(file: Path, wishes: _Wishes, scratch: Path) -> list[Path]:
@@ -142,7 +152,7 @@ def _stills(file: Path, wishes: _Wishes, scratch: Path) -> list[Path]:
     skip = ["--skip-black"] if wishes.skip_black else []
     made = []
     for number, picture in enumerate(_taken(file, wishes.times_s, wishes.size, scratch, *skip), 1):
-        path = scratch / f"still-{number:02d}.{wishes.extension}"
+        path = scratch / _still(number, wishes)
         if wishes.png:
             picture.replace(path)
         else:

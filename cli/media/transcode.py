@@ -21,11 +21,12 @@ from cli.media.effort import effort_options
         ("millrace transcode a.mov a.webm --size 8MB", "8 MB at most"),
         ("millrace transcode a.mov a.mkv --codec av1 --target-vmaf 95", "samples first"),
         ("millrace transcode a.mov b.mp4 --start 1:30 --end 2:00", "only this part"),
+        ("millrace transcode a.mov a.m4a", "the sound alone"),
         ("millrace transcode a.mov a.mp4 --crf 20 --dry-run", "only tells the plan"),
     ),
 )
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(path_type=Path, readable=False))
+@click.argument("target", type=click.Path(path_type=Path, readable=False))
 @wishes.options
 @click.option("--dry-run", is_flag=True, help="Tell the plan and an ffmpeg command; do nothing.")
 @effort_options
@@ -33,7 +34,8 @@ from cli.media.effort import effort_options
 @said
 @click.pass_context
 def transcode(context: click.Context, /, source: Path, target: Path, **chosen: Any) -> None:
-    """Convert SOURCE to TARGET, whose suffix chooses the container: .mp4, .mkv or .webm.
+    """Convert SOURCE to TARGET, whose suffix chooses the container: .mp4, .mkv or .webm; .m4a or
+    .mka for sound alone.
 
     What needs no change is copied and not encoded again. All sound and subtitle tracks, chapters,
     titles, colours and rotation are carried over. TARGET appears when it is whole and was read

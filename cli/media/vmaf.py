@@ -16,7 +16,7 @@ from typing import Any
 
 from cli.media import job as jobs
 from cli.media.effort import Effort
-from cli.media.failures import Failure
+from cli.media.failures import Failure, of_output
 from cli.media.job import Job, Video
 from cli.media.presets import HIGHEST_CRF
 
@@ -27,6 +27,7 @@ NEAR = 0.4
 """VMAF: closer need nobody come."""
 _LEAST_CRF = 8
 _TIMEOUT_S = 3600
+_GET_IT = "pip install imageio-ffmpeg (after pipx: pipx inject millrace imageio-ffmpeg)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def crf_for(
     ffmpeg = program()
     if ffmpeg is None:
         message = "There is no ffmpeg with libvmaf to measure with."
-        raise Failure("USAGE", message, advice="pip install imageio-ffmpeg, or use --crf")
+        raise Failure("USAGE", message, advice=f"{_GET_IT}, or use --crf")
     video = job.video
     assert video is not None
     assert video.crf is not None
@@ -149,7 +150,10 @@ def crf_for(
     def encode(name: str, span: tuple[float, float], wanted: Video) -> Path:
         made = scratch / f"{name}.mkv"
         sample = Job("mkv", wanted, start_s=span[0], end_s=span[1])
-        jobs.convert(source, sample, made, scratch=scratch, effort=effort)
+        try:
+            jobs.convert(source, sample, made, scratch=scratch, effort=effort)
+        except Failure as failure:
+            raise of_output(failure, made) from failure
         return made
 
     # Without loss in H.264, which here has 8 bits; in 10 bits as good as without.

@@ -14,13 +14,14 @@ import click
 from cli.media.effort import ALL_OF_IT, Effort
 from cli.media.failures import Failure
 from cli.media.job import Crop
-from cli.media.params import BYTES, RATE, TIME, Read
+from cli.media.params import AUDIO_RATE, BYTES, TIME, VIDEO_RATE, Read
 from cli.media.presets import Quality
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 CODECS = ("h264", "hevc", "av1", "vp9", "copy")
 SPEEDS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 _RATES = ("crf", "bitrate_bps", "size_bytes", "target_vmaf")
+_OF_PICTURES = ("codec", "speed", *_RATES, "two_pass", "crop", "scale", "fps", "hdr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,15 @@ class Wishes:
     metadata: bool = True
     chapters: bool = True
     effort: Effort = ALL_OF_IT
+    pictures: bool = True
+    """False: sound alone, whatever else there is."""
+
+    @property
+    def of_pictures(self) -> tuple[str, ...]:
+        """The options that were given and are about pictures alone."""
+        given = [name for name in _OF_PICTURES if getattr(self, name)]
+        given += ["subtitles"] if self.subtitles.names and not self.pictures else []
+        return tuple(_flag(name) for name in given)
 
     @property
     def cut(self) -> bool:
@@ -168,12 +178,14 @@ _OPTIONS = (
         metavar="NUMBER",
         help="Constant quality; less is better and larger.",
     ),
-    click.option("--bitrate", "bitrate_bps", type=RATE, help="Average of the pictures: 2.5M."),
+    click.option(
+        "--bitrate", "bitrate_bps", type=VIDEO_RATE, help="Average of the pictures: 2.5M."
+    ),
     click.option(
         "--size",
         "size_bytes",
         type=BYTES,
-        help="Most that the file may have: 25MB. Two passes (av1: one).",
+        help="Most that the file may have: 25MB. Two passes (av1: one) if it is too large.",
     ),
     click.option(
         "--target-vmaf",
@@ -213,7 +225,7 @@ _OPTIONS = (
         help="Of the sound. Default: copy if possible, else aac (.webm: opus).",
     ),
     click.option(
-        "--audio-bitrate", "audio_bitrate_bps", type=RATE, help="Of each sound track: 128k."
+        "--audio-bitrate", "audio_bitrate_bps", type=AUDIO_RATE, help="Of each sound track: 128k."
     ),
     click.option(
         "--channels",
@@ -271,16 +283,25 @@ def _flag(name: str) -> str:
     return "--" + name.removesuffix("_bps").removesuffix("_bytes").replace("_", "-")
 
 
+_OF_SOUND = {".m4a": "mp4", ".mka": "mkv"}
+
+
 def container_of(target: Path) -> str:
     """By the output's suffix.
 
     Raises:
         Failure: a container we do not write.
     """
-    known = {".mp4": "mp4", ".m4v": "mp4", ".mkv": "mkv", ".webm": "webm"}
+    known = {".mp4": "mp4", ".m4v": "mp4", ".mkv": "mkv", ".webm": "webm", **_OF_SOUND}
     found = known.get(target.suffix.lower())
     if found is None:
         suffix = target.suffix or "no suffix"
         message = f"The output's suffix chooses the container, and {suffix} is none of ours."
-        raise Failure("USAGE", message, file=target, advice="write to .mp4, .mkv or .webm")
+        advice = "write to .mp4, .mkv or .webm; .m4a or .mka for sound alone"
+        raise Failure("USAGE", message, file=target, advice=advice)
     return found
+
+
+def has_pictures(target: Path) -> bool:
+    """By the output's suffix: one may."""
+    return target.suffix.lower() not in _OF_SOUND

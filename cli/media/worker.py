@@ -48,7 +48,7 @@ class Worker:
         self, arguments: Sequence[str], on_progress: Callable[[Mapping[str, Any]], None]
     ) -> Ended | None:
         """None if it was stopped."""
-        command = [sys.executable, "-m", "cli", "transcode", "--json", *arguments]
+        command = [sys.executable, "-P", "-m", "cli", "transcode", "--json", *arguments]
         with self._lock:
             if self._stopped:
                 return None

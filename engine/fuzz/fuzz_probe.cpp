@@ -7,6 +7,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace millrace;  // NOLINT(google-build-using-namespace)
   return fuzz::run(data, size, [](media::Input& input) {
-    jobs::probe_input(input, fuzz::limits(), [](const std::string&) {});
+    jobs::probe_input(input, fuzz::limits(), true, [](const std::string&) {});
   });
 }

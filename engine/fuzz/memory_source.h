@@ -69,7 +69,7 @@ int run(const uint8_t* data, size_t size, const Work& work) {
   try {
     const StopToken stop;
     const std::span<const uint8_t> bytes{data, size};
-    media::Input input(std::make_unique<MemorySource>(bytes, kReadAllowance), limits(), stop);
+    media::Input input(std::make_unique<MemorySource>(bytes, kReadAllowance), limits(), stop, true);
     work(input);
   } catch (...) {  // judged by its exit code
     const jobs::Failure failure = jobs::describe_failure(std::current_exception());

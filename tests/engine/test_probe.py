@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -40,9 +41,10 @@ CONTAINERS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def probe(source: Path) -> dict[str, Any]:
+def probe(source: Path, *options: str) -> dict[str, Any]:
     """The engine's answer, which must be as its schema says."""
-    done = subprocess.run([ENGINE, "probe", source], check=True, capture_output=True, text=True)
+    command = [str(ENGINE), "probe", str(source), *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert [error.message for error in VALIDATOR.iter_errors(result)] == []
     return result
@@ -240,3 +242,45 @@ def test_hlg_and_fields_are_told_when_they_are_tagged() -> None:
     video = probe(hlg)["video"][0]
     assert (video["hdr"], video["chroma_format"]) == ("hlg", "4:2:2")
     assert (video["field_order"], video["interlaced"]) == ("top_first", True)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        *(("m4a", "aac"), ("mka", "flac"), ("webm", "libopus"), ("ogg", "libvorbis")),
+        *(("ts", "mp2"), ("mp3", "mp3"), ("wav", "pcm_s16le"), ("flac", "flac")),
+    ],
+)
+def test_sound_is_enough_only_when_that_is_said(suffix: str, codec: str) -> None:
+    tone = "sine=frequency=440:sample_rate=48000:duration=2"
+    source = media.ffmpeg(f"probe-sound.{suffix}", "-f", "lavfi", "-i", tone, "-c:a", codec)
+    found = probe(source, "--allow-no-video")
+    assert (found["video"], len(found["audio"])) == ([], 1)
+    assert found["format"]["duration_s"] == pytest.approx(2, abs=0.1)
+    refused = subprocess.run([ENGINE, "probe", source], check=False, capture_output=True, text=True)
+    error = json.loads(refused.stdout.splitlines()[-1])
+    assert (refused.returncode, error["code"]) == (4, "NO_VIDEO_STREAM")
+
+
+def test_video_is_described_as_ever_when_it_need_not_be_there() -> None:
+    assert probe(media.BUNNY, "--allow-no-video") == probe(media.BUNNY)
+
+
+@pytest.mark.parametrize(("pictures", "reordered"), [("0", False), ("2", True)])
+def test_order_of_pictures_is_told_when_some_are_shown_earlier(
+    pictures: str, reordered: bool
+) -> None:
+    for suffix in ("avi", "mp4"):
+        codec = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", pictures)
+        source = media.clip(f"probe-order-{pictures}.{suffix}", 1, "320x240", *codec, "-an")
+        assert probe(source)["video"][0]["reordered"] is reordered
+
+
+@pytest.mark.parametrize("content", [b"ID3", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC"])
+def test_no_sound_is_seen_when_a_file_only_begins_like_one(content: bytes, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp3"
+    source.write_bytes(content + random.Random(1).randbytes(9000))
+    command = [str(ENGINE), "probe", str(source), "--allow-no-video"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode in (3, 4)
+    assert json.loads(done.stdout.splitlines()[-1])["type"] == "error"

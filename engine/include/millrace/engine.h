@@ -106,6 +106,7 @@ struct Source {
   std::string location;
   std::string if_match;  ///< entity tag the URL must still have; empty = the first answer's tag
   Limits limits;
+  bool allow_no_video = false;  ///< sound is enough, also in MP3, WAV and FLAC files
 };
 
 /// Small pictures over the whole length for a player's seek bar, tiled into few JPEG files.

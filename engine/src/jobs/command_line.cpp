@@ -164,6 +164,13 @@ std::optional<StoryboardOptions> storyboard_of(const Parsed& parsed) {
   return options;
 }
 
+ProbeCommand probe_of(std::span<const char* const> arguments) {
+  const Parsed parsed = split(arguments, {}, {"--allow-no-video"});
+  ProbeCommand command{source_of(parsed)};
+  command.source.allow_no_video = parsed.flags.contains("--allow-no-video");
+  return command;
+}
+
 ThumbnailOptions thumbnail_of(std::span<const char* const> arguments) {
   constexpr int64_t kLargestSide = 16384;
   const Parsed parsed = split(arguments, kThumbnailOptions, {"--skip-black", "--storyboard"});
@@ -223,6 +230,7 @@ ConvertOptions convert_of(std::span<const char* const> arguments) {
   const Parsed parsed = split(arguments, kConvertOptions, {});
   ConvertOptions options;
   options.source = source_of(parsed);
+  options.source.allow_no_video = true;
   options.job = required(parsed, "--job");
   options.output = required(parsed, "--output");
   options.threads = static_cast<int>(integer(parsed, "--threads", 0, 1024).value_or(0));
@@ -237,7 +245,7 @@ Command parse_command_line(std::span<const char* const> arguments) {
   const auto rest = arguments.subspan(1);
   if (command == "--help" || command == "help") return HelpCommand{};
   if (command == "--version") return VersionCommand{};
-  if (command == "probe") return ProbeCommand{source_of(split(rest, {}, {}))};
+  if (command == "probe") return probe_of(rest);
   if (command == "thumbnail") return thumbnail_of(rest);
   if (command == "analyse") return analyse_of(rest);
   if (command == "transcode") return transcode_of(rest);
@@ -265,7 +273,7 @@ ForcedEnd forced_end_of(const Command& command) {
 }
 
 const char* usage_text() {
-  return "millrace-engine probe INPUT [limits]\n"
+  return "millrace-engine probe INPUT [--allow-no-video] [limits]\n"
          "millrace-engine thumbnail INPUT --times T[,T…] --output DIR [--width W] [--height H]\n"
          "                [--skip-black] [--storyboard …] [limits]\n"
          "millrace-engine thumbnail INPUT --storyboard [--interval-s S] [--tile-width W]\n"

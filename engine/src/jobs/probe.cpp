@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -125,6 +126,7 @@ ordered_json video_json(media::Input& input, AVStream& stream, const Measured& m
           {"pixel_format", pixels == nullptr ? ordered_json(nullptr) : ordered_json(pixels->name)},
           {"bit_depth", pixels == nullptr ? 8 : pixels->comp[0].depth},
           {"interlaced", facts.interlaced},
+          {"reordered", parameters.video_delay > 0},
           {"hdr", hdr_name(facts.hdr)},
           {"color", color_json(facts.color, av::known(parameters.chroma_location, AVCHROMA_LOC_NB,
                                                       AVCHROMA_LOC_UNSPECIFIED))},
@@ -190,6 +192,14 @@ ordered_json subtitle_json(const AVStream& stream) {
 bool is_decodable(const AVStream& stream) {
   return avcodec_find_decoder(stream.codecpar->codec_id) != nullptr &&
          stream.codecpar->sample_rate > 0 && stream.codecpar->ch_layout.nb_channels > 0;
+}
+
+bool has_sound(const media::Input& input) {
+  const AVFormatContext& format = input.format();
+  const std::span streams(format.streams, format.nb_streams);
+  return std::any_of(streams.begin(), streams.end(), [](const AVStream* stream) {
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && is_decodable(*stream);
+  });
 }
 
 /// The first picture must decode: finds unsupported codecs and hopeless files before any plan.
@@ -281,7 +291,7 @@ ordered_json result_of(media::Input& input, const Measured& measured, Report& re
       longest_s = std::max(longest_s, input.duration_s(stream.index));
   }
   // The main video first: plans take the first one.
-  const int best = input.best_video_stream();
+  const int best = input.leading_stream();
   std::stable_sort(video.begin(), video.end(), [best](const auto& left, const auto& right) {
     return (left.at("stream") == best) > (right.at("stream") == best);
   });
@@ -299,21 +309,25 @@ ordered_json result_of(media::Input& input, const Measured& measured, Report& re
 
 }  // namespace
 
-void probe_input(media::Input& input, const Limits& limits, const EventSink& events) {
+void probe_input(media::Input& input, const Limits& limits, bool allow_no_video,
+                 const EventSink& events) {
   Report report(events);
-  const int video = input.best_video_stream();
+  const bool pictures = input.has_video() || !allow_no_video || !has_sound(input);
+  const int leading = pictures ? input.best_video_stream() : input.leading_stream();
   if (input.sound_share()) {
     report.warn("TRUNCATED", "The file ends early; up to 5 % of it are missing.");
   }
-  input.prepare_seeking(video);
-  jobs::Measured measured;
-  measured.durations = media::measured_durations(input, video);
-  measured.steps[video] = media::frame_steps(input, video);
-  nlohmann::ordered_json result = jobs::result_of(input, measured, report);
-  input.rewind();
-  input.select_stream(video);
-  const av::Frame picture = jobs::decode_one_picture(input, video, limits.max_pixels);
-  jobs::add_from_picture(result["video"][0], input.stream(video), *picture);
+  input.prepare_seeking(leading);
+  Measured measured;
+  measured.durations = media::measured_durations(input, leading);
+  if (pictures) measured.steps[leading] = media::frame_steps(input, leading);
+  ordered_json result = result_of(input, measured, report);
+  if (pictures) {
+    input.rewind();
+    input.select_stream(leading);
+    const av::Frame picture = decode_one_picture(input, leading, limits.max_pixels);
+    add_from_picture(result["video"][0], input.stream(leading), *picture);
+  }
   result["format"]["bytes_read"] = input.bytes_read();
   report.emit(result);
 }
@@ -322,7 +336,7 @@ void probe_input(media::Input& input, const Limits& limits, const EventSink& eve
 
 void probe(const Source& source, const EventSink& events, const StopToken& stop) {
   media::Input input(source, stop);
-  jobs::probe_input(input, source.limits, events);
+  jobs::probe_input(input, source.limits, source.allow_no_video, events);
 }
 
 }  // namespace millrace

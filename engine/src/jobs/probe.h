@@ -7,6 +7,8 @@
 namespace millrace::jobs {
 
 /// Reports the source's facts as one `result` event. Throws CORRUPT when nothing decodes.
-void probe_input(media::Input& input, const Limits& limits, const EventSink& events);
+/// `allow_no_video`: sound is enough; NO_VIDEO_STREAM if not.
+void probe_input(media::Input& input, const Limits& limits, bool allow_no_video,
+                 const EventSink& events);
 
 }  // namespace millrace::jobs

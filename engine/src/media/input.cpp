@@ -61,11 +61,12 @@ bool is_cover_art(const AVStream& stream) {
 }
 
 Input::Input(const Source& source, const StopToken& stop, Access access)
-    : Input(open_source(source, stop, access), source.limits, stop) {}
+    : Input(open_source(source, stop, access), source.limits, stop, source.allow_no_video) {}
 
-Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop)
+Input::Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop,
+             bool allow_no_video)
     : stop_(stop), source_(std::move(bytes)) {
-  container_ = identify_container(*source_);
+  container_ = identify_container(*source_, allow_no_video);
   if (container_.demuxer.rfind("mov", 0) == 0) fragmented_ = inspect_mp4(*source_).fragmented;
   open_format();
   check_limits(limits);
@@ -202,7 +203,7 @@ void Input::check_declared_length() {
 
 /// Of a timestamp in the stream's time base, as users count: the first picture is at 0.
 double Input::seconds_from_start(const AVStream& stream, int64_t timestamp) const {
-  const int64_t start = origin(best_video_stream(), stream.time_base);
+  const int64_t start = origin(leading_stream(), stream.time_base);
   return std::max(0.0, static_cast<double>(timestamp - start) * av_q2d(stream.time_base));
 }
 
@@ -226,7 +227,7 @@ AVStream& Input::stream(int index) {
   return *format_->streams[index];
 }
 
-int Input::best_video_stream() const {
+int Input::find_video() const {
   int best = -1;
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     const AVStream& stream = *format_->streams[i];
@@ -236,11 +237,25 @@ int Input::best_video_stream() const {
         best >= 0 && (format_->streams[best]->disposition & AV_DISPOSITION_DEFAULT) != 0;
     if (best < 0 || (default_now && !default_before)) best = static_cast<int>(i);
   }
+  return best;
+}
+
+int Input::best_video_stream() const {
+  const int best = find_video();
   if (best < 0) {
     throw EngineError(Reason::NoVideoStream,
                       "The file has no video stream, only sound or pictures.");
   }
   return best;
+}
+
+int Input::leading_stream() const {
+  const int video = find_video();
+  if (video >= 0) return video;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    if (format_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) return static_cast<int>(i);
+  }
+  return 0;
 }
 
 int64_t Input::origin(int video_stream, AVRational time_base) const {
@@ -319,8 +334,7 @@ bool Input::seekable_exactly() const {
   const bool mov = container_.demuxer.rfind("mov", 0) == 0;
   if ((!mov && container_.demuxer != "matroska,webm") || (mov && fragmented_)) return false;
   if (format_->duration == AV_NOPTS_VALUE || format_->duration <= 0) return false;
-  const int video = best_video_stream();
-  AVStream* stream = format_->streams[video];
+  AVStream* stream = format_->streams[leading_stream()];
   const int count = avformat_index_get_entries_count(stream);
   if (count == 0) return false;
   if (mov) return true;

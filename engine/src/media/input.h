@@ -22,7 +22,8 @@ class Input {
   /// Opens, recognises and checks the source against its limits. Throws `EngineError`.
   Input(const Source& source, const StopToken& stop, Access access = Access::Sequential);
   /// The same over bytes from anywhere (fuzzing).
-  Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop);
+  Input(std::unique_ptr<ByteSource> bytes, const Limits& limits, const StopToken& stop,
+        bool allow_no_video);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
   ~Input();
@@ -36,8 +37,12 @@ class Input {
   int64_t bytes() const { return source_->size(); }
   int64_t bytes_read() const { return source_->bytes_read(); }
 
+  /// There is a video that is no cover art.
+  bool has_video() const { return find_video() >= 0; }
   /// Index of the stream that is the video (not cover art); throws NO_VIDEO_STREAM.
   int best_video_stream() const;
+  /// The one by which times are told: the video; without one the first sound, or anything else.
+  int leading_stream() const;
   /// Time zero of the output: the video stream's first presented timestamp, in `time_base`.
   int64_t origin(int video_stream, AVRational time_base) const;
 
@@ -76,6 +81,7 @@ class Input {
   static int on_open(AVFormatContext* format, AVIOContext** io, const char* url, int flags,
                      AVDictionary** options);
 
+  int find_video() const;
   void open_format();
   void find_streams();
   void check_limits(const Limits& limits) const;

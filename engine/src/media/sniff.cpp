@@ -84,6 +84,8 @@ constexpr std::array kAllowed = {
     Allowed{"ivf", "ivf"},
 };
 
+constexpr std::array<std::string_view, 3> kSounds = {"mp3", "wav", "flac"};
+
 constexpr std::array<std::string_view, 16> kAudioOnly = {
     "mp3", "wav", "flac", "aac", "aiff", "ac3", "eac3", "dts",
     "amr", "caf", "au",   "ape", "wv",   "tta", "w64",  "loas"};
@@ -201,7 +203,7 @@ std::string short_name(const Allowed& allowed, const std::vector<uint8_t>& head)
 
 }  // namespace
 
-Container identify_container(ByteSource& source) {
+Container identify_container(ByteSource& source, bool allow_no_video) {
   if (source.size() == 0) {
     throw EngineError(Reason::EmptyFile, "The file is empty (0 bytes). Upload it again.");
   }
@@ -213,6 +215,11 @@ Container identify_container(ByteSource& source) {
     format = detect(source.read_block(0, kSecondLook), score);
   }
   const std::string_view name = format == nullptr ? "" : format->name;
+  // What is sure: MPEG audio is found in much that is none.
+  const bool sound = contains(kSounds, name) && score > AVPROBE_SCORE_RETRY;
+  if (allow_no_video && sound && !looks_like_text(head)) {
+    return {std::string{name}, std::string{name}};
+  }
   const auto* const allowed =
       std::find_if(kAllowed.begin(), kAllowed.end(),
                    [name](const Allowed& candidate) { return candidate.demuxer == name; });

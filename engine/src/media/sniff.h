@@ -17,6 +17,7 @@ struct Container {
 /// Recognises the container. Throws EMPTY_FILE, NOT_A_VIDEO, NO_VIDEO_STREAM (pure audio formats),
 /// UNSUPPORTED_CONTAINER, or EXTERNAL_REFERENCE for anything that names other files (playlists,
 /// manifests, scripts, reference movies). Reads nothing but `source`.
-Container identify_container(ByteSource& source);
+/// `allow_no_video`: MP3, WAV and FLAC are containers, too.
+Container identify_container(ByteSource& source, bool allow_no_video = false);
 
 }  // namespace millrace::media

@@ -44,6 +44,8 @@ TEST_CASE("limits have defaults when none is given") {
   CHECK(source.limits.max_pixels == 36'000'000);
   CHECK(source.limits.max_duration_s == 43'200);
   CHECK(source.if_match == "\"tag\"");
+  CHECK_FALSE(source.allow_no_video);
+  CHECK(jobs::source_of(parse({"probe", "a", "--allow-no-video"}))->allow_no_video);
 }
 
 TEST_CASE("times are split when a list is given") {

@@ -29,7 +29,7 @@ def video(**changes: Any) -> dict[str, Any]:
     stream = {
         **{"stream": 0, "codec": "h264", "width": 1920, "height": 1080, "rotation": 0},
         **{"display_width": 1920, "display_height": 1080, "hdr": None, "bit_depth": 8},
-        **{"attached_picture": False},
+        **{"attached_picture": False, "reordered": True, "bitrate_bps": 4_000_000},
     }
     return {**stream, **changes}
 
@@ -45,7 +45,7 @@ def text(number: int, codec: str, *, is_text: bool = True) -> dict[str, Any]:
 
 def facts(*streams: dict[str, Any], duration_s: float = 60) -> dict[str, Any]:
     return {
-        "format": {"duration_s": duration_s},
+        "format": {"duration_s": duration_s, "container": "matroska", "bitrate_bps": 5_000_000},
         "video": [it for it in streams if "width" in it],
         "audio": [it for it in streams if "channels" in it],
         "subtitles": [it for it in streams if "text" in it],
@@ -193,6 +193,41 @@ def test_failure_says_what_is_wrong_when_it_cannot_be_had(
         decided(facts(video()), **wanted)
 
 
+@pytest.mark.parametrize(
+    ("stream", "container", "wanted", "problem"),
+    [
+        ({"hdr": "pq"}, "mp4", {"codec": "copy", "hdr": "tonemap"}, "Copied pictures keep their"),
+        ({"hdr": "hlg", "codec": "hevc"}, "mp4", {"codec": "h264", "hdr": "keep"}, "keep HDR"),
+        ({"hdr": "hlg"}, "mp4", {"crf": 20.0, "hdr": "keep"}, "cannot keep HDR"),
+        ({"rotation": 180}, "mkv", {"codec": "copy"}, "turned by 180°, which is lost"),
+        ({}, "webm", {"audio_codec": "aac"}, "webm does not take aac"),
+        ({}, "mp4", {"crop": Crop(0, 0, 1, 1)}, "leaves 1×1, which cannot be coded"),
+    ],
+)
+def test_failure_is_the_users_when_wishes_do_not_go_with_the_film(
+    stream: dict[str, Any], container: str, wanted: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(Failure, match=problem) as caught:
+        decided(facts(video(**stream), sound(1)), container, **wanted)
+    assert (caught.value.reason, bool(caught.value.advice)) == ("USAGE", True)
+
+
+def test_sound_alone_is_decided_when_no_pictures_are_there_or_wanted() -> None:
+    song = facts(sound(0), sound(1, "mp3"))
+    film = facts(video(), sound(1), text(2, "subrip"))
+    assert [track.codec for track in decided(song).job.audio] == ["copy", "copy"]
+    assert [track.codec for track in decided(song, quality=Quality.LOW).job.audio] == ["aac"] * 2
+    taken = decided(film, pictures=False)
+    assert (taken.job.video, taken.job.subtitles) == (None, ())
+    assert taken.left_out == ("the pictures",)
+    with pytest.raises(Failure, match="--bitrate is about pictures"):
+        decided(song, bitrate_bps=1_000_000)
+    with pytest.raises(Failure, match="--subtitles is about pictures"):
+        decided(film, pictures=False, subtitles=Tracks(all=False, names=("eng",)))
+    with pytest.raises(Failure, match="neither pictures nor sound"):
+        decided(facts(video(attached_picture=True)))
+
+
 def test_rate_follows_from_the_size_when_the_length_is_known() -> None:
     decision = decided(facts(video(), sound(1)), size_bytes=10_000_000)
     rate = fit.bitrate_bps(decision, 10_000_000, FILM)
@@ -201,6 +236,40 @@ def test_rate_follows_from_the_size_when_the_length_is_known() -> None:
         fit.bitrate_bps(decision, 500_000, FILM)
     with pytest.raises(Failure, match="how long it is"):
         fit.bitrate_bps(replace(decision, duration_s=None), 10_000_000, FILM)
+
+
+@pytest.mark.parametrize(
+    ("stream", "codec", "expected"),
+    [
+        ({}, "h264", 4_000_000),
+        ({}, "hevc", 4_000_000),
+        ({"codec": "av1"}, "h264", 8_000_000),
+        ({"codec": "av1"}, "vp9", 4_000_000),
+        ({"bitrate_bps": None}, "h264", 5_000_000 - 128_000),
+        ({"bitrate_bps": 900}, "h264", 20_000),
+    ],
+)
+def test_rate_of_use_is_the_sources_when_a_size_leaves_more(
+    stream: dict[str, Any], codec: str, expected: int
+) -> None:
+    found = facts(video(**stream), sound(1))
+    decision = decided(found, "mkv", codec=codec, size_bytes=10**9)
+    assert fit.useful_bps(decision) == expected
+    if stream.get("bitrate_bps", 0) is None:
+        found["format"]["bitrate_bps"] = 0
+        assert fit.useful_bps(decision) is None
+
+
+@pytest.mark.parametrize(
+    ("container", "reordered", "expected"),
+    [("avi", True, "h264"), ("avi", False, "copy"), ("mpegts", True, "copy")],
+)
+def test_copying_depends_on_exact_times_when_pictures_are_reordered(
+    container: str, reordered: bool, expected: str
+) -> None:
+    found = facts(video(reordered=reordered))
+    found["format"]["container"] = container
+    assert codecs(decided(found)) == [expected]
 
 
 @pytest.mark.parametrize(
