@@ -209,7 +209,7 @@ def test_watch_waits_for_files_and_for_their_ends_when_none_is_there(tmp_path: P
             for begin in range(0, len(content), len(content) // 8):
                 copy.write(content[begin : begin + len(content) // 8])
                 copy.flush()
-                time.sleep(0.6)
+                time.sleep(0.4)
                 assert states(output) == []
         deadline = time.monotonic() + 60
         while states(output) != [("done", 1)]:

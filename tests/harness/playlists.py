@@ -17,9 +17,9 @@ FIRST = ("TARGETDURATION", "MEDIA-SEQUENCE", "PLAYLIST-TYPE", "MAP", "I-FRAMES-O
 def check_text(path: str, content: bytes) -> list[str]:
     """The rules of every playlist; its lines."""
     lines, breaches = hls_text.check(path, content)
-    assert not breaches, "\n".join(map(str, breaches))
     for tag in tag_names(lines):
         assert tag in MASTER_TAGS | MEDIA_TAGS | COMMON_TAGS, f"{path}: no tag of RFC 8216: {tag}"
+    assert not breaches, "\n".join(map(str, breaches))
     if hls_text.is_master(lines):
         _check_master(path, lines)
     else:
