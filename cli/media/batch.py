@@ -306,6 +306,8 @@ def _summary(work: _Batch, queue: Queue) -> int:
     for job in jobs:
         took = clock(job.took_s) if job.took_s else ""
         why = _why(job)
+        if why and why.file == _shorter(job.source):
+            why.file = None  # it is in the row already
         about = why.sentence if why else " ".join((job.warnings or "").splitlines())
         row = (job.state.value, _shorter(job.source), _sizes(job), took, about)
         table.add_row(*(escape(cell) for cell in row))
