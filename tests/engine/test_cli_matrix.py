@@ -7,6 +7,7 @@ decides. Its medium quality is compared less strictly; what it copies has to be 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,22 @@ pytestmark = pytest.mark.needs_engine
 _HEAVY = {"sintel.mov", "sintel.mkv", "eleven-hours.mp4", "240-fps.mp4", "cars.mp4", "city.mpg"}
 _WITHOUT_PICTURES = {"audio-only.m4a"}
 _LEAST_DB, _LEAST_SSIM = 24, 0.93
+_COPY_DB = 60
+"""Less than infinite: of ProRes 4444 ffmpeg decodes 12 bits from one container, 10 from another."""
+_WRONG = {
+    "h264-without-pts.avi": "pictures without times are to be copied, which the engine refuses",
+    "edit-list.mov": "a copy to Matroska shows pictures that the edit list hides",
+}
+"""What the command decides on is not yet right."""
+
+
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    marks = [pytest.mark.exhaustive] if name in _HEAVY else []
+    return marks + ([pytest.mark.xfail(reason=_WRONG[name], strict=True)] if name in _WRONG else [])
+
+
 _DEFAULTS = [
-    pytest.param(name, marks=pytest.mark.exhaustive if name in _HEAVY else ())
-    for name in CASES
-    if name not in _WITHOUT_PICTURES
+    pytest.param(name, marks=_marks(name)) for name in CASES if name not in _WITHOUT_PICTURES
 ]
 
 
@@ -56,6 +69,8 @@ def test_output_is_what_the_source_was_when_no_option_is_given(name: str, tmp_pa
     assert len(streams(after, "video")) == 1
     assert len(streams(after, "audio")) == len(streams(before, "audio"))
     copied = job["video"]["codec"] == "copy"
+    if copied and formats(before) == formats(after):
+        assert hashes(target) == hashes(source)
     decided = decision(case, copied, job)
     beside = compare([(source, before), (target, after)], tmp_path, decided.change)
     check_pictures(decided, beside)
@@ -66,12 +81,24 @@ def decision(case: Case, copied: bool, job: dict[str, Any]) -> Case:
     """What the command chose, and how near its quality must be."""
     return replace(
         case,
-        video="copy" if copied else job["video"]["codec"],
+        video=job["video"]["codec"] if not copied else "the same, by its hashes",
         audio=job["audio"][0]["codec"] if job["audio"] else None,
         change="null" if copied else case.change,
-        least_db=_LEAST_DB,
+        least_db=_COPY_DB if copied else _LEAST_DB,
         least_ssim=_LEAST_SSIM,
     )
+
+
+def formats(about: dict[str, Any]) -> list[str]:
+    return [each["pix_fmt"] for each in streams(about, "video")]
+
+
+def hashes(path: Path) -> list[str]:
+    """Of the decoded pictures."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:V:0"]
+    options = ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "framehash", "-"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    return [line.split(",")[-1] for line in done.stdout.splitlines() if line[:1] != "#"]
 
 
 @pytest.mark.parametrize("container", ["mkv", "mp4", "webm"])
@@ -85,14 +112,27 @@ def test_every_track_is_kept_when_there_are_many(container: str, tmp_path: Path)
     named = [sound["tags"]["language"] for sound in sounds]
     assert named in (["eng", "deu"], ["eng", "ger"])
     assert len(streams(about, "subtitle")) == 3
-    source = [cues(media.everything(), index) for index in range(3)]
-    assert [_words(cues(target, index)) for index in range(3)] == [_words(it) for it in source]
+    for index in range(3):
+        texts, times_s = shown(media.everything(), index)
+        made, made_s = shown(target, index)
+        assert made == texts
+        assert made_s == pytest.approx(times_s, abs=0.01)
 
 
-def _words(text: str) -> list[str]:
-    """Lines of SubRip without the mark-up that not every format has."""
-    marks = ("<b>", "</b>", "<i>", "</i>", "<font", "{\\")
-    return [line for line in text.splitlines() if line and not any(it in line for it in marks)]
+def shown(path: Path, index: int) -> tuple[list[str], list[float]]:
+    """A subtitle track's lines without mark-up, and when each cue begins and ends, in seconds since
+    the first picture."""
+    picture = streams(media.ffprobe(path, "-show_streams"), "video")[0]
+    lines = [line for line in cues(path, index).splitlines() if line and not line.isdigit()]
+    times = [time for line in lines if "-->" in line for time in line.split(" --> ")]
+    texts = [re.sub(r"<[^>]*>|\{[^}]*\}", "", line) for line in lines if "-->" not in line]
+    begin_s = float(picture["start_time"])
+    return texts, [_seconds(time) - begin_s for time in times]
+
+
+def _seconds(text: str) -> float:
+    hours, minutes, seconds = text.replace(",", ".").split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def test_three_sounds_are_three_when_no_option_is_given(tmp_path: Path) -> None:

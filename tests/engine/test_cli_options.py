@@ -144,7 +144,6 @@ def test_ladder_is_fitted_when_that_is_asked_for(tmp_path: Path) -> None:
     """A test card is easy: it needs less than the ladder allows for."""
     folder, plain = tmp_path / "fitted", tmp_path / "plain"
     events = made("ladder", film(), folder, "--hls", "--per-title", *FAST, "--no-pictures")
-    assert {it["stage"] for it in events if it["type"] == "progress"} >= {"analyse", "encode"}
     others = made("ladder", film(), plain, "--hls", *FAST, "--no-pictures")
     assert _renditions(events) != _renditions(others)
     assert run("verify", folder).exit_code == Exit.DONE
