@@ -79,7 +79,7 @@ def _video(stream: Mapping[str, Any]) -> dict[str, Any]:
         level=stream["level"],
         **{name: stream["color"][ours] for ours, name in _COLOUR_NAMES.items()},
         field_order=_FIELD_ORDERS.get(stream["field_order"] or ""),
-        r_frame_rate=_rate(stream["frame_rate"]),
+        r_frame_rate=None if stream["attached_picture"] else _rate(stream["frame_rate"]),
         avg_frame_rate=_rate(stream["avg_frame_rate"]),
         bits_per_raw_sample=_text(stream["bit_depth"]),
         nb_frames=_text(stream["frames"] or None),

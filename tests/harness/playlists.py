@@ -38,7 +38,8 @@ def _check_master(path: str, lines: Sequence[str]) -> None:
     for kind in ("AUDIO", "SUBTITLES"):
         named = {tags[kind] for _, tags in found.variants if kind in tags}
         defined = {tags["GROUP-ID"] for tags in found.media if tags["TYPE"] == kind}
-        assert named == defined, f"{path}: § 4.3.4.2, {kind} groups: {named}, not {defined}"
+        where = f"{path}: § 4.3.4.2, {kind} groups of {[uri for uri, _ in found.variants]}"
+        assert named == defined, f"{where}: {named}, not {defined}"
 
 
 def _check_media(path: str, lines: Sequence[str]) -> None:
