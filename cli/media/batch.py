@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bars
+from rich.console import Console
 from rich.table import Table
 
-from cli.console import console, escape, size_text
-from cli.media import gather
+from cli.console import THEME, console, escape, size_text
+from cli.media import gather, wishes
+from cli.media.board import Board
 from cli.media.command import LocalCommand, Terminated, examples, said, voice_of
 from cli.media.exits import Exit
 from cli.media.failures import Failure, from_os
@@ -26,12 +26,14 @@ from cli.media.queue import Job, Queue, State
 from cli.media.transcode import transcode
 from cli.media.units import clock
 from cli.media.voice import Voice
-from cli.media.worker import Worker
+from cli.media.worker import Ended, Event, Worker
 
 _LOOK_EVERY_S = 2.0
 """With --watch, and while nothing is due."""
 _FIRST_WAIT_S = 1.0
 """Before a second attempt; twice that before each further one."""
+_WIDE = 1000
+"""Characters of a line of the table where nobody sees its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,13 @@ def batch(context: click.Context, /, named: tuple[str, ...], output: Path, **cho
         named=named,
         output=output.resolve(),
         suffix=f".{chosen['to']}",
-        options=tuple(shlex.split(chosen["options"])),
+        options=_options(chosen["options"], chosen["to"]),
         workers=chosen["jobs"],
         retries=chosen["retries"],
         again=chosen["again"],
         watch=chosen["watch"],
         voice=voice_of(context),
     )
-    _check_options(work)
     try:
         work.output.mkdir(parents=True, exist_ok=True)
         queue = Queue(work.output)
@@ -109,67 +110,91 @@ def batch(context: click.Context, /, named: tuple[str, ...], output: Path, **cho
     context.exit(Exit.FOUND if failed else Exit.DONE)
 
 
-def _check_options(work: _Batch) -> None:
-    """Once, and not for every file.
+def _options(text: str, container: str) -> tuple[str, ...]:
+    """Options for every file, checked once.
 
     Raises:
-        Failure: options that transcode does not know.
+        Failure: options that transcode does not know, or that make nothing.
     """
     try:
-        transcode.make_context("transcode", ["source", f"target{work.suffix}", *work.options])
-    except click.ClickException as error:
+        options = tuple(shlex.split(text))
+        arguments = ["source", f"target.{container}", *options]
+        chosen = transcode.make_context("transcode", arguments).params
+    except (click.ClickException, ValueError) as error:
+        why = error.format_message() if isinstance(error, click.ClickException) else f"{error}."
         advice = "`millrace transcode --help` lists them"
-        raise Failure("USAGE", f"--options: {error.format_message()}", advice=advice) from error
+        raise Failure("USAGE", f"--options: {why}", advice=advice) from error
+    if chosen["dry_run"]:
+        message = "--options: a batch of --dry-run would make nothing."
+        raise Failure("USAGE", message, advice="`millrace transcode --dry-run` with one of them")
+    wishes.of(chosen)
+    return options
 
 
 def _run(work: _Batch, queue: Queue) -> None:
     """Until all is done; with --watch, until Ctrl-C, which is then no failure."""
-    _fill(work, queue, work.again)
+    found = list(gather.sources(work.named, work.output, patient=work.watch))
+    watch = _Watch(work, queue) if work.watch else None
+    for source, below in [] if watch else found:
+        _add(work, queue, source, below)
     stop = threading.Event()
     crew = [Worker() for _ in range(work.workers)]
-    with _Board(work.voice) as board, ThreadPoolExecutor(work.workers) as pool:
+    with Board(work.voice) as board, ThreadPoolExecutor(work.workers) as pool:
         try:
             loops = [pool.submit(_loop, work, queue, one, stop, board) for one in crew]
-            seen: dict[Path, str] = {}
             while not all(loop.done() for loop in loops):
-                time.sleep(_LOOK_EVERY_S if work.watch else 0.1)
-                if work.watch:
-                    _fill_settled(work, queue, seen)
+                if watch:
+                    watch.look()
                 board.total(queue)
+                time.sleep(_LOOK_EVERY_S if watch else 0.1)
             for loop in loops:
                 loop.result()
         except (KeyboardInterrupt, Terminated):
             stop.set()
             for one in crew:
                 one.stop()
-            if not work.watch:
+            if not watch:
                 raise
         finally:
             stop.set()
 
 
-def _fill(work: _Batch, queue: Queue, again: bool) -> None:
-    for source, below in gather.sources(work.named, work.output):
-        _add(work, queue, source, below, again)
-
-
-def _add(work: _Batch, queue: Queue, source: Path, below: Path, again: bool = False) -> None:
+def _add(work: _Batch, queue: Queue, source: Path, below: Path) -> None:
     target = work.output / below.with_suffix(work.suffix)
-    queue.add(source, target, shlex.join(work.options), again=again)
+    queue.add(source, target, shlex.join(work.options), again=work.again)
 
 
-def _fill_settled(work: _Batch, queue: Queue, seen: dict[Path, str]) -> None:
-    """Files that did not change since the last look: the others are still being written."""
-    with suppress(Failure):
-        for source, below in gather.sources(work.named, work.output):
+class _Watch:
+    """Adds files that did not change since the last look: the others are still being written."""
+
+    def __init__(self, work: _Batch, queue: Queue) -> None:
+        self._work, self._queue = work, queue
+        self._seen: dict[Path, str] = {}
+        self._settled: dict[Path, str] = {}
+
+    def look(self) -> None:
+        for name in self._work.named:
+            with suppress(Failure):  # it was here when we began, and may come back
+                for source, below in gather.sources([name], self._work.output, patient=True):
+                    self._look_at(source, below)
+
+    def _look_at(self, source: Path, below: Path) -> None:
+        try:
             facts = source.stat()
-            now = f"{facts.st_size} {facts.st_mtime_ns}"
-            if seen.get(source) == now and facts.st_size:
-                _add(work, queue, source, below)
-            seen[source] = now
+        except OSError:
+            return  # it is gone again
+        now = f"{facts.st_size} {facts.st_mtime_ns}"
+        before, self._seen[source] = self._seen.get(source), now
+        if now != before or not facts.st_size or self._settled.get(source) == now:
+            return
+        self._settled[source] = now
+        try:
+            _add(self._work, self._queue, source, below)
+        except Failure as failure:
+            self._work.voice.warn(failure.reason, failure.sentence, file=str(source))
 
 
-def _loop(work: _Batch, queue: Queue, worker: Worker, stop: threading.Event, board: _Board) -> None:
+def _loop(work: _Batch, queue: Queue, worker: Worker, stop: threading.Event, board: Board) -> None:
     """One after the other, until nothing is left."""
     while not stop.is_set():
         job = queue.claim()
@@ -181,41 +206,77 @@ def _loop(work: _Batch, queue: Queue, worker: Worker, stop: threading.Event, boa
         _convert(work, queue, worker, job, board)
 
 
-def _convert(work: _Batch, queue: Queue, worker: Worker, job: Job, board: _Board) -> None:
-    there = [] if "--overwrite" in work.options else ["--skip-existing"]
+def _convert(work: _Batch, queue: Queue, worker: Worker, job: Job, board: Board) -> None:
     begin_s = time.monotonic()
+    warnings: list[str] = []
     with board.file(job.source) as show:
-        ended = worker.run([job.source, job.target, *there, *work.options], show)
+
+        def take(event: Event) -> None:
+            if event["type"] == "progress":
+                show(event)
+            elif event["type"] == "warning":
+                warnings.append(event["message"])
+                _warn(work.voice, job, event)
+
+        there = "--overwrite" if _replaces(work, job) else "--skip-existing"
+        ended = worker.run([job.source, job.target, there, *work.options], take)
     if ended is None:
         queue.put_back(job, forgive=True)
-        return
-    last = ended.last
-    if not ended.worked and ended.may_pass and job.attempts <= work.retries:
+    elif ended.may_pass and job.attempts <= work.retries:
         wait_s = _FIRST_WAIT_S * 2 ** (job.attempts - 1)
         queue.put_back(job, wait_s)
-        work.voice.warn("RETRY", f"{job.source}: {last.get('message')} Trying again.")
-        return
+        why = ended.failure.message if ended.failure else ""
+        message = f"{_shorter(job.source)}: {why} Trying again in {wait_s:g} s."
+        work.voice.warn("RETRY", message, file=job.source)
+    else:
+        _end(work, queue, job, ended, warnings, time.monotonic() - begin_s)
+
+
+def _end(
+    work: _Batch, queue: Queue, job: Job, ended: Ended, warnings: Sequence[str], took_s: float
+) -> None:
     state = State.DONE if ended.worked else State.FAILED
-    if last.get("skipped"):
+    if ended.last.get("skipped"):
         state = State.SKIPPED
-    target = Path(job.target)
     done = queue.end(
         job,
         state,
-        reason=last.get("reason"),
-        message=last.get("message") or (None if ended.worked else f"It ended with {ended.code}."),
-        target_bytes=target.stat().st_size if ended.worked and target.exists() else None,
-        took_s=round(time.monotonic() - begin_s, 2),
+        ended.failure,
+        warnings=warnings,
+        target_bytes=Path(job.target).stat().st_size if state is State.DONE else None,
+        took_s=round(took_s, 2),
     )
     _tell(work.voice, done)
 
 
+def _replaces(work: _Batch, job: Job) -> bool:
+    """What is in a file's place goes if that is asked for, or if this batch made it itself, of
+    an older source or with other options."""
+    return "--overwrite" in work.options or job.target_bytes is not None
+
+
+def _warn(voice: Voice, job: Job, event: Event) -> None:
+    """What a conversion warned of, said of the file by its whole name."""
+    place = {name: event[name] for name in ("stream", "time_s") if name in event}
+    message = f"{_shorter(job.source)}: {event['message']}"
+    voice.warn(event["code"], message, file=job.source, **place)
+
+
 def _tell(voice: Voice, job: Job) -> None:
-    voice.event("job", **asdict(job))
-    if job.state is State.FAILED and not voice.as_json:
-        console.print(f"[bad]✗[/] {escape(_shorter(job.source))}: {escape(job.message or '')}")
+    voice.event("job", **asdict(job) | {"warnings": (job.warnings or "").splitlines()})
+    why = _why(job)
+    if why and not voice.as_json:
+        voice.fail(why)
     elif job.state is State.DONE:
         voice.good(f"{_shorter(job.target)}: {_sizes(job)}, {clock(job.took_s or 0)}")
+
+
+def _why(job: Job) -> Failure | None:
+    """Why it failed, as a person reads it."""
+    why = job.failure
+    if why and why.file:
+        why.file = _shorter(why.file)
+    return why
 
 
 def _shorter(path: str) -> str:
@@ -225,7 +286,7 @@ def _shorter(path: str) -> str:
 
 
 def _sizes(job: Job) -> str:
-    if not job.target_bytes:
+    if job.state is not State.DONE or not job.target_bytes:
         return ""
     return f"{size_text(job.source_bytes or 0)} → {size_text(job.target_bytes)}"
 
@@ -244,55 +305,15 @@ def _summary(work: _Batch, queue: Queue) -> int:
         table.add_column(name)
     for job in jobs:
         took = clock(job.took_s) if job.took_s else ""
-        row = (job.state.value, _shorter(job.source), _sizes(job), took, job.message or "")
+        why = _why(job)
+        if why and why.file == _shorter(job.source):
+            why.file = None  # it is in the row already
+        about = why.sentence if why else " ".join((job.warnings or "").splitlines())
+        row = (job.state.value, _shorter(job.source), _sizes(job), took, about)
         table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
+    wide = Console(stderr=True, theme=THEME, highlight=False, width=_WIDE)
+    (console if console.is_terminal else wide).print(table)
     parts = [f"{count} {name}" for name, count in counts.items() if count]
     size = f"; {size_text(before)} became {size_text(after)}" if before else ""
     work.voice.say(f"{', '.join(parts) or 'nothing to do'}{size}")
     return counts[State.FAILED]
-
-
-class _Board:
-    """A bar for the batch, and one below it for each file at work; none where nobody looks."""
-
-    def __init__(self, voice: Voice) -> None:
-        self._shown = console.is_terminal and not (voice.quiet or voice.as_json)
-        columns = (
-            TextColumn("  [busy]{task.description}[/]"),
-            BarColumn(bar_width=24, complete_style="cyan", pulse_style="cyan"),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("[faint]{task.fields[about]}[/]"),
-        )
-        self._bars = Bars(*columns, console=console, transient=True, disable=not self._shown)
-        self._all = self._bars.add_task("all files", total=None, about="")
-
-    def __enter__(self) -> _Board:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def total(self, queue: Queue) -> None:
-        if self._shown:
-            total = queue.total()
-            done = total - queue.open()
-            about = f"{done} of {total}"
-            self._bars.update(self._all, total=total, completed=done, about=about)
-
-    @contextmanager
-    def file(self, source: str) -> Iterator[Any]:
-        name = escape(Path(source).name[:32])
-        task = self._bars.add_task(name, total=1.0, about="")
-
-        def show(event: Mapping[str, Any]) -> None:
-            left = event.get("eta_s")
-            about = f"{event['fps']:.0f} fps, {event['speed']:.2g}×"
-            about += "" if left is None else f", {clock(left, tenths=False)} left"
-            self._bars.update(task, completed=event.get("fraction") or 0.0, about=about)
-
-        try:
-            yield show
-        finally:
-            self._bars.remove_task(task)

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from cli.console import console, escape, size_text
-from cli.media import engine, job, vmaf
+from cli.media import engine, job, libraries, vmaf
 from cli.media.command import LocalCommand, examples, said
 from cli.media.exits import Exit
 from cli.media.failures import Failure
@@ -46,6 +46,8 @@ class Check:
 def doctor(context: click.Context, /, as_json: bool, quiet: bool, **_: Any) -> None:
     """Try every encoder on a tiny film; tell what is missing and how to install it.
 
+    Also the versions of the libraries that the engine is linked with, and what they decode.
+
     Exit code 1 if something is missing that Millrace cannot do without.
     """
     checks = list(_checks())
@@ -71,6 +73,7 @@ def _checks() -> Iterator[Check]:
     found = _engine()
     yield found
     if found.works:
+        yield from _libraries()
         with tempfile.TemporaryDirectory(prefix="millrace-doctor-") as folder:
             yield from _encoders(Path(folder))
     yield _vmaf()
@@ -89,6 +92,21 @@ def _engine() -> Check:
     except (OSError, subprocess.SubprocessError) as error:
         return Check("engine", False, str(error), remedy)
     return Check("engine", True, f"{version}, {program}")
+
+
+def _libraries() -> Iterator[Check]:
+    """Nothing where the engine has them all inside."""
+    found = libraries.linked(engine.path())
+    if "avcodec" not in found:
+        return
+    versions = libraries.versions(found)
+    yield Check("libraries", True, ", ".join(f"{name} {it}" for name, it in versions.items()))
+    there = libraries.decoders(found)
+    missing = [name for name in libraries.DECODERS if name not in there]
+    about = ", ".join(name for name in libraries.DECODERS if name in there)
+    about += f"; not {', '.join(missing)}" if missing else ""
+    remedy = "apt-get install libavcodec-extra, or a libav that was built with them"
+    yield Check("decoders", not missing, about, remedy, required=False)
 
 
 def _encoders(folder: Path) -> Iterator[Check]:
@@ -115,7 +133,8 @@ def _encoders(folder: Path) -> Iterator[Check]:
 
 
 def _vmaf() -> Check:
-    remedy = "pip install imageio-ffmpeg (needed by --target-vmaf with other codecs than h264)"
+    remedy = "pip install imageio-ffmpeg, or name an ffmpeg that has it in MILLRACE_FFMPEG"
+    remedy += " (--target-vmaf needs it)"
     program = vmaf.program()
     about = program or "no ffmpeg with libvmaf"
     return Check("libvmaf", program is not None, about, remedy, required=False)

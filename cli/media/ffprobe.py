@@ -22,6 +22,12 @@ _COLOUR_NAMES = {
     "primaries": "color_primaries",
     "chroma_location": "chroma_location",
 }
+_DISPOSITIONS = (
+    *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing_impaired"),
+    *("visual_impaired", "clean_effects", "attached_pic", "timed_thumbnails", "captions"),
+    *("descriptions", "metadata", "dependent", "still_image"),
+)
+"""ffprobe tells them all, set or not."""
 
 
 def document(facts: Facts, file: Path) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def _video(stream: Mapping[str, Any]) -> dict[str, Any]:
         level=stream["level"],
         **{name: stream["color"][ours] for ours, name in _COLOUR_NAMES.items()},
         field_order=_FIELD_ORDERS.get(stream["field_order"] or ""),
-        r_frame_rate=_rate(stream["frame_rate"]),
+        r_frame_rate=None if stream["attached_picture"] else _rate(stream["frame_rate"]),
         avg_frame_rate=_rate(stream["avg_frame_rate"]),
         bits_per_raw_sample=_text(stream["bit_depth"]),
         nb_frames=_text(stream["frames"] or None),
@@ -93,7 +99,42 @@ def _video(stream: Mapping[str, Any]) -> dict[str, Any]:
 def _side_data(stream: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """ffprobe counts a display matrix's rotation counter-clockwise, from -180 to 180."""
     turn = -stream["rotation"] if stream["rotation"] <= 180 else 360 - stream["rotation"]
-    return [{"side_data_type": "Display Matrix", "rotation": turn}] if turn else None
+    found: list[dict[str, Any]] = []
+    if turn:
+        found.append({"side_data_type": "Display Matrix", "rotation": turn})
+    if display := stream["mastering_display"]:
+        found.append({"side_data_type": "Mastering display metadata", **_mastering(display)})
+    if light := stream["content_light"]:
+        told = {"max_content": light["max_cll_cd_m2"], "max_average": light["max_fall_cd_m2"]}
+        found.append({"side_data_type": "Content light level metadata", **told})
+    if vision := stream["dolby_vision"]:
+        found.append({"side_data_type": "DOVI configuration record", **_dolby_vision(vision)})
+    return found or None
+
+
+def _mastering(display: Mapping[str, Any]) -> dict[str, str]:
+    """In the steps of SMPTE ST 2086: 1/50000 of a chromaticity, 1/10000 cd/m²."""
+    points = ("red", "green", "blue", "white_point")
+    told = {
+        f"{name}_{axis}": f"{round(value * 50_000)}/50000"
+        for name in points
+        for axis, value in zip("xy", display[name] or (), strict=False)
+    }
+    for name in ("min_luminance", "max_luminance"):
+        value = display[f"{name}_cd_m2"]
+        told |= {} if value is None else {name: f"{round(value * 10_000)}/10000"}
+    return told
+
+
+def _dolby_vision(vision: Mapping[str, Any]) -> dict[str, int]:
+    return {
+        "dv_profile": vision["profile"],
+        "dv_level": vision["level"],
+        "rpu_present_flag": int(vision["rpu"]),
+        "el_present_flag": int(vision["enhancement_layer"]),
+        "bl_present_flag": int(vision["base_layer"]),
+        "dv_bl_signal_compatibility_id": vision["compatibility_id"],
+    }
 
 
 def _key_frames(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -125,6 +166,7 @@ def _other(stream: Mapping[str, Any]) -> dict[str, Any]:
 def _stream(stream: Mapping[str, Any], kind: str, **more: Any) -> dict[str, Any]:
     """What all kinds of streams have."""
     language = stream.get("language", "und")
+    set_ones = stream.get("dispositions", ())
     tags = _known({"language": None if language == "und" else language, "title": _title(stream)})
     return _known(
         {
@@ -136,7 +178,7 @@ def _stream(stream: Mapping[str, Any], kind: str, **more: Any) -> dict[str, Any]
             "start_time": _decimal(stream.get("start_s")),
             "duration": _decimal(stream.get("duration_s") or None),
             "bit_rate": _text(stream.get("bitrate_bps")),
-            "disposition": dict.fromkeys(stream.get("dispositions", ()), 1),
+            "disposition": {name: int(name in set_ones) for name in _DISPOSITIONS},
             "tags": tags or None,
         }
     )

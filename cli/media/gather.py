@@ -19,17 +19,22 @@ SUFFIXES = frozenset(
 """What is taken out of folders; a file that is named is taken whatever it is called."""
 
 
-def sources(named: Sequence[str], output: Path) -> Iterator[tuple[Path, Path]]:
+def sources(
+    named: Sequence[str], output: Path, *, patient: bool = False
+) -> Iterator[tuple[Path, Path]]:
     """Files, each with its path below the output folder, in the order of their names.
 
     Hidden files, and what lies in the output folder, are left out.
 
+    Args:
+        patient: a pattern may have nothing that answers to it yet.
+
     Raises:
-        Failure: a name, or a pattern, that nothing answers to.
+        Failure: a name, or a pattern, that nothing answers to; a folder that is the output's.
     """
     for name in named:
         found = [Path(name)] if Path(name).exists() else sorted(map(Path, _matching(name)))
-        if not found:
+        if not found and not (patient and glob.has_magic(name)):
             raise Failure("MISSING", "There is no such file or folder.", file=name)
         for path in found:
             if path.is_dir():
@@ -43,10 +48,14 @@ def _matching(pattern: str) -> list[str]:
 
 
 def _in_folder(folder: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    if folder == output:
+        message = "The results would lie among the sources, none of which would be converted."
+        raise Failure("USAGE", message, file=folder, advice="name another folder with -o")
+    results = output if folder in output.parents else None
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in below.parts)
-        if hidden or path.suffix.lower() not in SUFFIXES or output in path.parents:
+        if hidden or path.suffix.lower() not in SUFFIXES or results in path.parents:
             continue
         if path.is_file():
             yield path, below

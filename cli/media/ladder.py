@@ -8,11 +8,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from cli.media import conversion, facts, output, package
+from cli.media import conversion, facts, hls_rules, output, package
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.conversion import Conversion
 from cli.media.effort import Effort, effort_options
 from cli.media.failures import Failure, of_output
+from cli.media.hls_text import APPLE
 from cli.media.package import Wishes
 from cli.media.units import clock
 from cli.media.voice import Voice
@@ -104,6 +105,11 @@ def _package(file: Path, folder: Path, wishes: Wishes, voice: Voice) -> None:
             told = package.make(file, made, wishes, voice)
         except Failure as failure:
             raise of_output(failure, folder) from failure
+        for breach in hls_rules.check(made / package.MASTER)[0]:
+            if breach.rule != APPLE:
+                message = f"What was made is not right, and was removed: {breach}."
+                raise Failure("INTERNAL", message, file=folder)
+            voice.warn("WRONG", str(breach), file=str(folder))
         output.publish(made, folder)
     voice.event("result", file=str(file), output=str(folder), **told)
     length = clock(float(told["duration_s"]))

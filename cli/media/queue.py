@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +23,8 @@ _TABLE = """CREATE TABLE IF NOT EXISTS jobs (
   source TEXT PRIMARY KEY, target TEXT NOT NULL UNIQUE, identity TEXT NOT NULL,
   options TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
   owner INTEGER, not_before REAL NOT NULL DEFAULT 0, reason TEXT, message TEXT,
-  source_bytes INTEGER, target_bytes INTEGER, took_s REAL)"""
+  source_bytes INTEGER, target_bytes INTEGER, took_s REAL,
+  file TEXT, stream INTEGER, time_s REAL, advice TEXT, warnings TEXT)"""
 
 
 class State(StrEnum):
@@ -49,6 +50,27 @@ class Job:
     source_bytes: int | None
     target_bytes: int | None
     took_s: float | None
+    file: str | None = None
+    """What the failure is about: the source, or the target on a full disk."""
+    stream: int | None = None
+    time_s: float | None = None
+    advice: str | None = None
+    warnings: str | None = None
+    """What the last attempt said of it, a line each."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed, or None."""
+        if self.state is not State.FAILED:
+            return None
+        return Failure(
+            self.reason or "INTERNAL",
+            self.message or "",
+            file=self.file,
+            stream=self.stream,
+            time_s=self.time_s,
+            advice=self.advice,
+        )
 
 
 _COLUMNS = ", ".join(Job.__slots__)
@@ -127,7 +149,8 @@ class Queue:
         failed = State.FAILED if again else None
         self._do(
             "UPDATE jobs SET state = ?, attempts = 0, identity = ?, options = ?, source_bytes = ?,"
-            " reason = NULL, message = NULL WHERE source = ? AND state IN (?, ?, ?)"
+            " reason = NULL, message = NULL, file = NULL, stream = NULL, time_s = NULL,"
+            " advice = NULL, warnings = NULL WHERE source = ? AND state IN (?, ?, ?)"
             " AND (identity <> ? OR options <> ? OR state = ?)",
             *(State.PENDING, known, options, source.stat().st_size, str(source), *ENDED),
             *(known, options, failed),
@@ -159,17 +182,28 @@ class Queue:
         self,
         job: Job,
         state: State,
+        failure: Failure | None = None,
         *,
-        reason: str | None = None,
-        message: str | None = None,
+        warnings: Sequence[str] = (),
         target_bytes: int | None = None,
         took_s: float | None = None,
     ) -> Job:
-        """Note how it ended, if it is still ours."""
+        """Note how it ended, if it is still ours.
+
+        Args:
+            target_bytes: of what was made; None leaves what is known of an earlier result.
+        """
+        why = failure
         self._do(
-            "UPDATE jobs SET state = ?, owner = NULL, reason = ?, message = ?, target_bytes = ?,"
-            " took_s = ? WHERE source = ? AND state = ? AND owner = ?",
-            *(state, reason, message, target_bytes, took_s, job.source, State.RUNNING, os.getpid()),
+            "UPDATE jobs SET state = ?, owner = NULL, reason = ?, message = ?, file = ?,"
+            " stream = ?, time_s = ?, advice = ?, warnings = ?,"
+            " target_bytes = COALESCE(?, target_bytes), took_s = ?"
+            " WHERE source = ? AND state = ? AND owner = ?",
+            state,
+            *((why.reason, why.message, why.file or job.source) if why else (None, None, None)),
+            *((why.stream, why.time_s, why.advice) if why else (None, None, None)),
+            *("\n".join(warnings) or None, target_bytes, took_s),
+            *(job.source, State.RUNNING, os.getpid()),
         )
         return self._job(job.source)
 

@@ -10,9 +10,10 @@ EVENTS: Mapping[str, str] = {
     "trial": "`number`, `crf`, `vmaf`: of `--target-vmaf`",
     "progress": "`file`, `stage`, `fraction` (0 to 1 of the whole work; null where the length is "
     "not known), `eta_s`, `frames`, `fps`, `speed`, `bytes`, `bitrate_bps`",
-    "warning": "`code`, `message`, `file`",
+    "warning": "`code`, `message`, `file`; where they are known `stream`, `time_s`",
     "job": "of `batch`, each file at its end: `source`, `target`, `state`, `attempts`, `reason`, "
-    "`message`, `source_bytes`, `target_bytes`, `took_s`",
+    "`message`, `file`, `stream`, `time_s`, `advice`, `source_bytes`, `target_bytes`, `took_s`; "
+    "`warnings`, a list of texts, each of which was an event before",
     "summary": "of `batch`: how many are `done`, `skipped`, `failed`, `pending`, `running`; "
     "`source_bytes`, `target_bytes`",
     "result": "last on success: `file`, `output`, and what was made",

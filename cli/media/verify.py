@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.media import engine, facts, hls_rules
+from cli.media import engine, facts, hls_measured, hls_rules, hls_text
 from cli.media.command import LocalCommand, examples, said, voice_of
 from cli.media.effort import Effort, effort_options
 from cli.media.exits import Exit
+from cli.media.facts import Facts
 from cli.media.failures import Failure
+from cli.media.hls_measured import Measured
 from cli.media.hls_rules import Playlist
 from cli.media.job import Audio, Job, Video, convert
 from cli.media.progress import Progress, located
+from cli.media.segments import MalformedError
 from cli.media.units import clock
 from cli.media.voice import Voice
 
@@ -41,6 +44,7 @@ _MASTERS = ("master.m3u8", "index.m3u8")
 def verify(context: click.Context, /, paths: tuple[Path, ...], **chosen: Any) -> None:
     """Decode files to their end; check HLS packages by RFC 8216 and Apple's rules.
 
+    What a package promises, such as sizes, codecs and lengths, is compared with what decodes.
     A package is named by its folder or its playlist. Exit code 1 if anything is wrong.
     """
     voice = voice_of(context)
@@ -72,12 +76,15 @@ def _problems(path: Path, effort: Effort, voice: Voice, *, decode: bool) -> Iter
         return
     breaches, playlists = hls_rules.check(master)
     yield from map(str, breaches)
-    if decode:
-        with tempfile.TemporaryDirectory(prefix="millrace-") as scratch:
-            for name, playlist in playlists.items():
-                yield from _decoded_playlist(
-                    master.parent / name, playlist, Path(scratch), effort, voice
-                )
+    if not decode:
+        return
+    found: dict[str, Measured] = {}
+    with tempfile.TemporaryDirectory(prefix="millrace-") as scratch:
+        for name, playlist in playlists.items():
+            told = _Rendition(master.parent / name, playlist, found)
+            yield from _decoded_playlist(told, Path(scratch), effort, voice)
+    lines, _ = hls_text.check(master.name, master.read_bytes())
+    yield from map(str, hls_measured.check(master.name, lines, found))
 
 
 def _playlist_of(path: Path) -> Path | None:
@@ -101,7 +108,12 @@ def decoded(path: Path, name: Path, effort: Effort, voice: Voice) -> Iterator[st
     Args:
         name: what it is called in messages.
     """
-    found = facts.of(path)
+    yield from _decoded_film(facts.of(path), path, name, effort, voice)
+
+
+def _decoded_film(
+    found: Facts, path: Path, name: Path, effort: Effort, voice: Voice
+) -> Iterator[str]:
     stream = facts.pictures(found, name)
     sounds = tuple(_sound(sound["stream"]) for sound in found["audio"])
     told, warnings = _decode(path, name, Job("mkv", _pictures(stream), sounds), effort, voice)
@@ -153,13 +165,25 @@ def _counted(stream: Mapping[str, Any], frames: int, name: Path) -> Iterator[str
         yield f"{name}: {frames} pictures decode, its container counts {stream['frames']}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Rendition:
+    path: Path
+    playlist: Playlist
+    found: dict[str, Measured]
+    """What was measured, of all renditions by their names."""
+
+    def measure(self, about: Facts | None) -> None:
+        self.found[self.playlist.name] = hls_measured.measured(self.playlist, about)
+
+
 def _decoded_playlist(
-    name: Path, playlist: Playlist, scratch: Path, effort: Effort, voice: Voice
+    rendition: _Rendition, scratch: Path, effort: Effort, voice: Voice
 ) -> Iterator[str]:
     """A rendition as a player gets it: its init file and its segments, one after the other.
 
     I-frame playlists name pictures of the renditions again; texts are judged by the rules.
     """
+    playlist, name = rendition.playlist, rendition.path
     parts = playlist.segments
     if playlist.iframes_only or not parts or parts[0].path.suffix == ".vtt":
         return
@@ -168,12 +192,18 @@ def _decoded_playlist(
         for part in [*([playlist.init] if playlist.init else []), *parts]:
             out.write(part.content())
     try:
-        yield from decoded(joined, name, effort, voice)
+        yield from map(str, hls_measured.lengths(playlist))
+        found = facts.of(joined)
+        rendition.measure(found)
+        yield from _decoded_film(found, joined, name, effort, voice)
     except Failure as failure:
         if failure.reason == "NO_VIDEO_STREAM":
+            rendition.measure(None)
             yield from _decoded_sound(joined, name, effort, voice)
         else:
             yield f"{name}: {failure.message}"
+    except MalformedError as error:
+        yield f"{name}: {error}"
     finally:
         joined.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
+from cli.media import engine
 from cli.media.exits import Exit
 from tests.harness import media
 from tests.harness.conformance import check_hls, from_folder
@@ -41,6 +42,31 @@ def test_package_keeps_every_rule_when_made(tmp_path: Path) -> None:
     assert (folder / "poster.jpg").exists()
     assert (folder / "storyboard.vtt").exists()
     assert [path.name for path in folder.parent.iterdir()] == ["film"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [("s/BANDWIDTH=[0-9]*/BANDWIDTH=9/", Exit.BUG), ("/I-FRAME-STREAM/d", Exit.DONE)],
+    ids=["RFC 8216", "Apple"],
+)
+def test_package_does_not_appear_when_it_breaks_a_rule(
+    edit: str, code: Exit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine whose master playlist somebody edits; Apple's rules are warned of."""
+    script = tmp_path / "engine"
+    script.write_text(
+        f'#!/bin/sh\n{engine.path()} "$@" || exit $?\n'
+        f"for each in {tmp_path}/.film.*/master.m3u8; do\n"
+        f'  if [ -f "$each" ]; then sed -i "{edit}" "$each"; fi\ndone\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("MILLRACE_ENGINE", str(script))
+    film = media.clip("verify.mp4", 3, "320x180")
+    result = run(film, tmp_path / "film", "--hls", "--speed", "ultrafast", "--no-pictures")
+    assert result.exit_code == code, result.stderr
+    assert (tmp_path / "film").exists() == (code == Exit.DONE)
+    told = "master.m3u8: § 4.3.4.2: " if code else "master.m3u8: Apple's authoring specification: "
+    assert told in result.stderr
 
 
 def test_package_is_left_alone_when_it_is_there(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from cli.__main__ import main
 from cli.media import hls_rules
 from cli.media.exits import Exit
 from tests.harness import media
+from tests.media.matrix import CLIPS
 
 pytestmark = pytest.mark.needs_engine
 
@@ -42,6 +43,7 @@ def test_package_is_good_when_just_made(package: Path) -> None:
 
 
 Change = Callable[[str], str]
+SUBTITLES = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="x",NAME="x"\n'
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,29 @@ Change = Callable[[str], str]
         ("180p/index.m3u8", lambda text: text.replace("00001.m4s", "../../x.m4s"), "is missing"),
         ("180p/index.m3u8", lambda text: text.replace("00001.m4s", "http://x/y"), "is missing"),
         ("180p/iframes.m3u8", lambda text: re.sub("GE:.*@0", "GE:9999999@0", text), "§ 4.3.2.2"),
+        ("master.m3u8", lambda text: text + SUBTITLES, "§ 4.3.4.2.1: subtitles (x) without URI"),
+        ("master.m3u8", lambda text: text + "#EXT-X-VERSION:7\n", "§ 4.3: EXT-X-VERSION 2 times"),
+        ("master.m3u8", lambda text: text + "#EXT-X-TARGETDURATION:1\n", "of both kinds"),
+        ("180p/index.m3u8", lambda text: text + SUBTITLES, "of both kinds"),
+        ("180p/index.m3u8", lambda text: text.replace("N:7", "N:2"), "3 is needed: decimal EXTINF"),
+        ("master.m3u8", lambda text: text.replace('CHANNELS="1",', ""), "without CHANNELS"),
+        ("master.m3u8", lambda text: text.replace('"1"', '"mono"'), '§ 4.2: CHANNELS="mono"'),
+        (
+            "master.m3u8",
+            lambda text: text.replace('NAME="', 'LANGUAGE="English",NAME="'),
+            '§ 4.2: LANGUAGE="English"',
+        ),
+        ("master.m3u8", lambda text: text.replace("GE=SDR", "GE=HDR"), "§ 4.2: VIDEO-RANGE=HDR"),
+        (
+            "master.m3u8",
+            lambda text: re.sub(r"(FRAME-STREAM-INF:BANDWIDTH)=\d+", r"\1=9", text),
+            "§ 4.3.4.2: 180p/iframes.m3u8: BANDWIDTH is 9",
+        ),
+        (
+            "master.m3u8",
+            lambda text: re.sub(r"(FRAME-STREAM-INF:BANDWIDTH=)", r"\g<1>9", text),
+            "Apple's authoring specification: 180p/iframes.m3u8: BANDWIDTH is 9",
+        ),
     ],
 )
 def test_rule_is_named_when_it_is_broken(
@@ -79,6 +104,133 @@ def test_rule_is_named_when_it_is_broken(
     assert change(text) != text
     breaches, _ = hls_rules.check(broken / "master.m3u8")
     assert [str(breach) for breach in breaches if rule in str(breach)]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "breach"),
+    [
+        (
+            "master.m3u8",
+            lambda text: text.replace("320x180", "640x360"),
+            "§ 4.3.4.2: 180p/index.m3u8: RESOLUTION 640x360, but it is 320x180",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace("=25.000", "=30.000"),
+            "§ 4.3.4.2: 180p/index.m3u8: FRAME-RATE 30, but it is 25.000",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace('"avc1.42', '"avc1.64'),
+            "§ 4.3.4.2: 180p/index.m3u8: CODECS .* without avc1.42",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace(",mp4a.40.2", ",mp4a.40.2,ec-3"),
+            "§ 4.3.4.2: 180p/index.m3u8: CODECS .*, but nothing is ec-3",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace("VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ"),
+            "Apple's .*: 180p/index.m3u8: VIDEO-RANGE PQ, but it is SDR",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace('CHANNELS="1"', 'CHANNELS="6"'),
+            "§ 4.3.4.1: audio-0/index.m3u8: CHANNELS 6, but it has 1",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace(',URI="audio-0/index.m3u8"', ""),
+            "§ 4.3.4.2.1: 180p/index.m3u8: sound without URI, and none in it",
+        ),
+        (
+            "180p/index.m3u8",
+            lambda text: text.replace("EXTINF:1.0", "EXTINF:1.1", 1),
+            "§ 4.3.2.1: EXTINF 1.1, but segment 0 lasts 1.000 s",
+        ),
+        (
+            "audio-0/index.m3u8",
+            lambda text: re.sub("EXTINF:[^,]*", "EXTINF:0.5", text, count=1),
+            r"§ 4.3.2.1: EXTINF 0.5, but segment 0 lasts \d",
+        ),
+    ],
+)
+def test_promise_is_compared_with_what_decodes_when_it_is_another(
+    package: Path, tmp_path: Path, name: str, change: Change, breach: str
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(package, broken)
+    text = (broken / name).read_text()
+    (broken / name).write_text(change(text))
+    result = run("verify", broken)
+    assert result.exit_code == Exit.FOUND
+    assert re.search(f"! {name}: {breach}", result.stderr), result.stderr
+
+
+def test_range_is_wanted_when_the_pictures_are_hdr(tmp_path: Path) -> None:
+    """A package by ffmpeg, which does not tell the range."""
+    source, master = str(CLIPS["hdr10.mp4"].path), tmp_path / "master.m3u8"
+    command = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-tag:v", "hvc1", "-f", "hls"]
+    kind = ["-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"]
+    named = ["-master_pl_name", master.name, str(tmp_path / "film.m3u8")]
+    subprocess.run([*command, *kind, *named], check=True)
+    breach = "film.m3u8: VIDEO-RANGE none, which means SDR, but it is PQ"
+    result = run("verify", tmp_path)
+    assert result.exit_code == Exit.FOUND
+    assert breach in result.stderr
+    text = master.read_text()
+    master.write_text(text.replace("STREAM-INF:", "STREAM-INF:VIDEO-RANGE=PQ,"))
+    assert "VIDEO-RANGE" not in run("verify", tmp_path).stderr
+
+
+@pytest.fixture(scope="module")
+def transport(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("transport") / "film"
+    options = ["--hls", "--speed", "ultrafast", "--segment", "1", "--no-pictures", "--mpegts"]
+    source = media.clip("verify.mp4", 3, "320x180")
+    assert run("ladder", source, folder, *options).exit_code == Exit.DONE
+    return folder
+
+
+def test_transport_streams_are_good_when_just_made(transport: Path) -> None:
+    assert {path.suffix for path in (transport / "180p").iterdir()} == {".ts", ".m3u8"}
+    result = run("verify", transport)
+    assert result.exit_code == Exit.DONE, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "breach"),
+    [
+        (
+            "180p/index.m3u8",
+            lambda text: text.replace("EXTINF:1.0", "EXTINF:1.1", 1),
+            "EXTINF 1.1, but segment 0 lasts 1.000 s",
+        ),
+        ("180p/index.m3u8", lambda text: text.replace("N:3", "N:2"), "§ 7: version 2"),
+        (
+            "master.m3u8",
+            lambda text: text.replace('"avc1.42c01e', '"hvc1.1.6.L60.B0'),
+            "hvc1.1.6.L60.B0 in other than fragmented MP4",
+        ),
+        (
+            "master.m3u8",
+            lambda text: text.replace("mp4a.40.2", "mp4a.40.2,vp09.00.10.08"),
+            "§ 4.3.4.2: 180p/index.m3u8: CODECS .*, but nothing is vp09.00.10.08",
+        ),
+    ],
+)
+def test_rule_is_named_when_transport_streams_break_it(
+    transport: Path, tmp_path: Path, name: str, change: Change, breach: str
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(transport, broken)
+    text = (broken / name).read_text()
+    assert change(text) != text
+    (broken / name).write_text(change(text))
+    result = run("verify", broken)
+    assert result.exit_code == Exit.FOUND
+    assert re.search(breach, result.stderr), result.stderr
 
 
 def test_all_that_is_wrong_is_told_when_segments_are(package: Path, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_one_frame_conforms_when_it_is_a_whole_video(tmp_path: Path) -> None:
     [
         ("360p/index.m3u8", "VERSION:7", "VERSION:5", "6 is needed"),
         ("360p/index.m3u8", "TARGETDURATION:4", "TARGETDURATION:3", "4.3.3.1"),
-        ("360p/index.m3u8", "#EXT-X-ENDLIST", "", "no end"),
+        ("360p/index.m3u8", "#EXT-X-ENDLIST", "", "without EXT-X-ENDLIST"),
         ("360p/index.m3u8", 'URI="init.mp4"', 'URI="other.mp4"', "360p"),
         ("180p/index.m3u8", "EXTINF:4.004000", "EXTINF:4.003000", "lasts"),
         ("180p/index.m3u8", "00001.m4s", "00007.m4s", "00007.m4s"),
@@ -129,7 +129,7 @@ def test_one_frame_conforms_when_it_is_a_whole_video(tmp_path: Path) -> None:
         ("master.m3u8", r"avc1.6400\w\w", "avc1.640033", "avc1.640033"),
         ("master.m3u8", "640x360", "642x360", "360p"),
         ("master.m3u8", "29.970", "30.000", "360p"),
-        ("master.m3u8", 'NAME="eng"', 'NAME="deu"', "unique"),
+        ("master.m3u8", 'NAME="eng"', 'NAME="deu"', "is in group audio 2 times"),
         ("manifest.mpd", 'd="120120"', 'd="120121"', "m4s"),
         ("manifest.mpd", 'r="1"', 'r="2"', "segments"),
         ("manifest.mpd", 'startNumber="0"', 'startNumber="1"', "m4s"),

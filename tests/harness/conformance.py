@@ -1,7 +1,8 @@
 """Checks a whole output against the rules: every playlist, manifest, init and media segment.
 
-Written from RFC 8216 (§ …), ISO/IEC 23009-1 and ISO/IEC 14496-12, independent of the product. A
-breach is an AssertionError that names the file.
+Written from RFC 8216 (§ …), ISO/IEC 23009-1 and ISO/IEC 14496-12, independent of what makes it;
+what a playlist's text alone shows is judged by the rules of `millrace verify`. A breach is an
+AssertionError that names the file.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cli.__main__ import CLOUD, LOCAL, main
 from cli.media.exits import MEANINGS, Exit
 from cli.media.failures import from_os
 from tests.harness import media
+from tests.media.matrix import CLIPS
 
 SLOW_OR_FOREIGN = ("boto3", "botocore", "pynamodb", "aws_lambda_powertools", "localstack_client")
 
@@ -83,20 +85,83 @@ def test_system_error_becomes_advice_when_told(number: int, reason: str, advice:
     assert failure.exit is Exit.IO
 
 
+def subtitled() -> Path:
+    """With chapters, titles, languages, subtitles of three kinds and dispositions."""
+    about = media.written(
+        "chapters.txt",
+        b";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=40\ntitle=One\n"
+        b"[CHAPTER]\nTIMEBASE=1/10\nSTART=40\nEND=90\n",
+    )
+    words = ["-i", str(media.everything()), "-i", str(about), "-map", "0", "-map_metadata", "1"]
+    title = ["-metadata:s:a:1", "title=Der Ton", "-disposition:a:1", "default+hearing_impaired"]
+    return media.ffmpeg("subtitled.mkv", *words, "-c", "copy", *title)
+
+
+SOURCES: dict[str, Callable[[], Path]] = {
+    "bunny": lambda: media.BUNNY,
+    "sintel": lambda: media.SINTEL,
+    "subtitled": subtitled,
+    "hdr": lambda: CLIPS["hdr10.mp4"].path,
+    "dolby vision": lambda: CLIPS["dolby-vision-8.mp4"].path,
+    "rotated": lambda: CLIPS["rotated-90.mp4"].path,
+    "cover": lambda: CLIPS["cover-and-film.mp4"].path,
+}
+
+
 @pytest.mark.needs_engine
-@pytest.mark.parametrize("film", [media.BUNNY, media.SINTEL], ids=lambda film: film.stem)
-def test_probe_agrees_with_ffprobe_when_both_have_a_name_for_it(film: Path) -> None:
-    theirs = media.ffprobe(film, "-show_streams", "-show_format")
+@pytest.mark.parametrize("name", SOURCES)
+def test_probe_agrees_with_ffprobe_when_both_have_a_name_for_it(name: str) -> None:
+    film = SOURCES[name]()
+    theirs = media.ffprobe(film, "-show_streams", "-show_format", "-show_chapters")
     ours = json.loads(run("probe", "--json", film).output)
-    assert len(ours["streams"]) == len(theirs["streams"])
     pairs = [*zip(ours["streams"], theirs["streams"], strict=True)]
+    for mine, its in pairs:
+        assert mine["disposition"] == its["disposition"]
+        assert mine.get("tags", {}) == _named(its)
+        _check_side_data(mine, its)
     pairs.append((ours["format"], theirs["format"]))
     compared = 0
     for mine, its in pairs:
-        for name in (mine.keys() & its.keys()) - {"disposition", "tags", "side_data_list"}:
-            assert _close(mine[name], its[name]), f"{name}: {mine[name]}, ffprobe: {its[name]}"
+        for member in (mine.keys() & its.keys()) - {"disposition", "tags", "side_data_list"}:
+            where = f"{member}: {mine[member]}, ffprobe: {its[member]}"
+            assert _close(mine[member], its[member]), where
             compared += 1
-    assert compared > 30
+    assert compared > 25
+    for mine, its in zip(ours["chapters"], theirs["chapters"], strict=True):
+        assert _close(mine["start_time"], its["start_time"])
+        assert _close(mine["end_time"], its["end_time"])
+        assert mine.get("tags", {}) == _named(its)
+
+
+def _named(its: dict[str, Any]) -> dict[str, str]:
+    """Of ffprobe's tags what says something of the film."""
+    found: dict[str, str] = its.get("tags", {})
+    return {
+        name: value
+        for name, value in found.items()
+        if name in ("language", "title") and value != "und"
+    }
+
+
+def _check_side_data(mine: dict[str, Any], its: dict[str, Any]) -> None:
+    """All that ffprobe tells of a stream, but for what only it has."""
+    ours = {each["side_data_type"]: each for each in mine.get("side_data_list", [])}
+    for each in its.get("side_data_list", []):
+        only_its = {"displaymatrix", "dv_version_major", "dv_version_minor"}
+        told = {name: value for name, value in each.items() if name not in only_its}
+        assert ours[each["side_data_type"]] == told
+
+
+@pytest.mark.needs_engine
+def test_mastering_is_told_as_ffprobe_tells_it_when_pictures_are_hdr() -> None:
+    """It finds it in the first picture."""
+    film = CLIPS["hdr10.mp4"].path
+    (picture,) = media.ffprobe(film, "-show_frames", "-read_intervals", "%+#1")["frames"]
+    (stream,) = json.loads(run("probe", "--json", film).output)["streams"]
+    kinds = ("Mastering display metadata", "Content light level metadata")
+    theirs = [it for it in picture["side_data_list"] if it["side_data_type"] in kinds]
+    assert len(theirs) == 2
+    assert stream["side_data_list"] == theirs
 
 
 def _close(mine: Any, its: Any) -> bool:

@@ -116,12 +116,17 @@ def test_nothing_is_done_again_when_nothing_changed(queue: Queue, tmp_path: Path
 def test_failed_file_is_tried_again_when_asked_for_only(queue: Queue, tmp_path: Path) -> None:
     path = film(tmp_path, "a.mov")
     add(queue, path)
-    queue.end(claimed(queue), State.FAILED, reason="CORRUPT", message="It is damaged.")
+    why = Failure("CORRUPT", "It is damaged.", file=path, stream=1, time_s=2.5)
+    queue.end(claimed(queue), State.FAILED, why, warnings=["one", "two"])
     add(queue, path)
-    assert states(queue) == ["failed"]
+    (job,) = queue.jobs()
+    assert job.failure is not None
+    assert job.failure.to_json() == why.to_json()
+    assert job.warnings == "one\ntwo"
     add(queue, path, again=True)
     (job,) = queue.jobs()
-    assert (job.state, job.attempts, job.reason) == (State.PENDING, 0, None)
+    assert (job.state, job.attempts, job.failure) == (State.PENDING, 0, None)
+    assert (job.reason, job.advice, job.warnings) == (None, None, None)
 
 
 def test_end_changes_nothing_when_somebody_else_has_it(queue: Queue, tmp_path: Path) -> None:
@@ -161,6 +166,30 @@ def test_folder_gives_films_below_it_when_gathered(tmp_path: Path) -> None:
     assert [str(below) for _, below in named] == ["notes.txt"]
     with pytest.raises(Failure, match="no such file or folder"):
         list(gather.sources(["nothing/*.mov"], tmp_path))
+
+
+def test_pattern_may_wait_for_files_when_asked_for_patience(tmp_path: Path) -> None:
+    pattern = str(tmp_path / "*.mov")
+    assert list(gather.sources([pattern], tmp_path / "out", patient=True)) == []
+    with pytest.raises(Failure, match="no such file or folder"):
+        list(gather.sources([str(tmp_path / "inbox")], tmp_path / "out", patient=True))
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason", "message"),
+    [
+        (Ended(-9, {}), "ENGINE_CRASHED", "It was ended by SIGKILL."),
+        (Ended(2, {}, "Usage: …\nError: no such option\n"), "INTERNAL", "no such option"),
+        (Ended(70, {}), "INTERNAL", "It ended with 70"),
+    ],
+)
+def test_failure_says_how_it_ended_when_no_event_does(
+    ended: Ended, reason: str, message: str
+) -> None:
+    assert ended.failure is not None
+    assert ended.failure.reason == reason
+    assert message in ended.failure.message
+    assert Ended(0, {}).failure is None
 
 
 @pytest.mark.parametrize(
