@@ -126,3 +126,14 @@ def test_images_differ_only_in_their_code_when_taken_from_a_repository(
         "millrace-transcode:7",
         "millrace-thumbnail:7",
     ]
+
+
+def test_part_of_the_invocations_logs_all_when_a_deployment_chooses(
+    template: Synthesis, direct: Synthesis
+) -> None:
+    def rates(found: Synthesis) -> set[str]:
+        variables = (each["Environment"]["Variables"] for each in found.functions().values())
+        return {each["POWERTOOLS_LOGGER_SAMPLE_RATE"] for each in variables}
+
+    assert rates(template) == {"0.01"}
+    assert rates(direct) == {"0.25"}

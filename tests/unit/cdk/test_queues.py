@@ -126,11 +126,15 @@ def test_only_the_uploads_bucket_may_write_to_ingest_when_objects_arrive(
     }
 
 
-def test_topic_is_encrypted_and_refuses_plain_http_when_synthesised(template: Synthesis) -> None:
-    ((name, topic),) = template.named("AWS::SNS::Topic", "TopicName").items()
-    assert name == "millrace-events"
-    assert "alias/aws/sns" in template.readable(topic["KmsMasterKeyId"])
-    (policy,) = template.resources("AWS::SNS::TopicPolicy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_events_are_encrypted_and_topics_refuse_plain_http_when_synthesised(
+    template: Synthesis,
+) -> None:
+    topics = template.named("AWS::SNS::Topic", "TopicName")
+    assert set(topics) == {"millrace-events", "millrace-alarms"}
+    assert "alias/aws/sns" in template.readable(topics["millrace-events"]["KmsMasterKeyId"])
+    policies = template.resources("AWS::SNS::TopicPolicy").values()
+    assert len(policies) == len(topics)
+    for policy in policies:
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (denied,) = (each for each in statements if each["Effect"] == "Deny")
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
