@@ -293,7 +293,7 @@ def test_trace_is_logged_when_a_request_makes_a_video_or_names_it(
         handler.setStream(before or sys.stderr)
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     told = [
-        (record["video_id"], record["trace_id"])
+        (record.get("video_id"), record.get("trace_id"))
         for record in records
         if record.get("message") == "request"
     ]

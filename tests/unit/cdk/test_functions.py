@@ -128,12 +128,8 @@ def test_images_differ_only_in_their_code_when_taken_from_a_repository(
     ]
 
 
-def test_part_of_the_invocations_logs_all_when_a_deployment_chooses(
-    template: Synthesis, direct: Synthesis
+def test_a_quarter_of_the_invocations_logs_all_when_a_deployment_chooses(
+    template: Synthesis,
 ) -> None:
-    def rates(found: Synthesis) -> set[str]:
-        variables = (each["Environment"]["Variables"] for each in found.functions().values())
-        return {each["POWERTOOLS_LOGGER_SAMPLE_RATE"] for each in variables}
-
-    assert rates(template) == {"0.01"}
-    assert rates(direct) == {"0.25"}
+    variables = [each["Environment"]["Variables"] for each in template.functions().values()]
+    assert {each["POWERTOOLS_LOGGER_SAMPLE_RATE"] for each in variables} == {"0.25"}

@@ -147,15 +147,3 @@ def _services_that_call(metric: str) -> set[str]:
     workers = {"probe", "transcode", "thumbnail"}
     of_module = {"receiving": {"ingest"}, "attempts": workers, "monitoring": {"monitor"}}
     return set().union(*(of_module[module] for module in telling))
-
-
-def test_dead_letters_alarm_ends_with_a_redrive_when_copies_stay_in_the_queue(
-    template: Synthesis,
-) -> None:
-    """It looks at the table's count, not at the queue's messages."""
-    alarms = template.named("AWS::CloudWatch::Alarm", "AlarmName")
-    for queue in QUEUES:
-        alarm = alarms[f"millrace-{queue}-dead-letters"]
-        assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, "DeadLetters")
-        assert {"Name": "queue", "Value": queue} in alarm["Dimensions"]
-        assert alarm["Threshold"] == 1
