@@ -20,6 +20,8 @@ from cdk.permissions import Resources, environment, execution_role
 from cdk.pipeline import ROOT, RUNTIME, log_group
 
 STAGE = "api"
+_RETRY_AFTER_S = {"THROTTLED": 1, "QUOTA_EXCEEDED": 3600}
+"""Of what API Gateway refuses before the function hears of it."""
 
 
 class Api(Construct):
@@ -60,11 +62,33 @@ class Api(Construct):
         rest_api.add_property_override("Name", f"{PREFIX}-{API.name}")
         # Without a version SAM also deploys a second, unasked stage named "Stage".
         rest_api.add_property_override("OpenApiVersion", "2.0")
+        rest_api.add_property_override("GatewayResponses", _refusals())
         self.api_id = rest_api.ref
         # SAM makes the stage; it is there only once its own name for it was asked for.
         stage = Fn.ref(f"{Stack.of(self).resolve(rest_api.logical_id)}.Stage")
         where = f"arn:{Aws.PARTITION}:apigateway:{Aws.REGION}"
         self.stage_arn = f"{where}::/restapis/{self.api_id}/stages/{stage}"
+
+
+def _refusals() -> dict[str, Any]:
+    """API Gateway's own 429 as the function's: readable by any page, a problem document (of RFC
+    9457's type for a mere status), with the time to wait."""
+    problem = {"type": "about:blank", "title": "Too Many Requests", "status": 429}
+    return {
+        name: {
+            "StatusCode": 429,
+            "ResponseTemplates": {"application/json": json.dumps(problem)},
+            "ResponseParameters": {
+                "Headers": {
+                    "Retry-After": f"'{seconds}'",
+                    "Content-Type": "'application/problem+json'",
+                    "Access-Control-Allow-Origin": "'*'",
+                    "Access-Control-Expose-Headers": "'Retry-After'",
+                }
+            },
+        }
+        for name, seconds in _RETRY_AFTER_S.items()
+    }
 
 
 def _package(scope: Construct, config: dict[str, Any]) -> Chalice:

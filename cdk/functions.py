@@ -280,7 +280,7 @@ API = Function(
     memory_mb=512,
     access=Access(
         table=(*_READ, *_WRITE, "BatchGetItem"),
-        indexes=("by_status", "by_created"),
+        indexes=("by_due", "by_status", "by_created"),
         uploads=(
             "GetObject",
             "PutObject",

@@ -87,6 +87,9 @@ class Settings:
     monthly_budget_usd: int = 0
     """Beyond, by AWS's own bill of the whole account, `budget_email` is told; 0: no such budget."""
     budget_email: str = ""
+    alarm_email: str = ""
+    """Whom alarms tell when they ring and when they end, the pipeline's and that of the daily
+    budget; empty: nobody, they show in CloudWatch only."""
     xray: bool = False
     """Whether functions are traced by AWS X-Ray. The pipeline's own traces need no such switch."""
     callback_url: str = ""

@@ -118,7 +118,9 @@ def _site(settings: Settings) -> None:
 
 
 def _money(settings: Settings) -> None:
-    if settings.budget_email and not _EMAIL.fullmatch(settings.budget_email):
-        raise ContextError(f"budget_email must be an address, not {settings.budget_email!r}")
+    for name in ("budget_email", "alarm_email"):
+        address = getattr(settings, name)
+        if address and not _EMAIL.fullmatch(address):
+            raise ContextError(f"{name} must be an address, not {address!r}")
     if bool(settings.monthly_budget_usd) != bool(settings.budget_email):
         raise ContextError("monthly_budget_usd and budget_email go together: give both, or none")

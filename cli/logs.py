@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from itertools import cycle
@@ -63,14 +64,46 @@ def _files(state: State, function: str | None) -> list[Path]:
     return files
 
 
+class _Tail:
+    """A log that is being written to: whole lines, also of the file that takes its place once it
+    is put aside as `.log.1`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, path.open("rb")
+        self._half = b""
+
+    def lines(self, *, ended: bool) -> list[str]:
+        """What came since it was read last.
+
+        Args:
+            ended: take what is left for a line, too, though it may be half of one.
+        """
+        text = self._half + self._file.read()
+        if self._is_put_aside():
+            text += self._file.read()  # what came between the two
+            self._file.close()
+            self._file = self._path.open("rb")
+            text += self._file.read()
+        *whole, self._half = text.split(b"\n")
+        if ended and self._half:
+            whole.append(self._half)
+        return [line.decode(errors="replace") for line in whole]
+
+    def _is_put_aside(self) -> bool:
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return False  # this very moment: the new one is about to be made
+
+
 def _lines(files: list[Path], start_with: int, follow: bool) -> Iterator[tuple[Path, str]]:
-    handles = [(path, path.open(errors="replace")) for path in files]
-    for path, handle in handles:
-        for line in handle.read().splitlines()[-start_with:]:
+    tails = [(path, _Tail(path)) for path in files]
+    for path, tail in tails:
+        for line in tail.lines(ended=not follow)[-start_with:]:
             yield path, line
     while follow:
-        for path, handle in handles:
-            for line in handle.read().splitlines():
+        for path, tail in tails:
+            for line in tail.lines(ended=False):
                 yield path, line
         time.sleep(POLL_S)
 
@@ -78,19 +111,21 @@ def _lines(files: list[Path], start_with: int, follow: bool) -> Iterator[tuple[P
 def _story(files: list[Path], video_id: str, follow: bool) -> Iterator[tuple[Path, str]]:
     """All that was written about one video, by whichever function, the engine's words included: in
     order of time, and of what comes while following, as far as it comes together."""
-    older = [path.with_suffix(".log.1") for path in files]
-    heads = [(path, old) for path, old in zip(files, older, strict=True) if old.exists()]
-    handles = [(path, real.open(errors="replace")) for path, real in heads]
-    handles += [(path, path.open(errors="replace")) for path in files]
+    older = [(path, path.with_suffix(".log.1")) for path in files]
+    found = [(path, _Tail(old).lines(ended=True)) for path, old in older if old.exists()]
+    tails = [(path, _Tail(path)) for path in files]
     while True:
-        told: list[tuple[str, Path, str]] = []
-        for path, handle in handles:
-            for line in handle.read().splitlines():
-                if (at := _time_of(line, video_id)) is not None:
-                    told.append((at, path, line))
+        found += [(path, tail.lines(ended=not follow)) for path, tail in tails]
+        told = [
+            (at, path, line)
+            for path, lines in found
+            for line in lines
+            if (at := _time_of(line, video_id)) is not None
+        ]
         yield from ((path, line) for _, path, line in sorted(told, key=lambda each: each[0]))
         if not follow:
             return
+        found = []
         time.sleep(POLL_S)
 
 

@@ -239,7 +239,8 @@ def _serve(
                 if relay:
                     turn.share_secret(relay, config.port)
                 if monitoring:
-                    prepare_monitoring(monitoring, outputs.api_url, config.port)
+                    budget = deploy_config.settings().daily_budget_usd
+                    prepare_monitoring(monitoring, outputs.api_url, config.port, budget)
                 _announce(state, config, cloud, outputs)
                 _follow(cloud, outputs, stop)
             finally:

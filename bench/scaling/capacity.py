@@ -14,11 +14,20 @@ from bench.scaling.measured import Measurements, ServiceTimes
 from bench.scaling.quotas import Quotas
 from bench.scaling.video import SEGMENT_S
 from bench.tools import REPOSITORY
+from cdk.functions import API, FUNCTIONS
+from millrace.posting import LIMIT_S
 
 PAGE = REPOSITORY / "docs" / "how-to" / "scale.md"
 MARK = "capacity"
 _HOUR_S, _FILM_S = 3600, 600
 _SEGMENTS = 8
+NOT_COMPUTED = {
+    "notify": ("event for one webhook", f"as long as its endpoint, {LIMIT_S:.0f} s at most"),
+    "monitor": ("look at what is due", "one run a minute, whatever the load"),
+    "signal": ("message of a call", "not measured alone"),
+    "api": ("request", "not measured alone"),
+}
+"""Function → one unit of its work, and why there are no figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +67,27 @@ def work(service: ServiceTimes) -> Iterator[Work]:
 def text() -> str:
     """The table."""
     head = ("function", "vCPU", "one", "takes", "an hour", "at once", "an hour, all of them")
-    return table(head, map(_row, work(Measurements.read().service)))
+    rows = [*map(_row, work(Measurements.read().service)), *map(_blank, NOT_COMPUTED)]
+    return table(head, rows)
 
 
 def _row(one: Work) -> tuple[str, ...]:
     at_once = AT_MOST[one.function]
     return (
-        *(f"`{one.function}`", f"{MEMORY_MB[one.function] / Quotas().memory_mb_per_vcpu:.2f}"),
+        *(f"`{one.function}`", _vcpus(MEMORY_MB[one.function])),
         *(one.unit, f"{one.seconds:.2f} s", f"{one.hourly:,.0f}"),
         *(str(at_once), f"{at_once * one.hourly:,.0f}"),
     )
+
+
+def _blank(function: str) -> tuple[str, ...]:
+    (spec,) = (spec for spec in (*FUNCTIONS, API) if spec.name == function)
+    at_once = str(spec.queue.max_concurrency) if spec.queue else "–"
+    return (f"`{function}`", _vcpus(spec.memory_mb), *NOT_COMPUTED[function], "–", at_once, "–")
+
+
+def _vcpus(memory_mb: int) -> str:
+    return f"{memory_mb / Quotas().memory_mb_per_vcpu:.2f}"
 
 
 if __name__ == "__main__":

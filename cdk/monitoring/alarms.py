@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk.functions import PREFIX
 from cdk.monitoring.series import lambda_series, series
 from cdk.queues import Queues
 from cdk.settings import Settings
+from cdk.topic import make_alarm_topic
 
 _AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -19,6 +22,8 @@ _API_ERRORS = _SIGNAL_ERRORS = 5
 _FEWEST_ENDS = 5
 _FAILURE_RATE = 0.5
 _MINUTE, _FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
+_END_VIDEOS = ("ingest", "probe", "transcode", "thumbnail", "monitor")
+"""Functions in which a video may fail."""
 
 
 class Alarms(Construct):
@@ -28,10 +33,12 @@ class Alarms(Construct):
         self, scope: Construct, construct_id: str, queues: Queues, settings: Settings
     ) -> None:
         super().__init__(scope, construct_id)
+        self._topic: sns.ITopic | None = None
+        if settings.alarm_email:
+            self._topic = make_alarm_topic(self, settings.alarm_email)
         for name, pair in queues.pairs.items():
-            letters = pair.dead_letters.metric_approximate_number_of_messages_visible(
-                period=_MINUTE, statistic="Maximum"
-            )
+            # Not the messages in the dead-letter queue, which stay when their tasks are redriven.
+            letters = series("DeadLetters", "Maximum", _FIVE_MINUTES, service="monitor", queue=name)
             what = f"Messages that {name} gave up on wait for a person."
             self._alarm(f"{name}-dead-letters", what, letters, 1)
             oldest = pair.queue.metric_approximate_age_of_oldest_message(
@@ -60,8 +67,8 @@ class Alarms(Construct):
         self._alarm("monitor-silent", what, calls, 1, comparison=_BELOW, missing=missing)
 
     def _money(self, settings: Settings) -> None:
-        spent = series("VideoCost", "Sum", Duration.days(1), service="publish")
-        what = "A day's videos cost more than the deployment's daily_budget_usd, by estimate."
+        spent = series("Spent", "Sum", Duration.days(1), service="monitor")
+        what = "A day's work cost more than the deployment's daily_budget_usd, by estimate."
         self._alarm("spend", what, spent, settings.daily_budget_usd)
 
     def _alarm(
@@ -75,7 +82,7 @@ class Alarms(Construct):
         comparison: cloudwatch.ComparisonOperator = _AT_LEAST,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
-        cloudwatch.Alarm(
+        alarm = cloudwatch.Alarm(
             self,
             name.title().replace("-", ""),
             alarm_name=f"{PREFIX}-{name}",
@@ -86,17 +93,20 @@ class Alarms(Construct):
             comparison_operator=comparison,
             treat_missing_data=missing,
         )
+        if self._topic is not None:
+            told = actions.SnsAction(self._topic)
+            alarm.add_alarm_action(told)
+            alarm.add_ok_action(told)
 
 
 def _failure_rate() -> cloudwatch.MathExpression:
-    """Of what ended in 15 minutes; 0 while that is little."""
+    """Of the videos that ended in 15 minutes; 0 while those are few."""
     period = Duration.minutes(15)
     metrics: dict[str, cloudwatch.IMetric] = {
-        name: series("TasksFailed", "Sum", period, service=name)
-        for name in ("probe", "transcode", "thumbnail")
+        name: series("VideosFailed", "Sum", period, service=name) for name in _END_VIDEOS
     }
     metrics["completed"] = series("VideosCompleted", "Sum", period, service="publish")
-    failed = "(FILL(probe, 0) + FILL(transcode, 0) + FILL(thumbnail, 0))"
+    failed = f"({' + '.join(f'FILL({name}, 0)' for name in _END_VIDEOS)})"
     ended = f"({failed} + FILL(completed, 0))"
     return cloudwatch.MathExpression(
         expression=f"IF({ended} >= {_FEWEST_ENDS}, {failed} / {ended}, 0)",

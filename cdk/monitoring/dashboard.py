@@ -28,12 +28,12 @@ def make_dashboard(scope: Construct) -> cloudwatch.Dashboard:
         [
             _graph("Videos", [_sampled("Videos", state=state) for state in _ACTIVE]),
             _graph("Queue depth", [_sampled("QueueDepth", queue=name) for name in queues]),
-            _graph("Oldest task (s)", [_sampled("OldestAge", queue=name) for name in _TASK_QUEUES]),
+            _graph("Oldest that waits (s)", [_sampled("OldestAge", queue=name) for name in queues]),
         ],
         [
             _graph("Time to playable (s)", _percentiles("TimeToPlayable")),
             _graph("Time to completed (s)", _percentiles("TimeToCompleted")),
-            _graph("Videos completed", [_count("VideosCompleted", "publish")]),
+            _graph("Videos per hour", [_throughput()]),
         ],
         [
             _graph("Task run time (s)", [_by_kind("TaskSeconds", kind) for kind in _KINDS]),
@@ -53,7 +53,7 @@ def make_dashboard(scope: Construct) -> cloudwatch.Dashboard:
         [
             _graph("API latency (ms)", _percentiles("ApiLatency", "api")),
             _graph("API errors", [_count("ApiErrors", "api")]),
-            _graph("Cost (US dollars)", [_count("VideoCost", "publish")]),
+            _graph("Cost (US dollars)", [_count("Spent", "monitor")]),
         ],
         [
             _graph("Calls: WebSockets", [_signal("Connections"), _signal("Disconnections")]),
@@ -79,6 +79,16 @@ def _sampled(name: str, **dimensions: str) -> cloudwatch.Metric:
 
 def _count(name: str, function: str) -> cloudwatch.Metric:
     return _line(name, "Sum", _PERIOD, service=function)
+
+
+def _throughput() -> cloudwatch.MathExpression:
+    """Videos completed in a period, as many as an hour would have."""
+    return cloudwatch.MathExpression(
+        expression="completed * 3600 / PERIOD(completed)",
+        using_metrics={"completed": series("VideosCompleted", "Sum", _PERIOD, service="publish")},
+        period=_PERIOD,
+        label="videos per hour",
+    )
 
 
 def _signal(what: str) -> cloudwatch.Metric:

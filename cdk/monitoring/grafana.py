@@ -96,7 +96,7 @@ def _queues() -> list[AnyPanel]:
     return [
         graph("Queue depth", "short", waiting, stacked=True),
         graph("In flight", "short", in_flight, meaning="Being worked on.", stacked=True),
-        graph("Oldest task that waits", "s", oldest),
+        graph("Oldest that waits", "s", oldest),
     ]
 
 

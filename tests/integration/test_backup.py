@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import re
@@ -14,9 +15,11 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 
 from local import server
-from tests.harness.pipeline import REPOSITORY, Pipeline, free_port
+from tests.harness import media
+from tests.harness.pipeline import REPOSITORY, Pipeline, eventually, free_port
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
@@ -113,3 +116,29 @@ def test_every_video_is_whole_when_a_backup_of_the_running_system_is_restored(
     for path in restored.play(f"videos/{sintel['id']}/master.m3u8"):
         assert restored.read(path)
     assert pipeline.api("GET", "/health/ready").status_code == 200
+
+
+@pytest.mark.exhaustive
+def test_video_is_completed_when_a_backup_of_its_middle_is_restored_and_started(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    video_id = pipeline.upload(media.clip("backed-up.mp4", 60))
+    eventually(
+        "a first task that is done",
+        lambda: "task.done" in [each["event"] for each in pipeline.events(video_id)],
+        180,
+    )
+    file, elsewhere = tmp_path / "backup.tar", tmp_path / "elsewhere"
+    millrace(pipeline.state_dir, "backup", file)
+    taken_at = f"{datetime.datetime.now(datetime.UTC):%FT%T}"
+    millrace(elsewhere, "restore", file)
+    restored = Pipeline(elsewhere, settings={**pipeline.settings, "MILLRACE_TURN": "0"})
+    try:
+        video = restored.start().wait(video_id, "completed")
+        completed = [e["at"] for e in restored.events(video_id) if e["event"] == "video.completed"]
+        playlist = requests.get(video["hls_url"], timeout=30)
+    finally:
+        restored.stop()
+    (at,) = completed
+    assert at > taken_at  # by the restored one: the backup was of the middle
+    assert "#EXTM3U" in playlist.text

@@ -50,7 +50,7 @@ def test_prometheus_finds_its_token_and_the_api_when_its_folder_is_made(
     for name in aws.environment(0):
         monkeypatch.setenv(name, "restored afterwards")
     for _ in range(2):
-        prepare_monitoring(tmp_path, pipeline.api_url, pipeline.port)
+        prepare_monitoring(tmp_path, pipeline.api_url, pipeline.port, 100)
         token = (tmp_path / "metrics.token").read_text()
         monkeypatch.setattr(aws, "new_token", lambda *_: pytest.fail("a second token"))
     (group,) = json.loads((tmp_path / "targets" / "millrace.yml").read_text())

@@ -12,11 +12,11 @@ from prometheus_client.samples import Sample
 
 from millrace import clock, workers
 from millrace.events import TaskMessage
-from millrace.model import TaskKind
+from millrace.model import TaskKind, VideoStatus
 from millrace.tasks import Lease, Load
 from tests.harness.openmetrics import families_in
-from tests.harness.prometheus import Asked, promtool, rules, shown
-from tests.unit.api.conftest import Cloud
+from tests.harness.prometheus import MONITORING, Asked, promtool, rules, shown
+from tests.unit.api.conftest import QUEUE_URL, Cloud, MakeVideo
 from tests.unit.api.support import Api
 
 OF_PROMETHEUS = {name: {"job", "instance"} for name in ("up", "scrape_duration_seconds")}
@@ -79,6 +79,39 @@ def test_every_query_of_a_dashboard_has_an_answer_when_prometheus_has_what_is_ex
     }
     path = tmp_path / "queries.yml"
     path.write_text(yaml.safe_dump({"tests": [test]}))
+    promtool("test", "rules", path)
+
+
+@pytest.mark.needs_prometheus
+def test_alert_rings_for_the_publisher_when_a_video_was_not_published_for_an_hour(
+    api: Api, admin: str, whole_cloud: Cloud, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    """What the API exposes, given to the rule itself. Nothing rings for uploads that wait: their
+    age is not known."""
+    since = clock.stamp(-3601)
+    make_video(VideoStatus.PROCESSING, tasks_total=9, tasks_done=2, unpublished_since=since)
+    made = {"MessageGroupId": "a", "MessageDeduplicationId": "a"}
+    whole_cloud.sqs.send_message(QueueUrl=QUEUE_URL, MessageBody="{}", **made)
+    ingest = whole_cloud.sqs.get_queue_url(QueueName="millrace-ingest")["QueueUrl"]
+    whole_cloud.sqs.send_message(QueueUrl=ingest, MessageBody="{}")
+    exposed = families_in(api.get("/metrics", token=admin).text)
+    ages = exposed["millrace_queue_oldest_age_seconds"].samples
+    assert "ingest" not in {sample.labels["queue"] for sample in ages}
+    series = [
+        {"series": f"{age.name}{_selector(age.labels)}", "values": f"{age.value}x5"} for age in ages
+    ]
+    rung = {
+        "exp_labels": {"queue": "publish", "severity": "warning"},
+        "exp_annotations": {
+            "alarm": "millrace-publish-waits",
+            "summary": "Work of publish has waited for an hour: too few workers, or none.",
+        },
+    }
+    asked_at = {"eval_time": "1m", "alertname": "MillraceWaits", "exp_alerts": [rung]}
+    test = {"interval": "1m", "input_series": series, "alert_rule_test": [asked_at]}
+    path = tmp_path / "alerts_test.yml"
+    rule_files = [str(MONITORING / "alerts.yml")]
+    path.write_text(yaml.safe_dump({"rule_files": rule_files, "tests": [test]}))
     promtool("test", "rules", path)
 
 

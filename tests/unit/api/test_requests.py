@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ from chalice.deploy.swagger import CFNSwaggerGenerator
 
 import app as api_module
 import millrace
-from millrace import auth, counters, keys, searching, videos, web
+from millrace import auth, counters, keys, searching, trace_ids, videos, web
 from millrace.errors import Reason, RetryableError, TransitionRefused
 from millrace.served import Served
 from tests.harness.openmetrics import families_in
@@ -275,3 +277,25 @@ def test_it_tells_no_internals_when_something_breaks(
     assert (answer.status, answer.problem) == (status, slug)
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_trace_is_logged_when_a_request_makes_a_video_or_names_it(
+    api: Api, uploader: str, admin: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = web.logger.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(sys.stdout)  # the one that capsys has put there
+    try:
+        video_id = api.post("/uploads", GOOD, token=uploader).body["video_id"]
+        api.delete(f"/uploads/{video_id}", token=uploader)
+        api.get("/stats", token=admin)
+    finally:
+        handler.setStream(before or sys.stderr)
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [
+        (record.get("video_id"), record.get("trace_id"))
+        for record in records
+        if record.get("message") == "request"
+    ]
+    whose = (video_id, trace_ids.trace_id(video_id))
+    assert told == [whose, whose, (None, None)]

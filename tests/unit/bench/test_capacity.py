@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bench.scaling import capacity
 from bench.scaling.measured import Measurements
+from cdk.functions import API, FUNCTIONS
 
 
 def test_page_has_the_table_that_the_measurements_give() -> None:
@@ -19,3 +22,10 @@ def test_chunk_takes_its_cpu_seconds_over_the_cores_it_keeps_busy_when_it_is_mad
     cores = 4096 / 1769 * service.chunk_threads_used / 2
     assert chunk.seconds == pytest.approx(cpu_s / cores + service.task_overhead_s)
     assert chunk.hourly == pytest.approx(3600 / chunk.seconds)
+
+
+def test_table_names_every_function_when_some_have_no_figures() -> None:
+    named = set(re.findall(r"^\| `(\w+)` \|", capacity.text(), re.MULTILINE))
+    assert named == {spec.name for spec in (*FUNCTIONS, API)}
+    computed = {one.function for one in capacity.work(Measurements.read().service)}
+    assert computed.isdisjoint(capacity.NOT_COMPUTED)

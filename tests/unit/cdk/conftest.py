@@ -18,11 +18,12 @@ CONTEXTS = {
     "assets": {
         **{"layer": "layers/core", "waf": "true", "waf_requests_per_minute": "60"},
         **{"monthly_budget_usd": "50", "budget_email": "me@example.org"},
+        **{"alarm_email": "on-call@example.org", "debug_percent": "25"},
     },
     "repository": {
         **{"layer": "layers/core", "image_repository": "millrace", "image_tag": "7"},
         **{"xray": "true", "cdn": "false", "transcode_memory_mb": "8192"},
-        "upload_retention_days": "30",
+        **{"upload_retention_days": "30", "debug_percent": "25"},
     },
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
+
+import pytest
 
 from local.websocket_gateway import template as socket_template
 from tests.unit.cdk.support import Synthesis
@@ -81,3 +84,18 @@ def test_gateway_of_one_machine_reads_the_websocket_api_when_synthesised(
     read = socket_template.read(template.folder / "Millrace.template.json")
     assert (read.stage, read.selector) == ("signal", "action")
     assert set(read.routes.values()) == {"millrace-signal"}
+
+
+@pytest.mark.parametrize("refusal", ["THROTTLED", "QUOTA_EXCEEDED"])
+def test_gateways_own_refusal_tells_when_to_come_back_when_synthesised(
+    template: Synthesis, refusal: str
+) -> None:
+    (api,) = template.resources("AWS::Serverless::Api").values()
+    answer = api["Properties"]["GatewayResponses"][refusal]
+    headers = answer["ResponseParameters"]["Headers"]
+    assert answer["StatusCode"] == 429
+    assert int(headers["Retry-After"].strip("'")) >= 1
+    assert headers["Access-Control-Allow-Origin"] == "'*'"
+    document = json.loads(answer["ResponseTemplates"]["application/json"])
+    assert document["status"] == 429
+    assert headers["Content-Type"] == "'application/problem+json'"

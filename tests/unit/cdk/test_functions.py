@@ -126,3 +126,10 @@ def test_images_differ_only_in_their_code_when_taken_from_a_repository(
         "millrace-transcode:7",
         "millrace-thumbnail:7",
     ]
+
+
+def test_a_quarter_of_the_invocations_logs_all_when_a_deployment_chooses(
+    template: Synthesis,
+) -> None:
+    variables = [each["Environment"]["Variables"] for each in template.functions().values()]
+    assert {each["POWERTOOLS_LOGGER_SAMPLE_RATE"] for each in variables} == {"0.25"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -80,3 +81,69 @@ def test_dashboard_shows_metrics_that_are_written_when_synthesised(template: Syn
     for name, rest in shown:
         words = re.findall(r'"([\w-]+)"', rest)
         _check(name, dict(zip(words[::2], words[1::2], strict=True)))
+
+
+def test_throughput_is_on_the_dashboard_when_synthesised(template: Synthesis) -> None:
+    (board,) = template.resources("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(board["Properties"]["DashboardBody"])
+    assert "completed * 3600 / PERIOD(completed)" in body
+
+
+def test_every_alarm_tells_the_address_when_one_is_given(
+    template: Synthesis, direct: Synthesis
+) -> None:
+    (topic,) = (
+        name
+        for name, item in template.resources("AWS::SNS::Topic").items()
+        if item["Properties"]["TopicName"] == "millrace-alarms"
+    )
+    (subscription,) = (
+        item["Properties"]
+        for item in template.resources("AWS::SNS::Subscription").values()
+        if item["Properties"]["TopicArn"] == {"Ref": topic}
+    )
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.org")
+    for alarm in template.named("AWS::CloudWatch::Alarm", "AlarmName").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+    for alarm in direct.named("AWS::CloudWatch::Alarm", "AlarmName").values():
+        assert "AlarmActions" not in alarm
+
+
+def test_alarms_may_publish_to_their_topic_when_it_has_a_policy(template: Synthesis) -> None:
+    """A policy of its own takes the place of the one by which the account may."""
+    allowed = [
+        statement
+        for policy in template.resources("AWS::SNS::TopicPolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    (statement,) = allowed
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
+def test_videos_that_fail_anywhere_are_counted_against_those_completed_when_most_fail(
+    template: Synthesis,
+) -> None:
+    alarm = template.named("AWS::CloudWatch::Alarm", "AlarmName")["millrace-failures"]
+    counted = {
+        (metric["MetricName"], dimension["Value"])
+        for metric in _series(alarm)
+        for dimension in metric["Dimensions"]
+    }
+    failed = {("VideosFailed", name) for name in _services_that_call("VIDEOS_FAILED")}
+    assert failed
+    assert counted == failed | {("VideosCompleted", "publish")}
+
+
+def _services_that_call(metric: str) -> set[str]:
+    """Functions in which a metric may be recorded, by the modules that do."""
+    package = REPOSITORY / "layers" / "core" / "python" / "millrace"
+    telling = {
+        path.stem
+        for path in package.glob("*.py")
+        if path.stem != "metrics" and f"Metric.{metric}" in path.read_text()
+    }
+    workers = {"probe", "transcode", "thumbnail"}
+    of_module = {"receiving": {"ingest"}, "attempts": workers, "monitoring": {"monitor"}}
+    return set().union(*(of_module[module] for module in telling))

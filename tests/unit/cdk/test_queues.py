@@ -73,18 +73,18 @@ def test_queues_are_encrypted_and_refuse_plain_http_when_synthesised(template: S
     assert protected == set(queues)
 
 
-def test_an_alarm_rings_when_a_dead_letter_queue_has_a_message(template: Synthesis) -> None:
-    _, dead = _split(template)
+def test_an_alarm_rings_when_a_queue_has_a_dead_letter(template: Synthesis) -> None:
+    """By the product's own count: the dead-letter queue keeps copies of what was redriven."""
     watched = []
     alarms = template.named("AWS::CloudWatch::Alarm", "AlarmName").items()
     for alarm in [alarm for name, alarm in alarms if name.endswith("-dead-letters")]:
-        assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("Millrace", "DeadLetters")
         assert alarm["Threshold"] == 1
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
-        (dimension,) = alarm["Dimensions"]
-        watched.append(template.readable(dimension["Value"]))
-    assert sorted(watched) == sorted(dead)
+        dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        watched.append(dimensions["queue"])
+    assert sorted(watched) == sorted(FED)
 
 
 def test_mappings_report_partial_failures_and_limit_concurrency_when_synthesised(
@@ -126,11 +126,15 @@ def test_only_the_uploads_bucket_may_write_to_ingest_when_objects_arrive(
     }
 
 
-def test_topic_is_encrypted_and_refuses_plain_http_when_synthesised(template: Synthesis) -> None:
-    ((name, topic),) = template.named("AWS::SNS::Topic", "TopicName").items()
-    assert name == "millrace-events"
-    assert "alias/aws/sns" in template.readable(topic["KmsMasterKeyId"])
-    (policy,) = template.resources("AWS::SNS::TopicPolicy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_events_are_encrypted_and_topics_refuse_plain_http_when_synthesised(
+    template: Synthesis,
+) -> None:
+    topics = template.named("AWS::SNS::Topic", "TopicName")
+    assert set(topics) == {"millrace-events", "millrace-alarms"}
+    assert "alias/aws/sns" in template.readable(topics["millrace-events"]["KmsMasterKeyId"])
+    policies = template.resources("AWS::SNS::TopicPolicy").values()
+    assert len(policies) == len(topics)
+    for policy in policies:
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (denied,) = (each for each in statements if each["Effect"] == "Deny")
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

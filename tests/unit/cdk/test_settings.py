@@ -73,6 +73,7 @@ def test_context_names_only_what_differs_when_written() -> None:
         ({"daily_budget_usd": "0"}, "daily_budget_usd must be at least 1"),
         ({"monthly_budget_usd": "50"}, "monthly_budget_usd and budget_email go together"),
         ({"monthly_budget_usd": "50", "budget_email": "me"}, "budget_email must be an address"),
+        ({"alarm_email": "me"}, "alarm_email must be an address"),
     ],
 )
 def test_settings_are_refused_by_name_when_a_value_is_wrong(

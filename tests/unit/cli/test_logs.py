@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from cli import logs as module
 from cli.state import State
+from local.executor import logs as written
 
 VIDEO, OTHER = "a" * 26, "b" * 26
 
@@ -83,4 +85,41 @@ def test_story_goes_on_when_it_is_followed(state: State, monkeypatch: pytest.Mon
     (state.function_logs / "millrace-publish.log").touch()
     monkeypatch.setattr(time, "sleep", write_more)
     result = CliRunner().invoke(module.logs, ["--video", VIDEO, "--raw", "-f"], obj=state)
-    assert json.loads(result.output.splitlines()[4])["message"] == "video.completed"
+    told = [json.loads(text)["message"] for text in result.output.splitlines() if VIDEO in text]
+    # The end of the probe's log is not a whole line yet.
+    assert told == ["first", "task.started", "engine.log", "video.completed"]
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("options", [[], ["--video", VIDEO]])
+def test_following_goes_on_when_the_log_is_put_aside(
+    state: State, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setattr(written, "_FILE_BYTES", 400)
+    log = written.LogFile(state.function_logs, "millrace-publish")
+    lines = [line(f"{second:02},000", f"line-{second}", VIDEO) for second in range(10, 19)]
+    moments = [partial(log.write, lines[start : start + 3]) for start in (0, 3, 6)]
+    monkeypatch.setattr(time, "sleep", lambda _: moments.pop(0)() if moments else stop())
+    arguments = ["publish", "--raw", "-f", *options]
+    told = CliRunner().invoke(module.logs, arguments, obj=state).output.splitlines()
+    log.close()
+    assert (state.function_logs / "millrace-publish.log.1").exists()
+    assert [text for text in told if text.startswith("{")] == lines
+
+
+def test_line_is_printed_whole_when_it_is_followed_as_it_is_written(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = line("10,000", "half … and half", VIDEO).replace("\\u2026", "…").encode()
+    cut = whole.index("…".encode()) + 1  # in the middle of a character
+    path = state.function_logs / "millrace-publish.log"
+    path.touch()
+    with path.open("ab", buffering=0) as log:
+        moments = [partial(log.write, whole[:cut]), partial(log.write, whole[cut:] + b"\n")]
+        monkeypatch.setattr(time, "sleep", lambda _: moments.pop(0)() if moments else stop())
+        arguments = ["publish", "--raw", "-f"]
+        told = CliRunner().invoke(module.logs, arguments, obj=state).output.splitlines()
+    assert [text for text in told if "half" in text] == [whole.decode()]

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +15,25 @@ import pytest
 from millrace.engine import Engine, Stop, journal
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
 from tests.unit.core.fake_engine import FakeEngine
+
+SAMPLED = """
+import sys
+from types import SimpleNamespace
+from aws_lambda_powertools import Logger
+from millrace.engine import Engine, Stop
+
+LOG = Logger()
+
+@LOG.inject_lambda_context(clear_state=True)
+def handler(event, context):
+    Engine(sys.argv[1]).run(["probe", "https://source.example/film"], timeout_s=30, stop=Stop())
+    LOG.info("done")
+
+context = SimpleNamespace(function_name="f", memory_limit_in_mb=512, aws_request_id="r")
+context.invoked_function_arn = "arn"
+handler({}, context)
+"""
+"""A function that does nothing but run the engine."""
 
 
 def run(fake: FakeEngine, *, timeout_s: float = 30, stop: Stop | None = None, **more: Any) -> Any:
@@ -46,6 +68,23 @@ def test_every_line_but_no_signature_is_logged_when_the_invocation_is_sampled(
         said = [record for record in caplog.records if record.levelno == logging.DEBUG]
         assert bool(said) == (level == logging.DEBUG)
     assert said[0].__dict__["arguments"] == ["probe", "https://source.example/film"]
+
+
+@pytest.mark.parametrize(("rate", "said"), [("1.0", True), ("0.0", False)])
+def test_engines_lines_are_in_the_functions_log_when_all_or_no_invocations_are_sampled(
+    engine: FakeEngine, rate: str, said: bool
+) -> None:
+    """In a process of its own, as Lambda begins one: the variable is read once."""
+    environment = {**os.environ, "POWERTOOLS_LOGGER_SAMPLE_RATE": rate, "LOG_LEVEL": "INFO"}
+    environment["POWERTOOLS_SERVICE_NAME"] = "probe"
+    arguments = [sys.executable, "-c", SAMPLED, str(engine.path)]
+    done = subprocess.run(
+        arguments, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["message"] for record in records if record["level"] == "INFO"] == ["done"]
+    debugged = [record["message"] for record in records if record["level"] == "DEBUG"]
+    assert ("engine.started" in debugged) == said
 
 
 @pytest.mark.parametrize(

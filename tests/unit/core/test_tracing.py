@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
+
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
 
 from millrace import keys, trace_ids, trace_views, tracing
 from millrace.model import Transaction
@@ -126,6 +131,27 @@ def test_export_is_otlp_when_asked_for(cloud: Cloud) -> None:
         assert len(span["spanId"]) == 16
         assert 0 < int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
     assert scope["spans"][0]["parentSpanId"] == ""
+
+
+def test_export_is_read_by_opentelemetrys_own_schema_when_an_attempt_failed(cloud: Cloud) -> None:
+    """An unknown member, a wrong type or a number out of an enum's range is an error there."""
+    (cloud.engine.home / "no-storyboard").touch()  # an attempt that fails, too
+    cloud.upload()
+    cloud.drain()
+    trace = tracing.of(VIDEO_ID, cloud.log())
+    exported = json.loads(json.dumps(trace_views.otlp(cloud.video(), trace, whole=True)))
+    for span in exported["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+        for name in ("traceId", "spanId", "parentSpanId"):
+            # OTLP's one departure from protobuf's JSON: ids are hexadecimal.
+            span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+    read = ParseDict(exported, TracesData())
+    spans = read.resource_spans[0].scope_spans[0].spans
+    assert [span.name for span in spans] == [span.name for span in trace.spans]
+    assert {span.trace_id.hex() for span in spans} == {trace_ids.trace_id(VIDEO_ID)}
+    assert {span.status.code for span in spans} == {Status.STATUS_CODE_OK, Status.STATUS_CODE_ERROR}
+    named = {attribute.key: attribute.value for span in spans for attribute in span.attributes}
+    assert named["millrace.attempt"].int_value >= 1
+    assert named["millrace.duration_s"].WhichOneof("value") in ("double_value", "int_value")
 
 
 def test_worker_and_its_files_are_hidden_when_the_public_looks(cloud: Cloud) -> None:

@@ -10,6 +10,7 @@ from millrace import clock, keys, tasks, transact, video_settings, videos
 from millrace.deadletters import awaits_burial
 from millrace.errors import Reason, TransitionRefused
 from millrace.events import TaskMessage
+from millrace.metrics import Metric, record
 from millrace.model import TaskKind, TaskStatus, Transaction, Video, VideoStatus
 from millrace.queues import Queues
 from millrace.storage import Bucket, StoredObject
@@ -105,6 +106,7 @@ def _first(door: Door, video_id: str, video: Video | None, stored: StoredObject)
         transact.commit(logs, *writes, transact.put(probe))
     except TransitionRefused:
         return Outcome.DUPLICATE  # another notification of the same object was quicker
+    record(Metric.SOURCE_BYTES, stored.size_bytes)
     # Also when it failed: whoever gets the message sees to the dead letter.
     door.queues.send_task(TaskMessage.of(probe))
     return Outcome.FAILED if problem else Outcome.QUEUED

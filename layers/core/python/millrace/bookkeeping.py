@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from millrace import counters, rollup, stats, tally, videos, workers
+from millrace import counters, prices, rollup, stats, tally, videos, workers
 from millrace.counters import Present
 from millrace.errors import RetryableError, TransitionRefused
 from millrace.metrics import Metric, tell
@@ -39,7 +39,8 @@ def run(queues: Queues, deadline: float) -> None:
         for minute, items in rollup.closed(now.items):
             if time.monotonic() > deadline:
                 break
-            rollup.move_on(minute, items)
+            happened = rollup.move_on(minute, items)
+            tell({Metric.SPENT: happened["cost_nano_usd"] / prices.NANO_USD})
     except (TransitionRefused, RetryableError) as error:
         log.info("bookkeeping.interrupted", extra={"why": str(error)})
     except (PynamoDBException, BotoCoreError, ClientError):
@@ -56,8 +57,9 @@ def _tell(now: Present, waiting: Sequence[QueueNow], found: Sequence[Mapping[str
             Metric.QUEUE_DEPTH: queue.depth.waiting,
             Metric.QUEUE_IN_FLIGHT: queue.depth.in_flight,
             Metric.DEAD_LETTERS: queue.dead_letters,
-            Metric.OLDEST_AGE: queue.oldest_age_s or 0.0,
         }
+        if queue.sampled_age_s is not None:
+            values[Metric.OLDEST_AGE] = queue.sampled_age_s
         tell(values, queue=queue.name)
     by_state = Counter(worker["status"] for worker in found)
     for state in ("working", "idle", "unresponsive"):

@@ -35,7 +35,7 @@ _COUNTED = {
     "backups": ("task_backups", "Second attempts begun beside slow ones.", 1),
     "bytes_in": ("source_bytes", "Size of all uploads that arrived.", 1),
     "bytes_read": ("source_read_bytes", "Read of sources by the engine.", 1),
-    "bytes_out": ("media_bytes", "Size of all segments made.", 1),
+    "bytes_out": ("media_bytes", "Size of all segments and stills made.", 1),
     "source_ms": ("source_seconds", "Length of all sources made into segments.", 1000),
     "busy_ms": ("busy_seconds", "Run time of all attempts.", 1000),
     "cost_nano_usd": ("cost_usd", "Estimated cost of all attempts.", prices.NANO_USD),
@@ -54,6 +54,7 @@ _TIMES = {
     ),
     "completed": ("time_to_complete_seconds", "From the upload's arrival to its completion."),
 }
+_OLDEST = "Of what has waited longest in a queue, where that is known; 0 while nothing waits."
 _SIGNALS = {
     served.Counted.CONNECTIONS: "WebSockets of calls that were opened.",
     served.Counted.DISCONNECTIONS: "WebSockets of calls that were closed, as far as it was told.",
@@ -130,16 +131,15 @@ def _queues(now: list[stats.QueueNow]) -> Iterator[Metric]:
     depth = GaugeMetricFamily(
         "millrace_queue_messages", "Messages of a queue.", labels=["queue", "state"]
     )
-    age = GaugeMetricFamily(
-        "millrace_queue_oldest_age_seconds", "Of a task that waits.", labels=["queue"]
-    )
+    age = GaugeMetricFamily("millrace_queue_oldest_age_seconds", _OLDEST, labels=["queue"])
     letters = GaugeMetricFamily(
         "millrace_dead_letters", "Failed tasks that nobody redrove.", labels=["queue"]
     )
     for queue in now:
         depth.add_metric([queue.name, "waiting"], queue.depth.waiting)
         depth.add_metric([queue.name, "in_flight"], queue.depth.in_flight)
-        age.add_metric([queue.name], queue.oldest_age_s or 0.0)
+        if queue.sampled_age_s is not None:
+            age.add_metric([queue.name], queue.sampled_age_s)
         letters.add_metric([queue.name], queue.dead_letters)
     yield from (depth, age, letters)
 

@@ -37,6 +37,10 @@ class Metric(Enum):
         *("VideoCost", MetricUnit.NoUnit),
         "US dollars that a completed video took, by estimate",
     )
+    SPENT = (
+        *("Spent", MetricUnit.NoUnit),
+        "US dollars that all attempts of a minute took, whatever came of them, by estimate",
+    )
     TASKS_DONE = ("TasksDone", MetricUnit.Count, "tasks that delivered")
     TASKS_RETRIED = ("TasksRetried", MetricUnit.Count, "attempts that failed and are repeated")
     TASKS_DOUBLED = ("TasksDoubled", MetricUnit.Count, "backups begun beside slow attempts")
@@ -69,7 +73,11 @@ class Metric(Enum):
     TASKS = ("Tasks", MetricUnit.Count, "tasks in a state, sampled every minute", _STATE)
     QUEUE_DEPTH = ("QueueDepth", MetricUnit.Count, "messages that wait, sampled", _QUEUE)
     QUEUE_IN_FLIGHT = ("QueueInFlight", MetricUnit.Count, "messages being worked on", _QUEUE)
-    OLDEST_AGE = ("OldestAge", MetricUnit.Seconds, "of a task that waits, sampled", _QUEUE)
+    OLDEST_AGE = (
+        *("OldestAge", MetricUnit.Seconds),
+        "of what has waited longest, sampled; 0 while nothing waits, none where it is not known",
+        _QUEUE,
+    )
     DEAD_LETTERS = (
         *("DeadLetters", MetricUnit.Count),
         "failed tasks that nobody redrove (elsewhere: messages in the queue), sampled",

@@ -114,6 +114,9 @@ class Video(Item, discriminator="video"):
     playable = BooleanAttribute(default=False)
     published_steps = NumberAttribute(default=-1)
     """`steps` the newest playlists were made from; -1 before the first publication."""
+    unpublished_since = UnicodeAttribute(null=True)
+    """Since when there has been something new to publish; None also of what came while the newest
+    playlists were written."""
     publishing_steps = NumberAttribute(default=-1)
     """`steps` of the publication begun last: claimed before playlists are written, so that an
     older set never overwrites a newer one. Ahead of `published_steps` while one is under way."""

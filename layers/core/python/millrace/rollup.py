@@ -72,8 +72,11 @@ def closed(items: list[Held]) -> Iterator[tuple[datetime, list[Held]]]:
         yield datetime.fromisoformat(f"{minute}:00+00:00"), by_minute[minute]
 
 
-def move_on(minute: datetime, items: list[Held]) -> None:
+def move_on(minute: datetime, items: list[Held]) -> Counter[str]:
     """Add a minute to its steps and remove its items.
+
+    Returns:
+        What they held. All that this ever returns is the sum of all moves, each of them once.
 
     Raises:
         TransitionRefused: something was added meanwhile, or somebody else did it; the next round
@@ -86,6 +89,7 @@ def move_on(minute: datetime, items: list[Held]) -> None:
         transact.remove(Tally(item.pk, item.sk), Tally.moves == item.moves) for item in items
     ]
     transact.commit_unlogged(*removed, *_added(minute, amounts))
+    return amounts
 
 
 def sample(values: Mapping[str, int]) -> None:

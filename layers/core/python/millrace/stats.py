@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from millrace import clock, counters, keys, prices, rollup, tally, turns
+from millrace import clock, counters, keys, prices, rollup, tally, waits
 from millrace.counters import Present
 from millrace.model import TaskStatus, VideoStatus
 from millrace.paging import only
@@ -55,9 +55,14 @@ class QueueNow:
     name: str
     depth: Depth
     oldest_age_s: float | None
-    """Of the task that has waited longest, among those looked at; None if nothing waits, or
-    nobody knows."""
+    """Of what has waited longest, among what was looked at; None if nothing waits, or nobody
+    knows."""
     dead_letters: int
+
+    @property
+    def sampled_age_s(self) -> float | None:
+        """As metrics tell it: 0 while nothing waits, and nothing where nobody knows."""
+        return self.oldest_age_s if self.depth.waiting else self.oldest_age_s or 0.0
 
 
 def parse_range(params: Mapping[str, str]) -> str:
@@ -104,7 +109,7 @@ def queues_now(queues: Queues, present: Present) -> list[QueueNow]:
         QueueNow(
             name,
             depths[name],
-            turns.oldest_age_s(name) if name in TASK_QUEUES and depths[name].waiting else None,
+            waits.oldest_age_s(name, depths[name]),
             max(0, present.totals[f"letters_{name}"])
             if name in TASK_QUEUES
             else queues.letters(name),

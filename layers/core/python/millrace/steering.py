@@ -134,6 +134,7 @@ def _going_again(video_id: str, to: VideoStatus) -> list[Action]:
         *videos.moved(video_id, to),
         Video.reviving_since.set(now),
         Video.published_steps.set(-1),  # its playlists were withdrawn
+        Video.unpublished_since.remove(),
         Video.reason.remove(),
         Video.reason_message.remove(),
         *videos.due(Video, video_id, clock.stamp(videos.LOOK_AGAIN_S)),

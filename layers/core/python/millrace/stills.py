@@ -11,7 +11,8 @@ from PIL import Image
 
 from millrace import keys, plan, scratch, storage, tasks
 from millrace.errors import Reason, RetryableError
-from millrace.model import Video
+from millrace.metrics import Metric, tell
+from millrace.model import TaskKind, Video
 from millrace.worker import Job
 
 POSTER = "poster.jpg"
@@ -29,26 +30,26 @@ def work(job: Job) -> None:
     with scratch.folder() as folder:
         asked = ["--storyboard"] if wanted.storyboard else []
         pictures = _frames(job, folder, times_s, size, *asked)
-        if wanted.storyboard:
-            _store_storyboard(job, folder)
+        bytes_out = _store_storyboard(job, folder) if wanted.storyboard else 0
     job.heart.progress(60)
     thumbnails = []
     for number, (time_s, picture) in enumerate(zip(wanted.times_s, pictures[1:], strict=True)):
         path = f"thumbnails/{number:02d}.jpg"
-        _store(job, path, _padded(picture, size))
+        bytes_out += _store(job, path, _padded(picture, size))
         thumbnails.append({"time_s": time_s, "path": path})
     at_s = most_telling(times_s, pictures)
     with scratch.folder() as folder:
         (picture,) = _frames(job, folder, [at_s], (poster.width, poster.height), "--skip-black")
-    _store(job, POSTER, picture)
+    bytes_out += _store(job, POSTER, picture)
     output: dict[str, Any] = {"thumbnails": thumbnails, "poster": POSTER}
     output["bytes_read"] = job.reading.bytes_read
     made = [Video.thumbnails.set(thumbnails), Video.poster.set(POSTER)]
     if wanted.storyboard:
         output["storyboard"] = STORYBOARD
         made.append(Video.storyboard.set(STORYBOARD))
-    told = {**job.told, "files": len(thumbnails) + 2}
+    told = {**job.told, "files": len(thumbnails) + 2, "bytes_out": bytes_out}
     tasks.finish(job.lease, output, *made, told=told)
+    tell({Metric.BYTES_OUT: bytes_out}, kind=TaskKind.THUMBNAIL.value)
 
 
 def most_telling(times_s: list[float], pictures: list[Image.Image]) -> float:
@@ -74,17 +75,20 @@ def _frames(
     return [_opened(folder / f"{number:02d}.png") for number in range(len(times_s))]
 
 
-def _store_storyboard(job: Job, folder: Path) -> None:
-    """The sprites, then the track that names them."""
+def _store_storyboard(job: Job, folder: Path) -> int:
+    """The sprites, then the track that names them. Returns the bytes of all."""
     video_id, site = job.lease.task.video_id, job.shop.site
+    size_bytes = 0
     for sprite in sorted((folder / "storyboard").glob("*.jpg")):
         site.put_file(keys.media_key(video_id, f"storyboard/{sprite.name}"), sprite)
+        size_bytes += sprite.stat().st_size
     try:
         track = (folder / STORYBOARD).read_text()
     except OSError as error:
         message = "The engine's storyboard could not be read."
         raise RetryableError(Reason.OUTPUT_FAILED, message) from error
     site.put_text(keys.media_key(video_id, STORYBOARD), track, storage.FINISHED)
+    return size_bytes + len(track.encode())
 
 
 def _opened(path: Path) -> Image.Image:
@@ -105,8 +109,10 @@ def _padded(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return canvas
 
 
-def _store(job: Job, path: str, picture: Image.Image) -> None:
+def _store(job: Job, path: str, picture: Image.Image) -> int:
+    """Returns the picture's size in bytes."""
     content = io.BytesIO()
     picture.save(content, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
     key = keys.media_key(job.lease.task.video_id, path)
     job.shop.site.put_bytes(key, content.getvalue(), storage.IMMUTABLE)
+    return len(content.getvalue())

@@ -215,7 +215,7 @@ def grow(lease: Lease, output: dict[str, Any], growths: int) -> bool:
         transact.update(lease.key, told, lease.held() & before),
         transact.update(
             videos.key_of(lease.task.video_id),
-            [Video.growths.add(1)],
+            [Video.growths.add(1), videos.unpublished()],
             Video.status == VideoStatus.PROCESSING,
         ),
     )
@@ -245,6 +245,7 @@ def finish(
             Video.tasks_done.add(1),
             Video.units_done.add(int(task.units) - int(task.units_done)),
             Video.updated_at.set(clock.stamp()),
+            videos.unpublished(),
             *also,
         ]
         moved = {"from": TaskStatus.RUNNING, "to": TaskStatus.DONE}

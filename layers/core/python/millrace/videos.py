@@ -267,6 +267,7 @@ def published(
     actions: list[Action] = [
         Video.published_steps.set(steps),
         Video.published_files.set(dict(files)),
+        Video.unpublished_since.remove(),
         Video.updated_at.set(clock.stamp()),
     ]
     if playable and not video.playable:
@@ -282,18 +283,16 @@ def published(
 def doubt_publication(video_id: str) -> None:
     """What is in the bucket may be older than what was published last: have it written again."""
     out = Video.status.is_in(VideoStatus.PROCESSING, VideoStatus.COMPLETED)
-    actions = [Video.published_steps.set(-1), *due(Video, video_id, clock.stamp(LOOK_AGAIN_S))]
+    actions: list[Action] = [Video.published_steps.set(-1), unpublished()]
+    actions += due(Video, video_id, clock.stamp(LOOK_AGAIN_S))
     with suppress(TransitionRefused):
         transact.update_once(key_of(video_id), actions, out)
 
 
 def republished(video: Video, steps: int, manifest: str | None) -> None:
     """The final playlists and the manifest of a completed video were written again."""
-    actions = [
-        Video.published_steps.set(steps),
-        *_offered(manifest),
-        *not_due(Video),
-    ]
+    actions: list[Action] = [Video.published_steps.set(steps), Video.unpublished_since.remove()]
+    actions += [*_offered(manifest), *not_due(Video)]
     condition = Video.status == VideoStatus.COMPLETED
     transact.update_once(key_of(video.video_id), actions, condition)
 
@@ -327,6 +326,7 @@ def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str
         Video.playable.set(True),
         Video.playable_at.set(Video.playable_at | now),
         Video.completed_at.set(now),
+        Video.unpublished_since.remove(),
         *_offered(manifest),
         *not_due(Video),
     ]
@@ -338,6 +338,11 @@ def complete(video: Video, steps: int, manifest: str | None, ready: Sequence[str
     completed = transact.entry(video.video_id, "video.completed", detail=detail)
     change = [*actions, *news.actions], condition & news.condition
     transact.commit([*news.lines, completed], transact.update(key_of(video.video_id), *change))
+
+
+def unpublished() -> Action:
+    """There is something new to publish; how long there has been, `waits` tells."""
+    return Video.unpublished_since.set(Video.unpublished_since | clock.stamp())
 
 
 def since_upload_s(video: Video) -> float:

@@ -165,11 +165,12 @@ class Web:
         if request is None:  # invoked by hand, not by API Gateway
             return get_response(request)
         logger.refresh_sample_rate_calculation()
-        began, video_id = time.perf_counter(), _video_id(request)
+        began = time.perf_counter()
         with logger.append_context_keys(request_id=request.context.get("requestId")):
             response = self._in_our_words(request, get_response(request))
             for name, value in _EVERYWHERE.items():
                 response.headers.setdefault(name, value)
+            video_id = _video_id(request, response)
             duration_ms = round((time.perf_counter() - began) * 1000, 1)
             logger.info(
                 "request",
@@ -233,6 +234,11 @@ def _unavailable() -> Response:
     return Refusal(Problem(ProblemType.UNAVAILABLE, detail, headers={"Retry-After": "1"}))
 
 
-def _video_id(request: Request) -> str | None:
+def _video_id(request: Request, response: Response) -> str | None:
+    """Of the video that the path names, or that was made: `Location` names that."""
     parameters = request.uri_params or {}
-    return (parameters.get("video_id") or parameters.get("job_id") or "")[:64] or None
+    named = parameters.get("video_id") or parameters.get("job_id")
+    kind, _, made = str(response.headers.get("Location", "")).partition("/")
+    if not named and response.status_code == 201 and kind == "videos":
+        named = made
+    return (named or "")[:64] or None
