@@ -52,12 +52,12 @@ def python(distributions: Iterable[metadata.Distribution]) -> list[dict[str, Any
         name = each.metadata["Name"]
         plain = name.lower().replace("_", "-").replace(".", "-")
         purl = f"pkg:pypi/{quote(plain)}@{quote(each.version)}"
-        licence = each.metadata.get("License-Expression")
-        components.append(_component(name, each.version, purl, licence))
+        licence = each.metadata.json.get("license_expression")
+        components.append(_component(name, each.version, purl, str(licence or "")))
     return components
 
 
-def _component(name: str, version: str, purl: str, licence: str | None = None) -> dict[str, Any]:
+def _component(name: str, version: str, purl: str, licence: str = "") -> dict[str, Any]:
     component: dict[str, Any] = {"type": "library", "name": name, "version": version}
     component |= {"bom-ref": purl, "purl": purl}
     if licence:

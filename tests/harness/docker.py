@@ -86,9 +86,13 @@ class Docker:
         return size
 
     def remove_containers(self) -> None:
-        """All that carry `LABEL`, whoever started them."""
-        if found := self("ps", "--all", "--quiet", "--filter", f"label={LABEL}").split():
-            self("rm", "--force", *found)
+        """All that carry `LABEL`, whoever started them; some may be on their way out already."""
+        listing = ("ps", "--all", "--quiet", "--filter", f"label={LABEL}")
+        deadline = time.monotonic() + 30
+        while found := self(*listing).split():
+            assert time.monotonic() < deadline, f"containers stay: {found}"
+            if not self.succeeds("rm", "--force", *found):
+                time.sleep(0.2)
 
 
 @contextlib.contextmanager

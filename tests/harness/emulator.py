@@ -121,8 +121,10 @@ def emulated(
     (folder / "handler.py").write_text(textwrap.dedent(source))
     port, api = free_port(), free_port()
     output = scratch / "emulated.output"
-    options = ("--runtime-interface-emulator-address", f"127.0.0.1:{port}")
-    options += ("--runtime-api-address", f"127.0.0.1:{api}")
+    options = (
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{api}"),
+    )
     environment = {
         "PATH": os.defpath,
         "AWS_LAMBDA_FUNCTION_NAME": name,

@@ -179,7 +179,11 @@ def test_real_function_gives_its_message_back_when_the_cloud_is_away_wherever_it
         "image": function("", **alike, command=command),
     }
     with emulated(tmp_path, "", "millrace-probe", start=start, more=REAL) as theirs:
-        Places(ours, theirs).see(json.dumps({"Records": [RECORD]}).encode(), TIMEOUT_S)
-        again = theirs.invoke(json.dumps({"Records": [RECORD]}).encode())
-        assert again.payload == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-        assert "EndpointConnectionError" in theirs.output or "PynamoDB" in theirs.output
+        unreadable = {**RECORD, "messageId": "m-2", "body": "no task"}
+        sent = json.dumps({"Records": [RECORD, unreadable]}).encode()
+        Places(ours, theirs).see(sent, TIMEOUT_S)
+        given_back = [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-2"}]
+        assert theirs.invoke(sent).payload == {"batchItemFailures": given_back}
+        assert "message.rejected" in theirs.output
+        for pool in ours.values():
+            assert "message.rejected" in pool.invoke(event(sent, TIMEOUT_S)).log_tail

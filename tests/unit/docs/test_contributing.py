@@ -77,7 +77,8 @@ def test_container_may_make_namespaces_when_tests_run_in_it(name: str) -> None:
     ]
     assert jobs
     for job in jobs:
-        assert job["container"] == {"image": "debian:12", "options": "--privileged"}
+        assert job["container"]["image"] == "debian:12"
+        assert "--privileged" in job["container"]["options"].split()
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -89,7 +90,7 @@ def test_workflow_may_do_no_more_than_it_says_when_it_runs(path: Any) -> None:
 def test_pins_suit_debians_own_python_when_installed_there() -> None:
     """Debian 12 has 3.11.2 for good, and packages that leave 3.11 behind do so in small steps."""
     for distribution in metadata.distributions():
-        wanted = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
+        wanted = SpecifierSet(str(distribution.metadata.json.get("requires_python", "")))
         assert DEBIANS_PYTHON in wanted, distribution.metadata["Name"]
 
 
