@@ -128,9 +128,9 @@ def _wait_for(docker: Docker, process: subprocess.Popen[bytes], log: Path) -> No
 
 
 def make_base(docker: Docker) -> None:
-    """Debian 12 with nothing but what apt needs, as near as can be to debian:bookworm-slim."""
+    """Debian 12 with little but what apt needs, some more than debian:bookworm-slim."""
     made = subprocess.Popen(
-        ["mmdebstrap", "--variant=apt", "--include=usr-is-merged", "bookworm", "-"],
+        ["mmdebstrap", "--variant=apt", "bookworm", "-"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
