@@ -21,7 +21,8 @@ def build_context(function: str) -> Iterator[Path]:
     for a change of another function.
     """
     sources = (
-        *("requirements.txt", "functions/requirements.txt", DOCKERFILE),
+        *("requirements.txt", "functions/requirements.txt", DOCKERFILE, "functions/sbom.py"),
+        *("LICENSE", "THIRD_PARTY_NOTICES.md"),
         *("engine", "layers/core/python", f"functions/{function}"),
     )
     with TemporaryDirectory() as folder:

@@ -82,13 +82,14 @@ def synthesize(settings: Settings, fingerprint: str, log: Path) -> Path:
 def _one_at_a_time() -> Iterator[None]:
     """Two deployments from one checkout would make the same layer and template at once."""
     ASSEMBLIES.mkdir(parents=True, exist_ok=True)
-    with ASSEMBLIES.with_name("cdk.lock").open("w") as lock:
+    with (ASSEMBLIES / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _forget_old_assemblies() -> None:
-    found = sorted(ASSEMBLIES.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    folders = [path for path in ASSEMBLIES.iterdir() if path.is_dir()]
+    found = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
     for old in found[ASSEMBLIES_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 

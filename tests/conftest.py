@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS = {
     "needs_browser": Path("/usr/bin/chromium"),
     "needs_cloud": REPOSITORY / ".venv-cloud" / "bin" / "python",
+    "needs_docker": Path(shutil.which("dockerd") or "/usr/sbin/dockerd"),
     "needs_engine": REPOSITORY / "build" / "engine" / "release" / "millrace-engine",
     "needs_rie": REPOSITORY / "build" / "rie" / "aws-lambda-rie",
     "needs_prometheus": Path("/usr/bin/promtool"),

@@ -56,7 +56,8 @@ def test_image_context_holds_what_the_dockerfile_copies_when_synthesised(
     assert len(contexts) == 3
     for context in contexts:
         text = (context / "functions" / "Dockerfile").read_text()
-        for source in re.findall(r"^COPY ([^-]\S*) ", text, re.MULTILINE):
+        copied = " ".join(re.findall(r"^COPY ([^-].*) \S+$", text, re.MULTILINE)).split()
+        for source in [*copied, *re.findall(r"type=bind,source=([^,]+)", text)]:
             if "${FUNCTION}" not in source:
                 assert (context / source).exists(), source
         handlers = list(context.glob("functions/*/handler.py"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from importlib import metadata
 from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from docs import release
 from tests.harness.media import REPOSITORY
@@ -16,6 +18,7 @@ from tests.harness.media import REPOSITORY
 NOTICES = (REPOSITORY / "THIRD_PARTY_NOTICES.md").read_text()
 CHANGELOG = (REPOSITORY / "CHANGELOG.md").read_text()
 WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
+DEBIANS_PYTHON = "3.11.2"
 KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
@@ -46,10 +49,49 @@ def test_release_is_tested_first_when_tagged() -> None:
     assert "ARG FUNCTION" in (REPOSITORY / built["file"]).read_text()
 
 
+def test_release_is_published_last_when_all_is_built() -> None:
+    text = (REPOSITORY / ".github/workflows/release.yml").read_text()
+    jobs = yaml.safe_load(text)["jobs"]
+    publishing = [
+        name
+        for name, job in jobs.items()
+        if any("action-gh-release" in step.get("uses", "") for step in job["steps"])
+    ]
+    assert publishing == [list(jobs)[-1]]
+    assert jobs[publishing[0]]["needs"] == "images"
+    assert jobs["images"]["needs"] == "wheel"
+    assert re.findall(r"/usr/share/doc/millrace/\S+", text) == [
+        "/usr/share/doc/millrace/sbom.cdx.json"
+    ]
+    assert "doc/millrace/sbom.cdx.json" in (REPOSITORY / "functions/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml", "exhaustive.yml"])
+def test_container_may_make_namespaces_when_tests_run_in_it(name: str) -> None:
+    """Those marked `needs_root`; without, `REQUIRE_ALL` fails them."""
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows" / name).read_text())
+    jobs = [
+        job
+        for job in workflow["jobs"].values()
+        if any(re.search(r"\.ci/run|millrace test", step.get("run", "")) for step in job["steps"])
+    ]
+    assert jobs
+    for job in jobs:
+        assert job["container"]["image"] == "debian:12"
+        assert "--privileged" in job["container"]["options"].split()
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflow_may_do_no_more_than_it_says_when_it_runs(path: Any) -> None:
     assert yaml.safe_load(path.read_text())["permissions"]["contents"] in ("read", "write")
     assert not re.search(r"uses: (?!\./)[^@\s]+\s*$", path.read_text(), re.MULTILINE)
+
+
+def test_pins_suit_debians_own_python_when_installed_there() -> None:
+    """Debian 12 has 3.11.2 for good, and packages that leave 3.11 behind do so in small steps."""
+    for distribution in metadata.distributions():
+        wanted = SpecifierSet(str(distribution.metadata.json.get("requires_python", "")))
+        assert DEBIANS_PYTHON in wanted, distribution.metadata["Name"]
 
 
 def test_audit_asks_about_every_list_when_it_runs() -> None:

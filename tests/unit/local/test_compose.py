@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
+from cdk.layer import LAYER
+from cli.deploy_cdk import ASSEMBLIES
 from cli.monitoring import FILES, SOURCES
 from cli.up import up
 
@@ -40,7 +42,7 @@ def test_images_are_pinned_when_they_are_pulled(compose: dict[str, Any]) -> None
 def test_engine_has_the_libraries_of_the_functions_image_when_run_in_docker() -> None:
     functions = (REPOSITORY / "functions" / "Dockerfile").read_text()
     ours, theirs = (
-        set(re.findall(r" (lib[a-z0-9]+[\d-]*\d)(?= )", text.rpartition("FROM ")[2]))
+        set(re.findall(r" (lib[a-z0-9]+[\d-]*\d)(?= )", text.rpartition("apt-get install")[2]))
         for text in (DOCKERFILE, functions)
     )
     assert "libseccomp2" in theirs
@@ -84,7 +86,23 @@ def test_nothing_has_rights_it_does_not_need_when_it_runs(compose: dict[str, Any
     for service in compose["services"].values():
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"] is True
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["millrace"]
+    assert "--chown" not in DOCKERFILE, "who runs the code could change it"
+
+
+def test_folders_are_the_running_users_when_they_may_be_written_to(
+    compose: dict[str, Any],
+) -> None:
+    service = compose["services"]["millrace"]
+    owned = re.search(r"install -d -o millrace (/millrace/.*)", DOCKERFILE)
+    assert owned is not None
+    mounted = [item.partition(":")[2] for item in service["volumes"]]
+    own = [item.partition(":")[0] for item in service["tmpfs"] if item.endswith(":uid=10001")]
+    assert {*owned[1].split(), "/monitoring"} == {*mounted, *own}
+    assert {ASSEMBLIES, LAYER.parent} == {
+        REPOSITORY / Path(item).relative_to("/millrace") for item in own
+    }
 
 
 def test_prometheus_and_grafana_come_with_their_configuration_when_asked_for(
