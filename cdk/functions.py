@@ -236,7 +236,7 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout_s=60,
         memory_mb=512,
         queue=Queue(batch_size=1, max_concurrency=10),
-        access=Access(table=(*_READ, "PutItem", "UpdateItem"), topic=("Publish",)),
+        access=Access(table=_READ + _WRITE, topic=("Publish",)),
         settings=("webhook_networks", "webhook_plain_http"),
         tells_addresses=True,
     ),
