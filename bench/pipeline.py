@@ -4,11 +4,12 @@
     python -m bench.pipeline --only overhead --rounds 3
 
 - `overhead`: wall time of a 60 s 1080p video, from its arrival to its completion, beside the bare
-  engine on the same file with the same plan: at most 1.10.
+  engine on the same file: at most 1.10. The engine alone has the same ladder, in one chunk: no
+  seams, and nothing of what chunks cost.
 - `chunks`: CPU of all the video's processes in at least 8 chunks beside one: at most 1.05.
 - `playable`: time to playable of 30 minutes beside that of one: at most 1.2, and at most 5 s.
 - `batch`: 120 short videos at once, beside the bare engine in a loop over the same files:
-  videos an hour at least 0.9.
+  completed videos an hour at least 0.9.
 
 Each takes turns where it can; each prints the ratio and the target.
 """
@@ -122,14 +123,19 @@ def batch(videos: int) -> list[Row]:
     report = CACHE / "load" / "locust.json"
     command = [sys.executable, "-m", "tests.load", "--videos", str(videos)]
     subprocess.run(command, check=True)
-    jobs = json.loads(report.read_text())["jobs"]
-    wall_s = max(job["ended"] for job in jobs) - min(job["began"] for job in jobs)
+    ours = completed_per_hour(json.loads(report.read_text())["jobs"])
     files = json.loads((CACHE / "load" / "sources.json").read_text())
     alone_s = sum(bare_cost(Path(file["path"])).wall_s for file in files)
-    ours, theirs = 3600 * len(jobs) / wall_s, 3600 * len(files) / alone_s
+    theirs = 3600 * len(files) / alone_s
     target = TARGETS["batch"]
     met = ours / theirs >= target
     return [Row(f"{videos} videos at once", ours, theirs, "/h", f"≥ {target}", met)]
+
+
+def completed_per_hour(jobs: list[dict[str, Any]]) -> float:
+    """Of a load; the time counts until the last of all has ended, whatever became of it."""
+    wall_s: float = max(job["ended"] for job in jobs) - min(job["began"] for job in jobs)
+    return 3600 * sum(job["status"] == "completed" for job in jobs) / wall_s
 
 
 def bare_cost(source: Path) -> Cost:

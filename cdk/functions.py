@@ -72,6 +72,7 @@ class Access:
         topic: SNS actions on the topic of events, without the `sns:` prefix.
         watches: queues (by function name) whose depth may be asked for.
         watches_letters: the same of their dead-letter queues.
+        takes_letters: queues (by function name) whose dead letters may be received and deleted.
         site_bucket: S3 actions on the site bucket itself, whose list is as public as its objects.
         sockets: methods of `@connections` on the WebSocket API (`POST`, `DELETE`).
         turn_secret: SSM actions on the relays' secret, without the `ssm:` prefix.
@@ -88,6 +89,7 @@ class Access:
     topic: tuple[str, ...] = ()
     watches: tuple[str, ...] = ()
     watches_letters: tuple[str, ...] = ()
+    takes_letters: tuple[str, ...] = ()
     site_bucket: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
     turn_secret: tuple[str, ...] = ()
@@ -234,7 +236,7 @@ FUNCTIONS: tuple[Function, ...] = (
         timeout_s=60,
         memory_mb=512,
         queue=Queue(batch_size=1, max_concurrency=10),
-        access=Access(table=(*_READ, "PutItem", "UpdateItem"), topic=("Publish",)),
+        access=Access(table=_READ + _WRITE, topic=("Publish",)),
         settings=("webhook_networks", "webhook_plain_http"),
         tells_addresses=True,
     ),
@@ -268,6 +270,7 @@ FUNCTIONS: tuple[Function, ...] = (
             deletes=tuple(f"TALLY#{shard}" for shard in range(_TALLY_SHARDS)),
             watches=_QUEUES,
             watches_letters=_OTHER_QUEUES,
+            takes_letters=("ingest", "publish"),
         ),
     ),
 )

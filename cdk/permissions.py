@@ -77,6 +77,8 @@ def _statements(
     watched = [queues.pairs[name].queue.queue_arn for name in access.watches]
     watched += [queues.pairs[name].dead_letters.queue_arn for name in access.watches_letters]
     found.append(_allow("sqs", ("GetQueueAttributes",), watched))
+    taken = [queues.pairs[name].dead_letters.queue_arn for name in access.takes_letters]
+    found.append(_allow("sqs", ("ReceiveMessage", "DeleteMessage"), taken))
     found += _of_calls(spec, resources)
     if access.indexes:
         arns = [f"{storage.table.table_arn}/index/{index}" for index in access.indexes]

@@ -81,6 +81,10 @@ def _permissions(spec: Function) -> str:
             "SQS, depth of",
             tuple(queue_name(name, dead_letter=True) for name in access.watches_letters),
         ),
+        (
+            "SQS, receives from and deletes in",
+            tuple(queue_name(name, dead_letter=True) for name in access.takes_letters),
+        ),
         ("`@connections` of the WebSocket API", access.sockets),
         ("SSM, the relays' secret", access.turn_secret),
         ("SQS, sends to", tuple(queue_name(name) for name in access.sends)),
@@ -123,6 +127,8 @@ def _queues() -> str:
   {MAX_RECEIVE_COUNT} receives: the backstop for workers that die without a word.
 - Messages are kept {MESSAGE_RETENTION_DAYS} days, dead letters {DEAD_LETTER_RETENTION_DAYS}.
   An alarm rings for every dead-letter queue that holds a message.
+- Dead letters of `{queue_name("ingest")}` and `{queue_name("publish")}` that can be read are sent
+  again by the monitor, every minute; unreadable ones stay.
 - All queues are encrypted (SSE-SQS) and refuse plain HTTP. `{queue_name("publish")}` keeps the
   order of the messages of one video; its senders name each message, equal bodies are not merged.
 - `{queue_name("notify")}` holds no delivery back for longer than 15 minutes; longer waits are in

@@ -66,8 +66,10 @@ def _rank(item: pytest.Item) -> int:
 def _group(item: pytest.Item) -> str | None:
     """One of RUNNING for what drives a running Millrace; else a folder or a file with fixtures."""
     folders = item.path.relative_to(REPOSITORY / "tests").parts
+    if folders[0] == "chaos" and item.get_closest_marker("needs_cloud"):
+        return "chaos"
     if "pipeline" in getattr(item, "fixturenames", ()):
-        return "chaos" if folders[0] == "chaos" else "pipeline"
+        return "pipeline"
     if folders[0] in ("integration", "e2e") or folders[:2] == ("unit", "cdk"):
         return "/".join(folders[:2])
     alone = folders[0] == "quality" or folders[:2] in (

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 S3_PATHS = ("/millrace-uploads-local", "/millrace-site-local")
 _DYNAMO, _SQS = "DynamoDB_20120810.", "AmazonSQS."
+_SENDS = ("SendMessage", "SendMessageBatch")
 
 
 class Fault(StrEnum):
@@ -47,7 +48,7 @@ class Request:
 
     @property
     def is_message(self) -> bool:
-        return self.target.startswith(_SQS) and self.operation == "SendMessage"
+        return self.target.startswith(_SQS) and self.operation in _SENDS
 
     @property
     def is_object(self) -> bool:

@@ -24,6 +24,7 @@ from tests.harness.pipeline import eventually
 
 DYNAMO = {"X-Amz-Target": "DynamoDB_20120810.TransactWriteItems"}
 SEND = {"X-Amz-Target": "AmazonSQS.SendMessage"}
+SEND_MANY = {"X-Amz-Target": "AmazonSQS.SendMessageBatch"}
 
 
 @dataclass
@@ -116,10 +117,13 @@ def test_every_third_object_request_is_refused_when_that_is_the_rate() -> None:
         assert statuses == [200, 200, 503, 200, 200, 503]
 
 
-def test_message_arrives_again_at_once_and_later_when_it_is_repeated() -> None:
+@pytest.mark.parametrize("sending", [SEND, SEND_MANY])
+def test_message_arrives_again_at_once_and_later_when_it_is_repeated(
+    sending: dict[str, str],
+) -> None:
     with disturbed(Rates(duplicated=1, late=1)) as (cloud, proxy):
         proxy.faults.seconds = lambda most: most / 100  # type: ignore[method-assign]
-        assert requests.post(proxy.url, data=b"{}", headers=SEND, timeout=10).ok
+        assert requests.post(proxy.url, data=b"{}", headers=sending, timeout=10).ok
         assert len(cloud.seen) >= 2
         eventually("the late one", lambda: len(cloud.seen) == 3, 60)
 
@@ -149,7 +153,7 @@ def test_connection_breaks_when_the_cloud_is_dead() -> None:
 def test_decisions_repeat_when_the_seed_is_the_same() -> None:
     put = Request("PUT", "/millrace-site-local/x", "", b"")
     write = Request("POST", "/", DYNAMO["X-Amz-Target"], b"#task.done#")
-    message = Request("POST", "/", SEND["X-Amz-Target"], b"")
+    message = Request("POST", "/", SEND_MANY["X-Amz-Target"], b"")
 
     def decisions(seed: int) -> list[set[Fault]]:
         faults = Faults(seed, STORM)

@@ -13,16 +13,18 @@ from urllib.parse import urljoin
 import requests
 
 from millrace import counters, keys, tally
-from millrace.model import Item, Transaction
+from millrace.model import Item, Transaction, Video, VideoStatus
 from millrace.replay import observed, replay
 from tests.harness import media
 from tests.harness.counted import states
 from tests.harness.hls import attributes
 from tests.harness.pipeline import Pipeline
+from tests.harness.receiver import Receiver
 
 UPLOADS, SITE = "millrace-uploads-local", "millrace-site-local"
-QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish.fifo")
+QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish.fifo", "notify")
 TASK_LETTERS = ("probe-dlq", "transcode-dlq", "thumbnail-dlq")
+_UNFINISHED = (VideoStatus.AWAITING_UPLOAD, VideoStatus.QUEUED, VideoStatus.PROCESSING)
 _KEY_URI = ("#EXT-X-MAP:", "#EXT-X-MEDIA:", "#EXT-X-I-FRAME-STREAM-INF:")
 
 
@@ -33,6 +35,8 @@ class Verdict:
     pipeline: Pipeline
     wanted: Mapping[str, str]
     """The status each video must have, by its id."""
+    receiver: Receiver
+    """Of a webhook that was there all the time."""
     breaches: list[str] = field(default_factory=list)
 
     def judge(self) -> list[str]:
@@ -41,6 +45,7 @@ class Verdict:
             if video["status"] != status:
                 self._breach(video_id, f"{video['status']} ({video.get('reason')}), not {status}")
             self._judge_log(video_id, status)
+            self._judge_told(video_id, status)
             self._judge_objects(video_id, video)
         self._judge_strangers()
         self._judge_letters()
@@ -62,6 +67,13 @@ class Verdict:
         done = [line.task_id for line in log if line.event == "task.done"]
         if len(done) != len(set(done)):
             self._breach(video_id, f"tasks were done twice: {sorted(map(str, done))}")
+
+    def _judge_told(self, video_id: str, status: str) -> None:
+        """Of its end the outside was told once: by one event, however often that was delivered."""
+        for end in ("completed", "failed"):
+            found = self.receiver.ids(video_id, f"video.{end}")
+            if len(found) != (end == status):
+                self._breach(video_id, f"{status}, and told of by video.{end} {sorted(found)}")
 
     def _judge_objects(self, video_id: str, video: dict[str, Any]) -> None:
         stored = set(keys_below(self.pipeline, SITE, f"videos/{video_id}/"))
@@ -109,17 +121,30 @@ class Verdict:
     def _judge_letters(self) -> None:
         """A dead letter of a task is of a video that was to fail; every such video has one."""
         failed = {video_id for video_id, status in self.wanted.items() if status == "failed"}
-        letters = {letter["video_id"] for letter in dead_letters(self.pipeline)}
+        letters = {letter["video_id"] for letter in dead_letters(self.pipeline, *TASK_LETTERS)}
         for video_id in sorted((letters & set(self.wanted)) - failed):
             self._breach(video_id, "has a dead letter")
         for video_id in sorted(failed - letters):
             self._breach(video_id, "failed without a dead letter")
+        for letter in dead_letters(self.pipeline, "notify-dlq"):
+            if "attempts" in letter:
+                self._breach(letter["event_id"], "its delivery was given up")
 
 
 def everything_of(pipeline: Pipeline) -> list[dict[str, Any]]:
     """Every item of the table."""
     pages = pipeline.client("dynamodb").get_paginator("scan").paginate(TableName="millrace")
     return [item for page in pages for item in page["Items"]]
+
+
+def unfinished(pipeline: Pipeline, video_ids: set[str]) -> list[str]:
+    """Those of some videos that have not come to their end."""
+    found = [Item.from_raw_data(item) for item in everything_of(pipeline)]
+    return [
+        str(item.video_id)
+        for item in found
+        if isinstance(item, Video) and item.video_id in video_ids and item.status in _UNFINISHED
+    ]
 
 
 def items_of(pipeline: Pipeline, video_id: str) -> list[Item]:
@@ -144,10 +169,10 @@ def keys_below(pipeline: Pipeline, bucket: str, prefix: str) -> Iterator[str]:
             yield found["Key"]
 
 
-def dead_letters(pipeline: Pipeline) -> Iterator[dict[str, Any]]:
-    """Of tasks; looked at, and left there."""
+def dead_letters(pipeline: Pipeline, *queues: str) -> Iterator[dict[str, Any]]:
+    """Looked at, and left there."""
     sqs = pipeline.client("sqs")
-    for queue in TASK_LETTERS:
+    for queue in queues:
         url = sqs.get_queue_url(QueueName=f"millrace-{queue}")["QueueUrl"]
         while True:
             answer = sqs.receive_message(

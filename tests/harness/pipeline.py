@@ -190,6 +190,11 @@ class Pipeline:
     ) -> str:
         """Upload as a browser does; the video's id."""
         created = self.announce(path, name, content_type, settings)
+        self.send(created, path)
+        return str(created["video_id"])
+
+    def send(self, created: dict[str, Any], path: Path) -> None:
+        """The file of an announced upload; a small one may be sent again."""
         target = created["upload"]
         if target["method"] == "post":
             form = {key: (None, value) for key, value in target["fields"].items()}
@@ -198,7 +203,6 @@ class Pipeline:
             assert sent.status_code in (200, 201, 204), sent.text
         else:
             self._upload_parts(created["video_id"], path, target)
-        return str(created["video_id"])
 
     def _upload_parts(self, video_id: str, path: Path, target: dict[str, Any]) -> None:
         parts = []

@@ -3,81 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from standardwebhooks import Webhook
 
 from tests.harness import media
 from tests.harness.pipeline import Pipeline, eventually
+from tests.harness.receiver import Receiver, registered
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
 TOPIC = "arn:aws:sns:us-east-1:000000000000:millrace-events"
-FAILS_TWICE = "video.completed"
-
-
-@dataclass
-class Receiver:
-    """Verifies what comes in, and answers 500 to the first two attempts at one event."""
-
-    url: str = ""
-    secret: str = ""
-    events: list[dict[str, Any]] = field(default_factory=list)
-    """Bodies of what was taken, with the id."""
-    attempts: Counter[str] = field(default_factory=Counter)
-    """By id."""
-
-    def take(self, body: bytes, headers: dict[str, str]) -> int:
-        event: dict[str, Any] = Webhook(self.secret).verify(body, headers)
-        event_id = headers["webhook-id"]
-        self.attempts[event_id] += 1
-        if event["type"] == FAILS_TWICE and self.attempts[event_id] <= 2:
-            return 500
-        self.events.append({**event, "id": event_id})
-        return 204
-
-    def told(self, video_id: str) -> dict[str, int]:
-        mine = [event for event in self.events if event["data"].get("video_id") == video_id]
-        return dict(Counter(event["type"] for event in mine))
-
-
-@contextmanager
-def listening() -> Iterator[Receiver]:
-    receiver = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(receiver.take(body, headers))
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Not to the test's output."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        receiver.url = f"http://127.0.0.1:{server.server_address[1]}/millrace"
-        yield receiver
-        server.shutdown()
 
 
 @pytest.fixture
 def receiver(pipeline: Pipeline) -> Iterator[Receiver]:
-    with listening() as receiver:
-        made = pipeline.api("POST", "/webhooks", {"url": receiver.url})
-        assert made.status_code == 201, made.text
-        receiver.secret = made.json()["secret"]
+    with registered(pipeline, refused_twice="video.completed") as receiver:
         yield receiver
-        path = f"/webhooks/{made.json()['id']}"
-        assert pipeline.api("DELETE", path).status_code == 204
 
 
 @pytest.fixture

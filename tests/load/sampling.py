@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 EVERY_S = 5.0
 ENGINE = "engine"
-QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish.fifo")
+QUEUES = ("ingest", "probe", "transcode", "thumbnail", "publish.fifo", "notify")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,11 @@ _MIX: tuple[Kind, ...] = (
     ("mp4, noise, 8 s", media.large_clip, "video/mp4", 2),
 )
 _FEW: tuple[Kind, ...] = (
-    ("mp4, 360p, 3 s", lambda: media.clip("short.mp4"), "video/mp4", 60),
-    ("mp4, silent, 2 s", lambda: media.silent_clip("silent.mp4"), "video/mp4", 40),
+    ("mp4, 360p, 3 s", lambda: media.clip("short.mp4"), "video/mp4", 50),
+    ("mp4, silent, 2 s", lambda: media.silent_clip("silent.mp4"), "video/mp4", 30),
+    ("mp4, noise, 8 s", media.large_clip, "video/mp4", 20),
 )
-"""To try it out."""
+"""To try it out: small ones, and one that is uploaded in parts."""
 
 
 def mix(count: int) -> list[Source]:

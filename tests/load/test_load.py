@@ -27,13 +27,15 @@ def test_every_video_completes_and_is_reported_when_several_come_at_once(
     assert {"engine", "cloud", "function transcode"} <= set(outcome.samples[-1].cpu_s)
     text = markdown(outcome)
     assert "`POST /uploads` | 4 | 0 |" in text
-    assert "`S3 POST form` | 4 | 0 |" in text
+    assert "`S3 POST form` | 3 | 0 |" in text
+    assert "`POST /uploads/…/complete` | 1 | 0 |" in text
     plot(outcome, tmp_path / "load.svg")
     assert "<svg" in (tmp_path / "load.svg").read_text()
 
 
 def test_kinds_are_mixed_by_their_shares_when_a_few_are_uploaded() -> None:
     names = [source.name for source in mix(10)]
-    assert names.count("mp4, 360p, 3 s") == 6
-    assert names.count("mp4, silent, 2 s") == 4
-    assert len(set(names[:2])) == 2, "interleaved"
+    assert names.count("mp4, 360p, 3 s") == 5
+    assert names.count("mp4, silent, 2 s") == 3
+    assert names.count("mp4, noise, 8 s") == 2
+    assert len(set(names[:3])) == 3, "interleaved"

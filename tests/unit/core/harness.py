@@ -228,7 +228,8 @@ class Cloud:
         self.database.clear(TABLE)
         for bucket in (UPLOADS, SITE):
             _bucket(bucket).keys.clear()
-        self.lose_messages()
+        for queue in QUEUES:
+            self.forget_messages(queue)
 
     def lose_messages(self) -> None:
         """Every message in every queue is gone, as after the emulator was killed; a minute
@@ -241,7 +242,8 @@ class Cloud:
     def forget_messages(self, queue: str) -> None:
         """Those of one queue are gone, at once."""
         url = self.environment[f"MILLRACE_{queue.upper()}_QUEUE_URL"]
-        moto.sqs.models.sqs_backends[ACCOUNT][REGION].queues[url.rpartition("/")[2]]._messages = []
+        forgetful = moto.sqs.models.sqs_backends[ACCOUNT][REGION].queues[url.rpartition("/")[2]]
+        forgetful._messages, forgetful._pending_messages = [], set()
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         return {key: stored.value for key, stored in _bucket(bucket).keys.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from millrace import catalogue, counters, keys, outputs, steering, tally, videos
 from millrace.counters import Held
@@ -39,11 +40,13 @@ class Observer:
     _segments: dict[str, bytes] = field(default_factory=dict)
     """What was named by a playlist so far, with its bytes."""
     _growth: Growth = field(default_factory=Growth)
+    _parsed: dict[tuple[str, str], tuple[dict[str, Any], Item]] = field(default_factory=dict)
+    """Items as they were at the last look: most are the same at the next."""
 
     def check(self) -> None:
         """Everything, at once."""
         raw = self.cloud.database.items(TABLE)
-        items = [Item.from_raw_data(item) for item in raw]
+        items = [self._parse(item) for item in raw]
         _check_counters(items, [counters.held(item) for item in raw if "TALLY" in item["pk"]["S"]])
         tasks = [item for item in items if isinstance(item, Task)]
         video = next((item for item in items if isinstance(item, Video)), None)
@@ -59,6 +62,13 @@ class Observer:
         if video is not None and video.status != VideoStatus.DELETING:
             _check_outputs(tasks, objects)
         self._check_published(objects)
+
+    def _parse(self, raw: dict[str, Any]) -> Item:
+        key = (raw["pk"]["S"], raw["sk"]["S"])
+        known = self._parsed.get(key)
+        if known is None or known[0] != raw:
+            known = self._parsed[key] = (raw, Item.from_raw_data(raw))
+        return known[1]
 
     def check_end(self) -> None:
         """What holds besides once the video is COMPLETED."""

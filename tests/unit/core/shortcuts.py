@@ -20,25 +20,38 @@ _KNOWN = {
         *("MessageGroupId", "MessageDeduplicationId"),
     },
     "GetQueueAttributes": {"QueueUrl", "AttributeNames"},
+    "ReceiveMessage": {"QueueUrl", "MaxNumberOfMessages", "VisibilityTimeout"},
 }
 
 
 def knows(operation: str, request: dict[str, Any]) -> bool:
     """Whether there is a shorter way than HTTP."""
+    if operation == "ReceiveMessage" and ((queue := _queue(request)) is None or queue.messages):
+        return False  # there is more to say than that nothing is there
     return set(request) <= _KNOWN.get(operation, set())
 
 
 def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """As botocore's client, through moto's."""
+    if operation == "ReceiveMessage":
+        return {}
     if operation == "GetQueueAttributes":
         return _get_queue_attributes(request)
     return _put_object(request) if operation == "PutObject" else _send_message(request)
 
 
+def _queue(request: dict[str, Any]) -> Any:
+    backend: Any = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
+    return backend.queues.get(_queue_name(request))
+
+
+def _queue_name(request: dict[str, Any]) -> str:
+    return str(request["QueueUrl"]).rpartition("/")[2]
+
+
 def _get_queue_attributes(request: dict[str, Any]) -> dict[str, Any]:
     backend: Any = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
-    name = request["QueueUrl"].rpartition("/")[2]
-    found = backend.get_queue_attributes(name, list(request["AttributeNames"]))
+    found = backend.get_queue_attributes(_queue_name(request), list(request["AttributeNames"]))
     return {"Attributes": {name: str(value) for name, value in found.items()}}
 
 
@@ -66,7 +79,7 @@ def _put_object(request: dict[str, Any]) -> dict[str, Any]:
 def _send_message(request: dict[str, Any]) -> dict[str, Any]:
     backend: Any = moto.sqs.models.sqs_backends[ACCOUNT][REGION]
     sent = backend.send_message(
-        request["QueueUrl"].rpartition("/")[2],
+        _queue_name(request),
         request["MessageBody"],
         message_attributes=_attributes(request.get("MessageAttributes", {})),
         delay_seconds=request.get("DelaySeconds"),

@@ -5,13 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from millrace import clients, clock, deliveries, keys, news, steering, transact, videos
+from millrace import (
+    clients,
+    clock,
+    deliveries,
+    events,
+    keys,
+    news,
+    notifying,
+    steering,
+    transact,
+    videos,
+)
+from millrace.errors import TransitionRefused
 from millrace.model import Delivery, DeliveryStatus, Item, News
+from millrace.notifying import Office
 from millrace.replay import observed, replay
+from millrace.targets import Policy
 from tests.unit.core.harness import REPOSITORY, VIDEO_ID, Cloud
 from tests.unit.core.internet import HOST, Internet
 from tests.unit.core.telling import (
@@ -316,3 +331,57 @@ def test_counts_of_types_are_those_of_the_log_when_a_video_has_two_renditions(
     assert log["rendition.ready"] > 1
     assert told(internet) == log
     assert Item.count(keys.HOOKS_PK) == 2, "the webhook and the count"
+
+
+def test_nothing_told_of_a_video_is_left_when_it_is_purged(
+    cloud: Cloud, internet: Internet
+) -> None:
+    subscribe()
+    subscribe("video.completed")
+    cloud.upload()
+    cloud.drain()
+    assert len(all_deliveries(cloud)) == 4
+    kept = [item.event_id for item in cloud.items() if isinstance(item, News)]
+    videos.request_delete(queues(cloud), VIDEO_ID, "admin")
+    cloud.drain()
+    assert {type(item).__name__ for item in cloud.items()} == {"Webhook", "Count"}
+    for event_id in kept:  # their messages may come late, or again
+        cloud.send("notify", events.notify_body(event_id))
+    cloud.drain()
+    assert {type(item).__name__ for item in cloud.items()} == {"Webhook", "Count"}
+
+
+def test_news_on_their_way_are_forgotten_in_days_when_their_video_is_purged(
+    cloud: Cloud, internet: Internet
+) -> None:
+    subscribe()
+    cloud.upload()
+    cloud.deliver("ingest")
+    happen()
+    videos.request_delete(queues(cloud), VIDEO_ID, "root")
+    cloud.drain()
+    assert told(internet) == {"video.failed": 1}
+    left = [item for item in cloud.items() if isinstance(item, News | Delivery)]
+    assert len(left) == 2
+    latest = clock.now() + timedelta(seconds=deliveries.GIVEN_UP_AFTER_S)
+    assert all(item.ttl is not None and item.ttl <= latest for item in left)
+
+
+def test_no_delivery_is_made_when_the_video_is_purged_while_it_is_told_of(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe()
+    happen()
+    (item,) = [item for item in cloud.items() if isinstance(item, News)]
+    settled = notifying._with_body
+
+    def purged_meanwhile(item: News, site_url: str) -> News:
+        item.delete()
+        return settled(item, site_url)
+
+    monkeypatch.setattr(notifying, "_with_body", purged_meanwhile)
+    office = Office(queues(cloud), clients.sns(), Policy.parse("public", plain_http=False))
+    with pytest.raises(TransitionRefused):
+        notifying.tell(office, item.event_id)
+    assert all_deliveries(cloud) == []
+    assert news.get(item.event_id) is None

@@ -54,7 +54,7 @@ def new(news: News, webhook_id: str) -> Delivery:
         next_at=clock.stamp(),
         due_shard=_shard(news.event_id),
         due_at=clock.stamp(TELL_AFTER_S),
-        ttl=clock.now() + KEPT,
+        ttl=news.ttl or clock.now() + KEPT,
     )
 
 

@@ -217,6 +217,8 @@ class Transaction(Item, discriminator="transaction"):
     task_id = UnicodeAttribute(null=True)
     attempt = NumberAttribute(null=True)
     detail: JSONAttribute = JSONAttribute(null=True)
+    event_id = UnicodeAttribute(null=True)
+    """Of the news that were written with it: a purge finds them by this."""
 
 
 class Entry(Item, discriminator="entry"):

@@ -63,16 +63,19 @@ def audience() -> Audience:
 
 
 def of(lines: Sequence[Transaction]) -> list[News]:
-    """The news of some lines of the log, not yet written: of those that somebody listens for."""
+    """The news of some lines of the log, not yet written: of those that somebody listens for. The
+    lines name them from now on."""
     tellable = [line for line in lines if line.event in EVENTS]
     if not tellable:
         return []
     listeners = audience()
-    return [
-        new(line.event, datetime.fromisoformat(line.at), line.video_id, line.detail)
-        for line in tellable
-        if listeners.wants(line.event)
-    ]
+    told = []
+    for line in tellable:
+        if listeners.wants(line.event):
+            item = new(line.event, datetime.fromisoformat(line.at), line.video_id, line.detail)
+            line.event_id = item.event_id
+            told.append(item)
+    return told
 
 
 def new(event: str, at: datetime, video_id: str | None, detail: object = None) -> News:

@@ -149,17 +149,19 @@ def _with_body(item: News, site_url: str) -> News:
     if item.body is not None:
         return item
     actions = [News.body.set(payloads.body(item, site_url))]
-    with suppress(TransitionRefused):  # somebody else was quicker
-        transact.update_once(News(item.pk, item.sk), actions, News.body.does_not_exist())
+    unsettled = News.pk.exists() & News.body.does_not_exist()
+    with suppress(TransitionRefused):  # somebody else was quicker, or its video was purged
+        transact.update_once(News(item.pk, item.sk), actions, unsettled)
     return news.get(item.event_id) or item
 
 
 def _put_delivery(office: Office, item: News, webhook: Webhook) -> None:
     try:
         delivery = deliveries.new(item, webhook.webhook_id)
-        transact.commit_unlogged(transact.put(delivery))
+        still_told = transact.check(News(item.pk, item.sk), News.pk.exists())
+        transact.commit_unlogged(transact.put(delivery), still_told)
     except TransitionRefused:
-        return  # there is one already: it is told of by its own messages
+        return  # there is one already, told of by its own messages; or the video was purged
     office.queues.send_notify(delivery)
 
 

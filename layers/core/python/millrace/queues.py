@@ -28,6 +28,8 @@ LONGEST_DELAY_S = 900
 """SQS holds no message back for longer."""
 _LONGEST_BODY_BYTES = 200_000
 """SQS takes 256 KiB (1 MiB lately); a dead letter leaves room for its attributes."""
+_LETTER_HIDDEN_S = 10
+"""From other readers, once the monitor has looked at it: people want to see what stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Depth:
 
     waiting: int
     in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A received message of a dead-letter queue."""
+
+    body: str
+    receipt_handle: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,23 @@ class Queues:
         """Messages in the dead-letter queue of a queue."""
         depth = self._depth(getattr(self.settings, f"{name}_dlq_url"))
         return depth.waiting + depth.in_flight
+
+    def take_letters(self, name: str) -> list[Letter]:
+        """Up to ten dead letters of a queue; what is not deleted is back in 10 seconds."""
+        answer = self.sqs.receive_message(
+            QueueUrl=getattr(self.settings, f"{name}_dlq_url"),
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=_LETTER_HIDDEN_S,
+        )
+        return [
+            Letter(message["Body"], message["ReceiptHandle"])
+            for message in answer.get("Messages", [])
+        ]
+
+    def delete_letter(self, name: str, receipt_handle: str) -> None:
+        """Remove a dead letter that was taken."""
+        url: str = getattr(self.settings, f"{name}_dlq_url")
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt_handle)
 
     def hold(self, name: str, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for `seconds` from now, then deliver it again."""
