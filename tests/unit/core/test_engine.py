@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from millrace.engine import Engine, Stop, journal
+from millrace.engine import UNCONFINED, Engine, Stop, journal
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
+from tests.harness.media import REPOSITORY
 from tests.unit.core.fake_engine import FakeEngine
 
 
@@ -46,6 +47,28 @@ def test_every_line_but_no_signature_is_logged_when_the_invocation_is_sampled(
         said = [record for record in caplog.records if record.levelno == logging.DEBUG]
         assert bool(said) == (level == logging.DEBUG)
     assert said[0].__dict__["arguments"] == ["probe", "https://source.example/film"]
+
+
+def test_missing_wall_stands_out_in_the_log_when_the_engine_tells_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"{UNCONFINED}: no Landlock here"
+    program = tmp_path / "engine"
+    program.write_text(f"""#!/bin/sh
+echo '{said}' >&2
+echo 'something else' >&2
+echo '{{"type": "result"}}'
+""")
+    program.chmod(0o755)
+    with caplog.at_level(logging.INFO, logger=journal.name):
+        Engine(str(program)).run(["probe", "film"], timeout_s=30, stop=Stop())
+    (warned,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert (warned.message, warned.__dict__["text"]) == ("engine.unconfined", said)
+
+
+def test_engine_says_so_in_these_words_when_a_wall_is_missing() -> None:
+    source = (REPOSITORY / "engine/src/main.cpp").read_text()
+    assert f'"{UNCONFINED}: no %s here' in source
 
 
 @pytest.mark.parametrize(
