@@ -11,6 +11,8 @@ import pytest
 from docs import rest_page, site
 from tests.harness.media import REPOSITORY
 
+PAGES = ("README.md", *(page.source for page in site.pages()))
+
 # MyST calls what Sphinx 11 will not have; 9.0 is pinned.
 pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser")
 
@@ -106,6 +108,17 @@ def test_file_exists_when_a_page_names_it(page: site.Page) -> None:
     for path in _PATH.findall((REPOSITORY / page.source).read_text()):
         if path.split("/")[0] in _OURS and not path.startswith(made):
             assert (REPOSITORY / path).exists(), path
+
+
+def test_picture_is_seen_when_it_is_committed() -> None:
+    shown = {
+        (REPOSITORY / page).parent.joinpath(link[0]).resolve()
+        for page in PAGES
+        for link in site.links((REPOSITORY / page).read_text())
+    }
+    pictures = set((REPOSITORY / "docs/images").iterdir())
+    assert len(pictures) > 10
+    assert sorted(path.name for path in pictures - shown) == []
 
 
 def test_links_hold_when_a_page_is_outside_of_the_site() -> None:
