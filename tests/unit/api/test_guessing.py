@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -31,14 +32,15 @@ def three_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def come_from(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The address that requests come from, as API Gateway tells it: the last of the list."""
     address = ["203.0.113.7"]
-    context = type(api_module.web).request.fget
+    kind: Any = type(api_module.web)
+    real = kind.request.fget
 
-    def request(web: object) -> object:
-        found = context(web)  # type: ignore[misc]  # a property has a getter
+    def request(web: object) -> Any:
+        found = real(web)
         found.context["identity"] = {"sourceIp": address[-1]}
         return found
 
-    monkeypatch.setattr(type(api_module.web), "request", property(request))
+    monkeypatch.setattr(kind, "request", property(request))
     return address
 
 
