@@ -133,7 +133,7 @@ _READ = ("GetItem", "Query")
 _WRITE = ("ConditionCheckItem", "PutItem", "UpdateItem")
 _READ_UPLOADS = ("GetObject",)
 _SEE_UPLOADS = ("ListBucket",)
-_ENGINE_LIMITS = ("max_duration_s", "max_pixels", "max_output_bytes")
+_ENGINE_LIMITS = ("max_duration_s", "max_pixels", "max_output_bytes", "sandbox")
 _BESIDE_THE_ENGINE_MB = 256
 """For Python in a function that runs the engine."""
 
@@ -298,7 +298,7 @@ API = Function(
         site_bucket=("ListBucket",),
     ),
     settings=(
-        *("max_upload_bytes", "uploads_per_minute"),
+        *("max_upload_bytes", "uploads_per_minute", "wrong_tokens_per_minute"),
         *("webhook_networks", "webhook_plain_http"),
     ),
     tells_addresses=True,

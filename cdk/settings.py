@@ -37,6 +37,8 @@ class Settings:
     thumbnail_memory_mb: int = 0
     uploads_per_minute: int = 600
     """That one access token may begin; beyond, the API answers 429."""
+    wrong_tokens_per_minute: int = 60
+    """That one address may send; beyond, the API answers it 429 instead of 401."""
     image_repository: str = ""
     """Take the functions' images from the ECR repositories `{image_repository}-{function}` instead
     of building them, e.g. `millrace`."""
@@ -78,6 +80,8 @@ class Settings:
     """Per frame."""
     max_output_bytes: int = 96_636_764_160
     """What one task may write."""
+    sandbox: Literal["try", "require"] = "try"
+    """Whether the engine works where the kernel lacks one of the walls around it."""
     webhook_networks: str = "public"
     """Where webhooks may lead: networks like `10.1.0.0/16` and `public`, comma-separated."""
     webhook_plain_http: bool = False

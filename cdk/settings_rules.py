@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CHOICES = {
     "architecture": ("x86_64", "arm64"),
     "container": ("cmaf", "mpegts"),
+    "sandbox": ("try", "require"),
     "token_store": ("terminal", "parameter"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "log_retention": (
@@ -26,6 +27,7 @@ CHOICES = {
 _AT_LEAST = {
     **dict.fromkeys(("chunk_segments", "max_upload_bytes", "max_duration_s", "max_pixels"), 1),
     **dict.fromkeys(("max_output_bytes", "uploads_per_minute", "daily_budget_usd"), 1),
+    "wrong_tokens_per_minute": 1,
     **dict.fromkeys(("head_segments", "monthly_budget_usd", "upload_retention_days"), 0),
     "waf_requests_per_minute": 10,  # the least that WAF takes
 }

@@ -137,6 +137,14 @@ def _concurrency_options(command: _Command) -> _Command:
     is_flag=True,
     help="Allow webhooks with http:// addresses (MILLRACE_WEBHOOK_PLAIN_HTTP).",
 )
+@click.option(
+    "--sandbox",
+    envvar="MILLRACE_SANDBOX",
+    default="try",
+    show_default=True,
+    type=click.Choice(("try", "require")),
+    help="Whether the engine works where the kernel lacks a wall around it (MILLRACE_SANDBOX).",
+)
 @click.pass_obj
 def up(
     state: State,
@@ -152,6 +160,7 @@ def up(
     head_segments: int,
     webhook_networks: str,
     webhook_plain_http: bool,
+    sandbox: str,
     **concurrency: int,
 ) -> None:
     """Start LocalStack, deploy, and stay in the foreground until Ctrl-C."""
@@ -171,6 +180,7 @@ def up(
         extra_settings={
             "webhook_networks": webhook_networks,
             "webhook_plain_http": str(webhook_plain_http).lower(),
+            "sandbox": sandbox,
             "turn_urls": relay.urls if relay else "none",
         },
     )

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from cdk.functions import FUNCTIONS, max_concurrency
+from cdk.functions import FUNCTIONS, Package, max_concurrency
 from cdk.settings import ContextError, Settings
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0123-4567"
@@ -38,6 +38,7 @@ def test_context_names_only_what_differs_when_written() -> None:
         ({"ingest_concurrency": "1001"}, "ingest_concurrency"),
         ({"publish_concurrency": "-2"}, "publish_concurrency"),
         ({"uploads_per_minute": "0"}, "uploads_per_minute"),
+        ({"wrong_tokens_per_minute": "0"}, "wrong_tokens_per_minute"),
         ({"architecture": "mips"}, "architecture"),
         ({"chunk_segments": "0"}, "chunk_segments"),
         ({"site_url": "https://example.org/"}, "site_url"),
@@ -81,6 +82,15 @@ def test_settings_are_refused_by_name_when_a_value_is_wrong(
 ) -> None:
     with pytest.raises(ContextError, match=message):
         Settings.from_context(context.get)
+
+
+def test_engine_may_not_go_without_walls_when_the_sandbox_is_required() -> None:
+    assert Settings.from_context({"sandbox": "require"}.get).sandbox == "require"
+    run_it = [spec for spec in FUNCTIONS if spec.package is Package.IMAGE]
+    assert {spec.name for spec in run_it} == {"probe", "transcode", "thumbnail"}
+    assert all("sandbox" in spec.settings for spec in run_it)
+    with pytest.raises(ContextError, match="sandbox"):
+        Settings.from_context({"sandbox": "off"}.get)
 
 
 def test_settings_are_taken_when_they_go_together() -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from millrace.engine import Engine, Stop, journal
+from millrace.engine import UNCONFINED, Engine, Stop, journal
 from millrace.errors import MillraceError, PermanentError, Reason, RetryableError, Stopped
+from tests.harness.media import REPOSITORY
 from tests.unit.core.fake_engine import FakeEngine
 
 SAMPLED = """
@@ -85,6 +86,28 @@ def test_engines_lines_are_in_the_functions_log_when_all_or_no_invocations_are_s
     assert [record["message"] for record in records if record["level"] == "INFO"] == ["done"]
     debugged = [record["message"] for record in records if record["level"] == "DEBUG"]
     assert ("engine.started" in debugged) == said
+
+
+def test_missing_wall_stands_out_in_the_log_when_the_engine_tells_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"{UNCONFINED}: no Landlock here"
+    program = tmp_path / "engine"
+    program.write_text(f"""#!/bin/sh
+echo '{said}' >&2
+echo 'something else' >&2
+echo '{{"type": "result"}}'
+""")
+    program.chmod(0o755)
+    with caplog.at_level(logging.INFO, logger=journal.name):
+        Engine(str(program)).run(["probe", "film"], timeout_s=30, stop=Stop())
+    (warned,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert (warned.message, warned.__dict__["text"]) == ("engine.unconfined", said)
+
+
+def test_engine_says_so_in_these_words_when_a_wall_is_missing() -> None:
+    source = (REPOSITORY / "engine/src/main.cpp").read_text()
+    assert f'"{UNCONFINED}: no %s here' in source
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_engine_is_given_url_etag_and_limits_when_it_probes(planned: Cloud) -> N
     assert options[options.index("--max-duration-s") + 1] == "43200"
     assert options[options.index("--max-memory-bytes") + 1] == "805306368"
     assert options[options.index("--max-output-bytes") + 1] == "96636764160"
+    assert options[options.index("--sandbox") + 1] == "try"
 
 
 def test_url_with_its_signature_is_never_logged_when_a_video_is_processed(

@@ -44,7 +44,7 @@ def test_tokens_differ_when_made_for_the_same_name() -> None:
 
 
 def test_a_token_cannot_be_guessed_when_made() -> None:
-    """No count of wrong tokens is kept: 256 random bits take longer than there is time."""
+    """256 random bits take longer than there is time, however many may be tried."""
     with pytest.MonkeyPatch.context() as patch:
         drawn = {32: "d" * 43}
         patch.setattr(secrets, "token_urlsafe", drawn.__getitem__)

@@ -24,6 +24,16 @@ _INLINE = re.compile(r"`((?:\./)?millrace(?: [^`]+)?|python (?:-m )?[^`]+)`")
 _ROUTE = re.compile(r"\$api(/[\w/${}.-]*)")
 _ENDS = re.compile(r"\\?[|;&<>]|…|\\$")
 """Where a command ends; in a table's cell a bar has a backslash."""
+_INLINE_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_UNQUOTED = re.compile(r"""("(?:\\.|[^"\\])*")|'[^']*'""")
+"""Double quotes are kept; between single ones the shell looks for no variable."""
+_HASH = re.compile(r"(?:^|\s)#.*")
+_USED = r"\$\{?(?P<used>[A-Za-z_]\w*)"
+_NAMES = re.compile(
+    rf"{_USED}|(?:^|(?<=[\s;(]))(?:(?P<set>[A-Za-z_]\w*)=|for (?P<each>\w+) in"
+    r"|read (?:-\w+ )*(?P<read>\w+))"
+)
+OF_THE_SHELL = ("HOME", "PATH", "PWD")
 PASSED_ON = ("test",)
 """Commands that hand their arguments to another program."""
 
@@ -119,6 +129,39 @@ def test_address_exists_when_a_page_asks_the_api(page: Path) -> None:
     for block in _BLOCK.findall(page.read_text()):
         for path in _ROUTE.findall(block):
             assert any(re.fullmatch(route, path.rstrip("/.")) for route in routes), path
+
+
+def unset(text: str) -> set[str]:
+    """Variables that a page's commands use before any of them sets them."""
+    missing: set[str] = set()
+    known = set(OF_THE_SHELL)
+    for line in [line for block in _BLOCK.findall(text) for line in block.splitlines()]:
+        bare = _HASH.sub("", _UNQUOTED.sub(lambda match: match[1] or "", line))
+        for found in _NAMES.finditer(bare):
+            if found["used"] and found["used"] not in known:
+                missing.add(found["used"])
+            known |= {found[how] for how in ("set", "each", "read") if found[how]}
+    told = [line for line in _INLINE_CODE.findall(text) if line.startswith("curl ")]
+    return missing | {name for line in told for name in re.findall(_USED, line)} - known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_variable_was_set_when_a_page_uses_it(page: Path) -> None:
+    assert unset(page.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        ("```bash\ncurl $api\n```", {"api"}),
+        ("```bash\ncurl $api\napi=x\n```", {"api"}),
+        ('```bash\napi=x\n```\n\n```bash\ncurl "${api}/$id"  # $gone\n```', {"id"}),
+        ('and `curl "$api/videos"` says', {"api"}),
+        ("```bash\nfor file in *; do echo $file; done; read -r line; echo '$x' $line\n```", set()),
+    ],
+)
+def test_variable_is_missed_when_it_was_not_set_before(shown: str, missing: set[str]) -> None:
+    assert unset(shown) == missing
 
 
 def test_enough_is_looked_at_when_all_pages_are_read() -> None:

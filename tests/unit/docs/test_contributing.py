@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tomllib
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,13 @@ def steps(name: str) -> list[dict[str, Any]]:
 def pins(name: str) -> set[str]:
     lines = (REPOSITORY / name).read_text().splitlines()
     return {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
+
+
+def pin_lists() -> list[Path]:
+    """Every list of packages that is committed."""
+    command = ["git", "ls-files", "--", "*requirements*.txt"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return [REPOSITORY / name for name in listed.stdout.split()]
 
 
 def test_ci_runs_what_anybody_can_run() -> None:
@@ -96,8 +105,15 @@ def test_pins_suit_debians_own_python_when_installed_there() -> None:
 
 def test_audit_asks_about_every_list_when_it_runs() -> None:
     text = (REPOSITORY / ".github/workflows/audit.yml").read_text()
-    for name in ("requirements.txt", "functions/requirements.txt", "requirements-dev.txt"):
-        assert re.search(rf"[\[ ]{re.escape(name)}[,\]]", text)
+    listed = set(re.findall(r"^          - (.+)$", text, re.MULTILINE))
+    lists = {path.relative_to(REPOSITORY).as_posix() for path in pin_lists()}
+    assert len(lists) >= 4
+    assert listed == lists
+
+
+def test_links_to_others_are_followed_when_the_audit_runs() -> None:
+    commands = [step["run"] for step in steps("audit.yml") if "run" in step]
+    assert "python -m docs.site --links" in commands
 
 
 def test_templates_are_forms_when_github_reads_them() -> None:

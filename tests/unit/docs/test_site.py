@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from docs import rest_page, site
+from docs import diagrams, rest_page, site
 from tests.harness.media import REPOSITORY
+
+PAGES = ("README.md", *(page.source for page in site.pages()))
 
 # MyST calls what Sphinx 11 will not have; 9.0 is pinned.
 pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser")
@@ -53,8 +55,8 @@ def test_call_is_told_whole_when_it_has_parameters_a_body_and_refusals() -> None
 
 def test_site_needs_nobody_elses_server_when_it_is_opened(html: Path) -> None:
     index = (html / "ARCHITECTURE.html").read_text()
-    assert '<pre class="mermaid">' in index
-    assert "_static/diagrams.js" in index
+    assert 'src="_images/parts.svg"' in index
+    assert "stateDiagram-v2" in index
     assert 'src="http' not in index
     assert '<link rel="stylesheet" href="http' not in index
 
@@ -106,6 +108,25 @@ def test_file_exists_when_a_page_names_it(page: site.Page) -> None:
     for path in _PATH.findall((REPOSITORY / page.source).read_text()):
         if path.split("/")[0] in _OURS and not path.startswith(made):
             assert (REPOSITORY / path).exists(), path
+
+
+def test_picture_is_seen_when_it_is_committed() -> None:
+    shown = {
+        (REPOSITORY / page).parent.joinpath(link[0]).resolve()
+        for page in PAGES
+        for link in site.links((REPOSITORY / page).read_text())
+    }
+    pictures = set((REPOSITORY / "docs/images").iterdir())
+    assert len(pictures) > 10
+    assert sorted(path.name for path in pictures - shown) == []
+
+
+def test_diagram_is_drawn_anew_when_its_source_changed() -> None:
+    """`python -m docs.diagrams` draws those that are out of date."""
+    drawn = list(diagrams.diagrams())
+    texts = [(REPOSITORY / name).read_text() for name in PAGES]
+    assert len(drawn) == sum(text.count("```mermaid") for text in texts) > 5
+    assert [diagram.picture.name for diagram in drawn if not diagram.fresh] == []
 
 
 def test_links_hold_when_a_page_is_outside_of_the_site() -> None:

@@ -42,6 +42,8 @@ class Settings:
     max_upload_bytes: int = 53_687_091_200
     uploads_per_minute: int = 600
     """That one access token may begin."""
+    wrong_tokens_per_minute: int = 60
+    """That one address may send before it is answered 429."""
     max_duration_s: int = 43_200
     max_pixels: int = 36_000_000
     """Per frame."""
@@ -49,6 +51,8 @@ class Settings:
     """Of the engine's process; below the function's own, whose end nobody can explain."""
     max_output_bytes: int = 96_636_764_160
     """Per task."""
+    sandbox: str = "try"
+    """Of the engine: where a wall is missing, `require` refuses to work, `try` says so."""
     chunk_segments: int = 8
     """Segments per transcode task."""
     head_segments: int = 1
@@ -73,7 +77,10 @@ class Settings:
     """Name of the SSM parameter that has the secret shared with the relays."""
 
 
-CHOICES: Mapping[str, tuple[str, ...]] = {"container": ("cmaf", "mpegts")}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "container": ("cmaf", "mpegts"),
+    "sandbox": ("try", "require"),
+}
 
 
 def variable(field: str) -> str:
@@ -83,11 +90,14 @@ def variable(field: str) -> str:
 
 _HOOKS = ("webhook_networks", "webhook_plain_http")
 _MAY_BE_ZERO = ("head_segments",)
-_ENGINE = ("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes")
+_ENGINE = (
+    *("engine", "max_duration_s", "max_pixels", "max_memory_bytes", "max_output_bytes"),
+    "sandbox",
+)
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "api": (
         *("table", "uploads_bucket", "site_bucket", "site_url"),
-        *("max_upload_bytes", "uploads_per_minute", *_HOOKS),
+        *("max_upload_bytes", "uploads_per_minute", "wrong_tokens_per_minute", *_HOOKS),
         *("ingest_queue_url", "probe_queue_url", "transcode_queue_url", "thumbnail_queue_url"),
         *("publish_queue_url", "notify_queue_url"),
         *("ingest_dlq_url", "publish_dlq_url", "notify_dlq_url"),

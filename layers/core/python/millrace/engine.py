@@ -29,6 +29,8 @@ _GARBLED: Line = {"type": "garbled"}
 LOG_CHARACTERS = 4096
 _LONGEST_LINE = 1 << 20
 _PIPE_BYTES = 4096
+UNCONFINED = "millrace-engine: not confined"
+"""How the engine begins to say that the kernel has one of its walls not."""
 _RETRYABLE = frozenset(
     {Reason.SOURCE_UNREADABLE, Reason.OUTPUT_FAILED, Reason.ENGINE_CRASHED, Reason.INTERNAL}
 )
@@ -134,7 +136,7 @@ class Engine:
             reader.join(timeout=5)
             tell(None)
             for said in log.text().splitlines():
-                journal.info("engine.log", extra={"text": said})
+                _note(said)
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
@@ -162,6 +164,14 @@ class Engine:
         except OSError as error:
             message = f"The engine {self.path} cannot be started: {error.strerror}."
             raise RetryableError(Reason.ENGINE_CRASHED, message) from error
+
+
+def _note(said: str) -> None:
+    """A line of the engine's log, in ours; one that somebody should act on stands out."""
+    if said.startswith(UNCONFINED):
+        journal.warning("engine.unconfined", extra={"text": said})
+    else:
+        journal.info("engine.log", extra={"text": said})
 
 
 def _unsigned(argument: str) -> str:

@@ -10,6 +10,7 @@ Table layout (one table):
 | entry       | VIDEO#{id}      | ENTRY#…                          |
 | token       | TOKEN#{sha256}  | TOKEN                            |
 | allowance   | TOKEN#{sha256}  | UPLOADS#{minute}                 |
+| allowance   | ADDRESS#{network} | GUESSES#{minute}               |
 | webhook     | HOOKS           | WEBHOOK#{id}                     |
 | SNS topic   | HOOKS           | TOPIC                            |
 | news        | NEWS#{event id} | NEWS                             |
@@ -125,6 +126,15 @@ TOKEN_SK = "TOKEN"  # noqa: S105 - a key, no secret
 def allowance_sk(minute: str) -> str:
     """`minute` is like 2026-05-31T12:00."""
     return f"UPLOADS#{minute}"
+
+
+def guesses_pk(network: str) -> str:
+    """`network` is an address, or the part of it that is one customer's."""
+    return f"ADDRESS#{network}"
+
+
+def guesses_sk(minute: str) -> str:
+    return f"GUESSES#{minute}"
 
 
 HOOKS_PK = "HOOKS"

@@ -240,7 +240,7 @@ class Token(Item, discriminator="token"):
 
 
 class Allowance(Item, discriminator="allowance"):
-    """How many uploads a token began in one minute."""
+    """How many uploads a token began, or how many wrong tokens an address sent, in one minute."""
 
     begun = NumberAttribute()
     ttl = TTLAttribute()

@@ -64,6 +64,7 @@ class ProblemType(Enum):
     PARTS_MISMATCH = ("parts-mismatch", 422, "The listed parts are not the stored ones")
     SIZE_MISMATCH = ("size-mismatch", 422, "The stored bytes are not the declared size")
     TOO_MANY_UPLOADS = ("too-many-uploads", 429, "The access token begins uploads too fast")
+    TOO_MANY_GUESSES = ("too-many-guesses", 429, "Too many wrong access tokens came from there")
     INTERNAL = ("internal", 500, "Something went wrong on our side")
     UNAVAILABLE = ("unavailable", 503, "The service is overloaded for a moment")
 

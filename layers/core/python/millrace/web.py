@@ -13,8 +13,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from chalice.app import Chalice, CORSConfig, Request, Response
 
-from millrace import auth, problems, trace_ids
+from millrace import allowance, auth, problems, trace_ids
 from millrace.auth import Caller, Role
+from millrace.config import Settings
 from millrace.errors import MillraceError, RetryableError, TransitionRefused
 from millrace.metrics import record_request
 from millrace.problems import Problem, ProblemType
@@ -57,12 +58,12 @@ class Refusal(Response):
 class Web:
     """A Chalice application whose views parse, call and return."""
 
-    def __init__(self, app: Chalice, prepare: Callable[[], object]) -> None:
+    def __init__(self, app: Chalice, settings: Callable[[], Settings]) -> None:
         """
         Args:
-            prepare: is called before each view; binds the table.
+            settings: is called before each view; binds the table.
         """
-        self._app, self._prepare = app, prepare
+        self._app, self._settings = app, settings
         self._served = Served()
         app.api.cors = CORS
         app.api.binary_types = []  # no byte of a video comes through here
@@ -138,8 +139,8 @@ class Web:
     def _guard(self, view: View, parameters: Mapping[str, str]) -> Response:
         """The one place where exceptions become answers."""
         try:
-            self._prepare()
-            response: Response = view(**parameters)
+            self._settings()
+            response = self._view(view, parameters)
         except Problem as problem:
             return Refusal(problem)
         except TransitionRefused:
@@ -156,6 +157,19 @@ class Web:
             extensions = {"request_id": request_id} if request_id else {}
             detail = "It is logged; try again later."
             return Refusal(Problem(ProblemType.INTERNAL, detail, extensions=extensions))
+        return response
+
+    def _view(self, view: View, parameters: Mapping[str, str]) -> Response:
+        """Its answer. A wrong token is counted, a right one costs nothing."""
+        try:
+            response: Response = view(**parameters)
+        except Problem as problem:
+            if problem.kind in allowance.WRONG_TOKEN:
+                identity = self.request.context.get("identity") or {}
+                allowance.guess(
+                    str(identity.get("sourceIp")), self._settings().wrong_tokens_per_minute
+                )
+            raise
         return response
 
     def _observe(
@@ -192,7 +206,7 @@ class Web:
 
     def _tell(self) -> None:
         try:
-            self._prepare()  # a request for nothing we have has called no view
+            self._settings()  # a request for nothing we have has called no view
         except MillraceError:
             return  # misconfigured, as the answer has said
         self._served.tell()

@@ -149,6 +149,7 @@ class Job:
         limits += ["--max-duration-s", str(settings.max_duration_s)]
         limits += ["--max-memory-bytes", str(settings.max_memory_bytes)]
         limits += ["--max-output-bytes", str(settings.max_output_bytes)]
+        limits += ["--sandbox", settings.sandbox]
 
         def handle(line: Line) -> None:
             self.stop.check()
