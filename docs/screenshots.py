@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect, sync_playwright
 
 from cli.state import REPOSITORY, State
 
@@ -23,6 +23,10 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 PATIENCE_MS = 120_000
+DESK: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+MIDDLE_S = 20
+"""Where in the film it is looked at."""
 
 
 def main() -> None:
@@ -36,51 +40,64 @@ def main() -> None:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        desk = browser.new_page(viewport={"width": 1280, "height": 720})
-        desk.set_default_timeout(PATIENCE_MS)
-        phone = browser.new_page(
-            viewport={"width": 360, "height": 740}, device_scale_factor=2, color_scheme="dark"
-        )
-        phone.goto(f"{site}/upload.html#token={token}")
-        watch_link = view(desk, phone, site, token)
+        both = open_both(browser)
+        for page in both:
+            page.goto(f"{site}/upload.html#token={token}")
+        watch_link = view(*both, site)
         video_id = watch_link.partition("?v=")[2]
-        embed(desk, f"{site}/embed.html?v={video_id}")
-        fail(desk, f"{site}/upload.html")
-        operate(desk, site, video_id)
+        embed(*both, f"{site}/embed.html?v={video_id}&t={MIDDLE_S}")
+        fail(both[0], f"{site}/upload.html")
+        operate(*both, site, video_id)
         call(browser, f"{site}/chat.html")
         browser.close()
 
 
-def view(desk: Page, phone: Page, site: str, token: str) -> str:
+def open_both(browser: Browser) -> tuple[Page, Page]:
+    """A page on a desk, and one on a phone in the dark."""
+    desk = browser.new_page(viewport=DESK)
+    phone = browser.new_page(viewport=PHONE, device_scale_factor=2, color_scheme="dark")
+    for page in (desk, phone):
+        page.set_default_timeout(PATIENCE_MS)
+    return desk, phone
+
+
+def view(desk: Page, phone: Page, site: str) -> str:
     """Upload, gallery and player; returns the link to the film that was uploaded."""
-    desk.goto(f"{site}/upload.html#token={token}")
     for page in (desk, phone):
         upload(page, "bigbuckbunny.mp4")
-        done = page.locator(".job").first
-        expect(done).to_contain_text(re.compile("completed", re.I))
-    link = desk.locator(".job", has_text="bigbuckbunny").locator(".job__watch")
-    watch_link = link.get_attribute("href") or ""
+        expect(page.locator(".job").first).to_contain_text(re.compile("completed", re.I))
     for page in (desk, phone):
         upload(page, "sintel_trailer-720p.mp4")
     pair(desk, phone, "upload", 6)
+    film = desk.locator(".job", has_text="sintel")
+    expect(film.locator(".job__watch")).to_be_visible()
+    watch_link = film.locator(".job__watch").get_attribute("href") or ""
     for page in (desk, phone):
         page.goto(f"{site}/index.html")
         expect(page.locator(".card").first).to_be_visible()
     pair(desk, phone, "gallery", 6)
+    card = desk.locator(".card", has_text="sintel").last
+    expect(card).to_contain_text(re.compile("completed", re.I))
     for page in (desk, phone):
-        page.goto(f"{site}/{watch_link}")
+        page.goto(f"{site}/{watch_link}&t={MIDDLE_S}")
         page.locator(".mr-start").click()
     pair(desk, phone, "watch", 3)
     return watch_link
 
 
-def embed(page: Page, address: str) -> None:
-    page.set_viewport_size({"width": 640, "height": 360})
-    page.goto(address)
-    page.locator(".mr-start").click()
-    page.keyboard.press("i")
-    picture(page, "embed", 3)
-    page.set_viewport_size({"width": 1280, "height": 720})
+def embed(desk: Page, phone: Page, address: str) -> None:
+    """With its statistics, when their graphs have gone on for a while."""
+    desk.set_viewport_size({"width": 640, "height": 360})
+    phone.set_viewport_size({"width": 360, "height": 203})
+    for page in (desk, phone):
+        page.goto(address)
+        page.locator(".mr-start").click()
+        page.keyboard.press("i")
+        # Who looks on has no need of where the keyboard is.
+        page.evaluate("document.activeElement.blur()")
+    pair(desk, phone, "embed", 10)
+    desk.set_viewport_size(DESK)
+    phone.set_viewport_size(PHONE)
 
 
 def fail(page: Page, upload_address: str) -> None:
@@ -90,28 +107,28 @@ def fail(page: Page, upload_address: str) -> None:
     expect(page.locator(".job")).to_contain_text("This is not a video")
 
 
-def operate(page: Page, site: str, video_id: str) -> None:
-    """The operator's pages."""
-    page.set_viewport_size({"width": 1280, "height": 1180})
-    page.goto(f"{site}/dashboard.html?range=1h")
-    expect(page.locator("#workers tbody tr").first).to_be_visible()
-    picture(page, "dashboard", 6)
-    page.goto(f"{site}/dead-letters.html")
-    page.get_by_text(re.compile(r"\d+ attempts?")).first.click()
-    page.set_viewport_size({"width": 1280, "height": 720})
-    picture(page, "dead-letters", 1)
-    page.goto(f"{site}/trace.html?v={video_id}&task=transcode-00000")
-    expect(page.locator(".fall").first).to_be_visible()
-    page.set_viewport_size({"width": 1280, "height": 1020})
-    picture(page, "trace", 1)
+def operate(desk: Page, phone: Page, site: str, video_id: str) -> None:
+    """The operator's pages; the dashboard from its top to its bottom."""
+    for page in (desk, phone):
+        page.goto(f"{site}/dashboard.html?range=1h")
+        expect(page.locator("#workers tbody tr").first).to_be_visible()
+    pair(desk, phone, "dashboard", 6, full_page=True)
+    for page in (desk, phone):
+        page.goto(f"{site}/dead-letters.html")
+        page.get_by_text(re.compile(r"\d+ attempts?")).first.click()
+    pair(desk, phone, "dead-letters", 1)
+    desk.set_viewport_size({"width": 1280, "height": 1020})
+    for page in (desk, phone):
+        page.goto(f"{site}/trace.html?v={video_id}&task=transcode-00000")
+        expect(page.locator(".fall").first).to_be_visible()
+    phone.locator("#falls").scroll_into_view_if_needed()
+    pair(desk, phone, "trace", 1)
+    desk.set_viewport_size(DESK)
 
 
 def call(browser: Browser, address: str) -> None:
     """Two people with pretended cameras, one at a desk and one on a phone."""
-    desk = browser.new_page(viewport={"width": 1280, "height": 720})
-    phone = browser.new_page(
-        viewport={"width": 360, "height": 740}, device_scale_factor=2, color_scheme="dark"
-    )
+    desk, phone = open_both(browser)
     desk.goto(address)
     desk.get_by_role("button", name="Make a room").click()
     expect(desk.locator("#card-title")).to_have_text("Waiting for the other person")
@@ -127,14 +144,10 @@ def upload(page: Page, name: str) -> None:
     page.locator("#files").set_input_files(CLIPS / name)
 
 
-def pair(desk: Page, phone: Page, name: str, after_s: float) -> None:
-    picture(desk, name, after_s)
-    picture(phone, f"{name}-phone", 0)
-
-
-def picture(page: Page, name: str, after_s: float) -> None:
-    page.wait_for_timeout(after_s * 1000)
-    page.screenshot(path=IMAGES / f"{name}.png")
+def pair(desk: Page, phone: Page, name: str, after_s: float, *, full_page: bool = False) -> None:
+    desk.wait_for_timeout(after_s * 1000)
+    for page, file in ((desk, f"{name}.png"), (phone, f"{name}-phone.png")):
+        page.screenshot(path=IMAGES / file, full_page=full_page)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,6 @@ function wireTheme(button, signal) {
   show();
 }
 
-/** @import { Api } from "./api.js" */
-/** @import { TokenInfo } from "./types.js" */
-
 /** @typedef {ReturnType<typeof createShell>} Shell */
 
 export function createShell() {
@@ -65,17 +62,6 @@ export function createShell() {
     element,
     session,
     admit,
-    /**
-     * @param {Api} api
-     * @returns {Promise<TokenInfo | null>} whose the token of this tab is; null without one, and
-     *   with one that is refused: the page is everybody's then
-     */
-    async greet(api) {
-      if (session.token() === null) return null;
-      const caller = await api.whoAmI().catch(() => null);
-      admit(caller?.roles ?? []);
-      return caller;
-    },
     /**
      * The water under the header runs while Millrace is working on something.
      * @param {boolean} flowing

@@ -1,7 +1,7 @@
 // A chart with its words: title, summary, key, the canvas, and the same as a table.
 import { find, say, stamp } from "../dom.js";
 import { createPlot, when } from "./plot.js";
-import { coarser } from "./steps.js";
+import { coarser, shares } from "./steps.js";
 
 /** @import { Palette } from "./palette.js" */
 /** @import { Drawing, Line } from "./plot.js" */
@@ -13,7 +13,7 @@ const MOST_STEPS = 96;
 
 /** @param {Line[]} lines */
 const isBare = (lines) =>
-  lines.every(({ values }) => values.every((value) => !value));
+  lines.every(({ values, among = values }) => among.every((value) => !value));
 
 /** @param {string} text @param {"th" | "td"} [kind] */
 function cell(text, kind = "td") {
@@ -60,7 +60,8 @@ export function createChart({ title, bars = false, whole, palette, words }) {
   const element = stamp("chart");
   const summary = find(element, ".chart__summary", HTMLElement);
   const area = find(element, ".chart__plot", HTMLElement);
-  const keys = find(element, ".chart__legend", HTMLElement);
+  const keys = find(element, ".chart__keys", HTMLElement);
+  const moment = find(element, ".chart__moment", HTMLElement);
   const table = find(element, ".chart__table", HTMLDetailsElement);
   const scroll = find(element, ".chart__scroll", HTMLElement);
   say(find(element, ".chart__title", HTMLElement), title);
@@ -77,16 +78,21 @@ export function createChart({ title, bars = false, whole, palette, words }) {
     onPoint,
   });
 
-  /** @param {number | null} index of a step; null: the newest */
+  /** @param {number | null} index of a step; null: now, and what happened in the newest */
   function onPoint(index) {
     if (!shown) return;
-    const at = index ?? shown.at.length - 1;
-    for (const [i, { values }] of shown.lines.entries()) {
-      const value = values[at];
+    const { at, step_s, lines } = shown;
+    const place = index ?? at.length - 1;
+    const time = when(at[place] ?? 0, step_s * at.length);
+    const isNow = index === null && lines.some(({ now }) => now !== undefined);
+    say(moment, index !== null ? time : isNow ? "Now:" : `Since ${time}:`);
+    for (const [i, { values, now }] of lines.entries()) {
+      const value = isNow && now !== undefined ? now : values[place];
+      const since = isNow && now === undefined ? ` since ${time}` : "";
       const key = keys.children[i];
       if (key)
         find(key, ".key__value", HTMLElement).textContent =
-          value == null ? "–" : words(value);
+          value == null ? "–" : words(value) + since;
     }
   }
 
@@ -114,11 +120,20 @@ export function createChart({ title, bars = false, whole, palette, words }) {
     element,
     /** @param {Drawing} fine @param {string} text what there is to see in it */
     show(fine, text) {
-      const drawing = coarser(fine, MOST_STEPS);
+      const { lines, ...steps } = coarser(fine, MOST_STEPS);
+      const bare = isBare(lines);
+      const drawing = {
+        ...steps,
+        lines: lines.map((line) =>
+          line.among
+            ? { ...line, values: shares(line.values, line.among) }
+            : line,
+        ),
+      };
       shown = drawing;
       say(summary, text);
       area.setAttribute("aria-label", `${title}. ${text}`);
-      area.toggleAttribute("data-bare", isBare(drawing.lines));
+      area.toggleAttribute("data-bare", bare);
       showKeys(drawing.lines);
       plot.show(drawing);
       onPoint(null);

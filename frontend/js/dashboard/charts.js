@@ -1,15 +1,17 @@
 // Which charts there are, and what each shows of the figures.
 import { createChart } from "./chart.js";
-import { count, dollars } from "./numbers.js";
+import { count, dollars, share } from "./numbers.js";
 import { createPalette } from "./palette.js";
 import { createSpread } from "./spread.js";
 import {
   activeWords,
   costWords,
   depthWords,
+  errorWords,
   queuesOf,
   throughputWords,
   troubleWords,
+  withNow,
 } from "./summary.js";
 
 /** @import { Chart } from "./chart.js" */
@@ -36,19 +38,39 @@ const QUEUE_LOOKS = [
  * @param {Line["look"]} [look]
  * @returns {Line}
  */
-const seen = (name, tone, values, look = "plain") => ({
+const happened = (name, tone, values, look = "plain") => ({
   name,
   tone,
   look,
   values,
-  sums: false,
-});
-
-/** @type {typeof seen} */
-const happened = (name, tone, values, look) => ({
-  ...seen(name, tone, values, look),
   sums: true,
 });
+
+/**
+ * What is looked at once a minute, and now.
+ * @param {string} name
+ * @param {Tone} tone
+ * @param {Values} values
+ * @param {number} now
+ * @param {Line["look"]} [look]
+ * @returns {Line}
+ */
+const seen = (name, tone, values, now, look) => ({
+  ...happened(name, tone, withNow(values, now), look),
+  sums: false,
+  now,
+});
+
+/** @param {Values} all @param {Values} some @returns {Values} how many of all are not among some */
+const others = (all, some) =>
+  all.map((value, i) => {
+    const less = some[i];
+    return value == null || less == null ? null : value - less;
+  });
+
+/** @param {Values} completed @param {Values} failed */
+const ended = (completed, failed) =>
+  completed.map((value, i) => (value ?? 0) + (failed[i] ?? 0));
 
 /** @param {Stats} stats @returns {Line[]} */
 const depthLines = ({ series, queues }) =>
@@ -57,7 +79,8 @@ const depthLines = ({ series, queues }) =>
       "ink",
       "plain",
     ];
-    return seen(name, tone, series.queue_depth[name] ?? [], look);
+    const now = queues.find((queue) => queue.name === name)?.waiting ?? 0;
+    return seen(name, tone, series.queue_depth[name] ?? [], now, look);
   });
 
 /**
@@ -82,11 +105,28 @@ const PLANS = [
   },
   {
     title: "Videos on the way",
-    lines: ({ series }) => [
-      seen("queued or processing", "water", series.active),
+    lines: ({ series, videos }) => [
+      seen("queued", "brass", series.queued, videos["queued"] ?? 0, "dashed"),
+      seen(
+        "processing",
+        "water",
+        others(series.active, series.queued),
+        videos["processing"] ?? 0,
+      ),
       happened("uploaded", "ink-soft", series.uploaded, "dotted"),
     ],
     summary: activeWords,
+  },
+  {
+    title: "Error rate",
+    words: share,
+    lines: ({ series: { completed, failed } }) => [
+      {
+        ...happened("failed of those that ended", "rust", failed),
+        among: ended(completed, failed),
+      },
+    ],
+    summary: ({ window }) => errorWords(window),
   },
   {
     title: "Queue depth",

@@ -1,23 +1,11 @@
 // Who may see what Millrace is doing: token entry, who is here, and sign-out.
-import { ApiError } from "../api.js";
 import { find, say } from "../dom.js";
+import { isRefusal, refusalWords } from "../refusal.js";
 
 /** @import { Api } from "../api.js" */
 /** @import { Shell } from "../shell.js" */
 
 /** @typedef {ReturnType<typeof createDoor>} Door */
-
-/** @param {unknown} error */
-export const isRefusal = (error) =>
-  error instanceof ApiError && (error.status === 401 || error.status === 403);
-
-/** @param {unknown} error */
-const refusalWords = (error) =>
-  error instanceof ApiError && error.code === "token-expired"
-    ? "The access token has expired."
-    : error instanceof ApiError && error.status === 403
-      ? "This access token is not an admin's."
-      : "The access token was not accepted.";
 
 /**
  * @param {object} options

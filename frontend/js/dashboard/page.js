@@ -1,9 +1,10 @@
 import { connect } from "../api.js";
 import { find, say } from "../dom.js";
 import { createPoller } from "../poller.js";
+import { isRefusal } from "../refusal.js";
 import { createShell } from "../shell.js";
 import { createCharts } from "./charts.js";
-import { createDoor, isRefusal } from "./door.js";
+import { createDoor } from "./door.js";
 import { createFailure } from "./failure.js";
 import { createFigures } from "./figures.js";
 import { createQueues, LETTER_QUEUES } from "./queues.js";

@@ -15,6 +15,8 @@ import { bottomsUp } from "./steps.js";
  * @property {"plain" | "dashed" | "dotted" | "hatched"} look tells it from others without its colour
  * @property {Values} values
  * @property {boolean} sums whether values of several steps add up
+ * @property {Values} [among] what the values are a part of: the line is their share of it
+ * @property {number} [now] the value at this moment, where it is known better than by the last step
  *
  * @typedef {object} Drawing
  * @property {number[]} at seconds since 1970

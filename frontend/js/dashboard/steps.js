@@ -30,9 +30,17 @@ function together(values, sums) {
 }
 
 /**
+ * @param {Values} values
+ * @param {Values} among what they are a part of
+ * @returns {Values} 0 to 1; null where there is nothing that they could be a part of
+ */
+export const shares = (values, among) =>
+  among.map((whole, i) => (whole ? (values[i] ?? 0) / whole : null));
+
+/**
  * Fewer steps, if there are more than can be told apart. They begin at round times, so that a new
  * one moves none of the others.
- * @template {{ values: Values, sums: boolean }} L
+ * @template {{ values: Values, among?: Values, sums: boolean }} L
  * @param {{ at: number[], step_s: number, lines: L[] }} drawing
  * @param {number} most steps
  * @returns {{ at: number[], step_s: number, lines: L[] }}
@@ -47,17 +55,21 @@ export function coarser({ at, step_s, lines }, most) {
     const begin = Math.floor(s / long_s) * long_s;
     steps.set(begin, [...(steps.get(begin) ?? []), i]);
   }
+  /** @param {Values} values @param {boolean} sums */
+  const joined = (values, sums) =>
+    [...steps.values()].map((places) =>
+      together(
+        places.map((i) => values[i] ?? null),
+        sums,
+      ),
+    );
   return {
     at: [...steps.keys()],
     step_s: long_s,
     lines: lines.map((line) => ({
       ...line,
-      values: [...steps.values()].map((places) =>
-        together(
-          places.map((i) => line.values[i] ?? null),
-          line.sums,
-        ),
-      ),
+      values: joined(line.values, line.sums),
+      ...(line.among && { among: joined(line.among, line.sums) }),
     })),
   };
 }

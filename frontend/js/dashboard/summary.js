@@ -1,5 +1,5 @@
 // What there is to see in each chart, in words. Pure.
-import { count, counted, dollars, lasting, moment } from "./numbers.js";
+import { count, counted, dollars, lasting, moment, share } from "./numbers.js";
 
 /** @import { Series, Spread, Stats, Values, Window } from "./types.js" */
 
@@ -11,6 +11,23 @@ function highest(values) {
   return at;
 }
 
+/**
+ * @param {Values} values looked at once a step
+ * @param {number} now
+ * @returns {Values} with what is now in the last step, which goes on
+ */
+export const withNow = (values, now) => [
+  ...values.slice(0, -1),
+  Math.max(values.at(-1) ?? 0, now),
+];
+
+/** @param {Window} window */
+export function errorWords({ completed, failed, error_rate }) {
+  const ended = completed + failed;
+  if (ended === 0) return "No video ended.";
+  return `${count(failed)} of ${counted(ended, "video that ended", "videos that ended")} failed, ${share(error_rate)}.`;
+}
+
 /** @param {Window} window */
 export const throughputWords = ({ uploaded, completed, failed }) =>
   uploaded + completed + failed === 0
@@ -20,11 +37,12 @@ export const throughputWords = ({ uploaded, completed, failed }) =>
 /** @param {Stats} stats */
 export function activeWords({ series, step_s, videos }) {
   const now = (videos["queued"] ?? 0) + (videos["processing"] ?? 0);
-  const at = highest(series.active);
+  const active = withNow(series.active, now);
+  const at = highest(active);
   const head = now === 0 ? "None now" : `${count(now)} now`;
   if (at < 0) return `${head}.`;
   const time = moment(series.at[at] ?? "", step_s * series.at.length);
-  return `${head}, ${count(series.active[at])} at most (${time}).`;
+  return `${head}, ${count(active[at])} at most (${time}).`;
 }
 
 /** @param {Stats} stats */
@@ -33,7 +51,11 @@ export function depthWords({ series, queues, step_s }) {
   const head =
     waiting === 0 ? "Nothing waits" : `${counted(waiting, "message")} waiting`;
   const peaks = Object.entries(series.queue_depth)
-    .map(([name, values]) => ({ name, at: highest(values), values }))
+    .map(([name, sampled]) => {
+      const now = queues.find((queue) => queue.name === name)?.waiting ?? 0;
+      const values = withNow(sampled, now);
+      return { name, at: highest(values), values };
+    })
     .filter(({ at }) => at >= 0)
     .sort((a, b) => (b.values[b.at] ?? 0) - (a.values[a.at] ?? 0));
   const [peak] = peaks;

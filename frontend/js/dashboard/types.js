@@ -47,6 +47,7 @@
  * @property {Values} cost_usd
  * @property {Record<string, Values>} queue_depth
  * @property {Values} active videos queued or processing
+ * @property {Values} queued those of them that wait for their turn
  *
  * @typedef {object} Stats
  * @property {string} at
@@ -113,6 +114,7 @@
  *
  * @typedef {object} Letter a task that failed for good
  * @property {string} video_id
+ * @property {string} title of the video; "" if it is gone
  * @property {string} task_id
  * @property {string} queue
  * @property {"failed" | "dead"} status

@@ -1,3 +1,4 @@
+import { createAccount } from "../account.js";
 import { connect } from "../api.js";
 import { find, say } from "../dom.js";
 import { createShell } from "../shell.js";
@@ -25,7 +26,13 @@ async function start() {
   const shell = createShell();
   const main = find(document, "main", HTMLElement);
   const api = await connect({ token: shell.session.token });
-  const caller = await shell.greet(api);
+  const account = createAccount({
+    shell,
+    api,
+    // Another reader has other videos, and other things to do with them.
+    onChange: () => location.reload(),
+  });
+  const caller = await account.check();
   const admin = caller?.roles.includes("admin") ?? false;
   find(main, "#cancelled", HTMLElement).hidden = !admin;
   const confirm = createConfirm(find(document, "#confirm", HTMLDialogElement));

@@ -74,13 +74,14 @@ export function createLetter(onRedrive) {
   }
 
   /** @param {Letter} letter */
-  function showWords({ video_id, task_id, status, reason, failed_at }) {
+  function showWords({ video_id, title, task_id, status, reason, failed_at }) {
+    const video = title ? `“${title}”` : `video ${video_id}`;
     const why = reasonWords(reason);
     const end = why === reason.message ? "" : sentence(reason.message);
     say(find(element, ".letter__why", HTMLElement), why);
     say(find(element, ".status", HTMLElement), reason.code);
     say(find(element, ".letter__task", HTMLElement), task_id);
-    say(find(element, ".letter__video", HTMLElement), `of video ${video_id}`);
+    say(find(element, ".letter__video", HTMLElement), `of ${video}`);
     say(
       find(element, ".letter__end", HTMLElement),
       `${end} ${ENDS[status]}`.trim(),
@@ -89,8 +90,8 @@ export function createLetter(onRedrive) {
     when.dateTime = failed_at;
     when.title = new Date(failed_at).toLocaleString("en-GB");
     trace.href = `trace.html?v=${encodeURIComponent(video_id)}&task=${encodeURIComponent(task_id)}`;
-    trace.setAttribute("aria-label", `Trace of ${task_id}, video ${video_id}`);
-    redrive.setAttribute("aria-label", `Redrive ${task_id}, video ${video_id}`);
+    trace.setAttribute("aria-label", `Trace of ${task_id}, ${video}`);
+    redrive.setAttribute("aria-label", `Redrive ${task_id}, ${video}`);
   }
 
   return {

@@ -1,6 +1,6 @@
 // The dead letters, kept up to date: a fresh first page now and then, further pages as one scrolls.
 import { find } from "../dom.js";
-import { isRefusal } from "../dashboard/door.js";
+import { isRefusal } from "../refusal.js";
 import { createFailure } from "../dashboard/failure.js";
 import { createPoller } from "../poller.js";
 import { createList } from "./list.js";

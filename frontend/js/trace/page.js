@@ -1,3 +1,4 @@
+import { createAccount } from "../account.js";
 import { ApiError, connect } from "../api.js";
 import { createFailure } from "../dashboard/failure.js";
 import { find, say } from "../dom.js";
@@ -81,7 +82,12 @@ async function start() {
   const view = createView(main);
   if (!id) return view.refuse("Which video?", "The address names none.");
   const api = await connect({ token: shell.session.token });
-  void shell.greet(api);
+  const account = createAccount({
+    shell,
+    api,
+    onChange: () => location.reload(),
+  });
+  void account.check();
   const failure = createFailure(main, () => poller.now());
   const save = createSave({
     element: find(main, "#tools", HTMLButtonElement),

@@ -1,3 +1,4 @@
+import { createAccount } from "../account.js";
 import { find } from "../dom.js";
 import { createShell } from "../shell.js";
 import { createAbout } from "./about.js";
@@ -22,7 +23,9 @@ async function start() {
     id: query.get("v") ?? "",
     token: shell.session.token,
     stage,
-    onApi: (api) => void shell.greet(api),
+    // A video is the same to everybody: it plays on, whoever signs in or out.
+    onApi: (api) =>
+      void createAccount({ shell, api, onChange: () => {} }).check(),
     onVideo(video, active) {
       about.show(video);
       stage.show(video);

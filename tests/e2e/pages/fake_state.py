@@ -41,6 +41,8 @@ class State:
     """Parts whose first URL is refused as expired."""
     storage_gate: asyncio.Event | None = None
     """While it is not set, storage takes no bytes."""
+    parts_held: int = 0
+    """How many parts wait at it now."""
     media_error: int | None = None
     tokens: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {TOKEN: {"name": "ann", "roles": ["uploader"], "expires_at": None}}

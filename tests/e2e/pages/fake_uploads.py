@@ -121,7 +121,9 @@ class Uploads:
     async def _store_part(self, request: web.Request) -> web.Response:
         number = int(request.match_info["part"])
         if self.state.storage_gate and number > 1:
+            self.state.parts_held += 1
             await self.state.storage_gate.wait()
+            self.state.parts_held -= 1
         data = await request.read()
         if number in self.state.expired_parts:
             self.state.expired_parts.discard(number)

@@ -53,6 +53,7 @@ def stats(given: str) -> dict[str, Any]:
         name: [*wave(steps, 3 + 4 * i, 1 + i / 3, i)] for i, name in enumerate(QUEUES[:4])
     }
     depth["transcode"][steps // 2] = None
+    active = wave(steps, 8, 1.5, 0.4)
     window = {
         "uploaded": sum(completed) + sum(failed) + 2,
         "completed": sum(completed),
@@ -99,7 +100,8 @@ def stats(given: str) -> dict[str, Any]:
             "dead_letters": dead,
             "cost_usd": [0.011 * value for value in completed],
             "queue_depth": depth,
-            "active": wave(steps, 8, 1.5, 0.4),
+            "active": active,
+            "queued": [value // 3 for value in active],
         },
     }
 
@@ -125,7 +127,7 @@ def idle_stats(given: str) -> dict[str, Any]:
             for name in QUEUES
         ],
         "series": dict.fromkeys(busy["series"], nothing)
-        | {"at": busy["series"]["at"], "active": [None] * steps}
+        | {"at": busy["series"]["at"], "active": [None] * steps, "queued": [None] * steps}
         | {"queue_depth": {name: [None] * steps for name in QUEUES}},
     }
 

@@ -199,7 +199,7 @@ def signed_out_dashboard(fake: Fake, page: Page) -> None:
 def dead_letters(fake: Fake, page: Page) -> None:
     """What can be opened is open."""
     fake.state.tokens[TOKEN]["roles"] = ["admin"]
-    fake.state.letters = [traces.letter(2, video_id=LONG), traces.letter(1)]
+    fake.state.letters = [traces.letter(2, title=LONG), traces.letter(1)]
     page.goto(f"{fake.site_url}/dead-letters.html#token={TOKEN}")
     page.get_by_text("4 attempts").first.click()
     page.get_by_text("Engine log").first.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -18,6 +19,22 @@ DRAWN = """(plot) => { const { width, height } = plot.querySelector("canvas");
     const pixels = plot.querySelector("canvas").getContext("2d").getImageData(0, 0, width, height);
     return new Set(new Uint32Array(pixels.data.buffer)).size; }"""
 """How many colours there are on the canvas of a chart."""
+PAINTED = """(plot) => { const { width, height } = plot.querySelector("canvas");
+    const pencil = plot.querySelector("canvas").getContext("2d");
+    const { data } = pencil.getImageData(0, 0, width, height);
+    const tones = [...plot.closest("figure").querySelectorAll(".key__mark")].map((mark) => {
+        mark.style.color = "var(--tone)";
+        return getComputedStyle(mark).color.match(/\\d+/g).map(Number);
+    });
+    const drawn = tones.map(() => 0);
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] > 60)
+            for (const [n, tone] of tones.entries())
+                drawn[n] += tone.every((part, k) => Math.abs(part - data[i + k]) < 5);
+    return drawn; }"""
+"""How many pixels of its canvas have the colour of each line, as its key shows it."""
+BUSY = operations.stats("24h")
+RATE = round(BUSY["window"]["videos_per_hour"], 1)
 
 
 @pytest.mark.usefixtures("admin")
@@ -26,7 +43,9 @@ def test_figures_charts_queues_and_workers_are_there_when_an_admin_looks(
 ) -> None:
     page = open_page(f"dashboard.html{FRAGMENT}")
     expect(page.locator("#now-completed")).to_have_text("1,284")
+    expect(page.locator("#window-rate")).to_have_text(f"{RATE:,}".removesuffix(".0"))
     expect(page.locator("#window-errors")).to_have_text("12.8 %")
+    expect(page.locator("#window-retries")).to_have_text(str(BUSY["window"]["retries"]))
     expect(page.locator("#window-cost")).to_have_text("$3.41")
     depth = page.get_by_role("img", name="Queue depth. 43 messages waiting.")
     assert depth.evaluate(DRAWN) > 10
@@ -34,13 +53,84 @@ def test_figures_charts_queues_and_workers_are_there_when_an_admin_looks(
     working = page.get_by_role("row", name=re.compile("host-04"))
     expect(working).to_contain_text("188 %")
     expect(working).to_contain_text("412 MB")
+    expect(working.get_by_role("cell").last).to_have_text("0.6 s ago")
     expect(working.get_by_role("link")).to_have_attribute(
         "href", f"trace.html?v={operations.worker(4)['video_id']}&task=transcode-00004"
     )
-    expect(page.get_by_role("row", name=re.compile("host-07"))).to_contain_text("Not heard of")
+    lost = page.get_by_role("row", name=re.compile("host-07"))
+    expect(lost).to_contain_text("Not heard of")
+    expect(lost.get_by_role("cell").last).to_have_text("1 min 34 s ago")
     expect(page.get_by_role("link", name="14 dead letters of transcode")).to_have_attribute(
         "href", "dead-letters.html?queue=transcode"
     )
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("Throughput", ["completed", "failed"]),
+        ("Videos on the way", ["queued", "processing", "uploaded"]),
+        ("Error rate", ["failed of those that ended"]),
+        ("Retries and dead letters", ["retries", "dead letters"]),
+    ],
+)
+def test_each_of_its_lines_is_drawn_and_named_when_something_happened(
+    fake: Fake, open_page: OpenPage, title: str, lines: list[str]
+) -> None:
+    page = open_page(f"dashboard.html{FRAGMENT}")
+    chart = page.get_by_role("figure").filter(has_text=title)
+    expect(chart.locator(".key__name")).to_have_text(lines)
+    plot = chart.get_by_role("img")
+    busy = plot.evaluate(PAINTED)
+    assert min(busy) > 20, busy
+    fake.state.stats = operations.idle_stats
+    look_again(page)
+    expect(plot).to_have_attribute("data-bare", "")
+    idle = plot.evaluate(PAINTED)
+    assert all(less < more for less, more in zip(idle, busy, strict=True)), (idle, busy)
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_key_says_of_which_time_its_figures_are(open_page: OpenPage) -> None:
+    page = open_page(f"dashboard.html?range=1h{FRAGMENT}")
+    depth = page.get_by_role("figure").filter(has_text="Queue depth")
+    expect(depth.locator(".chart__legend")).to_contain_text("Now:")
+    now = depth.locator(".key", has_text="transcode")
+    expect(now).to_contain_text("38")  # as in "43 messages waiting", not as sampled before
+    expect(depth.locator(".chart__summary")).to_contain_text("Most: 38 in transcode")
+    way = page.get_by_role("figure").filter(has_text="Videos on the way")
+    expect(way.locator(".key", has_text="queued")).to_contain_text("5")
+    expect(way.locator(".key", has_text="processing")).to_contain_text("3")
+    expect(way.locator(".key", has_text="uploaded")).to_contain_text(re.compile(r"since \d\d:\d\d"))
+    errors = page.get_by_role("figure").filter(has_text="Error rate")
+    expect(errors.locator(".chart__moment")).to_have_text(re.compile(r"^Since \d\d:\d\d:$"))
+    depth.locator(".u-over").hover(position={"x": 100, "y": 50})
+    expect(depth.locator(".chart__moment")).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    expect(now).not_to_contain_text("38")
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_error_rate_is_that_of_all_it_is_put_together_of(open_page: OpenPage) -> None:
+    page = open_page(f"dashboard.html?range=24h{FRAGMENT}")
+    chart = page.get_by_role("figure").filter(has_text="Error rate")
+    failed, completed = BUSY["series"]["failed"], BUSY["series"]["completed"]
+    expect(chart.locator(".chart__summary")).to_have_text(
+        f"{sum(failed)} of {sum(failed) + sum(completed)} videos that ended failed, 12.8 %."
+    )
+    chart.get_by_text("As a table").click()
+    ended = [one + other for one, other in zip(failed, completed, strict=True)]
+    # 288 steps of five minutes become columns of a quarter of an hour, from round times on.
+    groups: dict[int, list[int]] = {}
+    for i, at in enumerate(BUSY["series"]["at"]):
+        group = groups.setdefault(int(datetime.fromisoformat(at).timestamp()) // 900, [0, 0])
+        group[0] += failed[i]
+        group[1] += ended[i]
+    told = [
+        f"{100 * one / of:.1f}".removesuffix(".0") + " %" if of else "–"
+        for one, of in groups.values()
+    ]
+    expect(chart.get_by_role("table").locator("td")).to_have_text(told[::-1])
 
 
 @pytest.mark.usefixtures("admin")

@@ -25,6 +25,7 @@ def test_a_letter_says_why_what_was_tried_and_what_the_engine_said(
     letter = page.locator("#letters .letter")
     expect(letter).to_contain_text("The transcoder stopped on this file, each time it tried.")
     expect(letter).to_contain_text("ENGINE_CRASHED")
+    expect(letter).to_contain_text("transcode-00001 of “Mill wheel 1”")
     expect(letter).to_contain_text("Every attempt was used up.")
     letter.get_by_text("4 attempts").press("Enter")
     expect(letter.get_by_role("listitem")).to_have_count(4)
@@ -36,12 +37,19 @@ def test_a_letter_says_why_what_was_tried_and_what_the_engine_said(
     )
 
 
+def test_a_video_that_is_gone_is_named_by_its_id(fake: Fake, open_page: OpenPage) -> None:
+    fake.state.letters = [traces.letter(1, title="")]
+    page = open_page(HERE)
+    expect(page.locator(".letter__video")).to_have_text(f"of video {traces.letter(1)['video_id']}")
+
+
 def test_hostile_text_stays_text(fake: Fake, open_page: OpenPage) -> None:
     evil = "<img src=x onerror=alert(1)>"
     reason = {"code": evil, "message": evil}
-    fake.state.letters = [traces.letter(1, reason=reason, engine_log=evil)]
+    fake.state.letters = [traces.letter(1, title=evil, reason=reason, engine_log=evil)]
     page = open_page(HERE)
     expect(page.locator(".letter__why")).to_have_text(evil)
+    expect(page.locator(".letter__video")).to_have_text(f"of “{evil}”")
     assert page.locator(".letter img").count() == 0
 
 

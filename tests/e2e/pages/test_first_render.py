@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import traces
 from tests.e2e.pages.conftest import OpenPage
-from tests.e2e.pages.fake_api import Fake
+from tests.e2e.pages.fake_api import Fake, video
 from tests.e2e.pages.operating import FRAGMENT, admin
 
 __all__ = ["admin"]
@@ -39,6 +39,21 @@ def test_nothing_moves_when_it_is_known_who_uploads(
     expect(page.locator("#access-known, #access-form").filter(visible=True)).to_have_count(1)
     expect(page.locator("#drop-limit")).to_contain_text("Each may have")
     expect(page.locator("#access-name")).to_have_text("ann" if "#" in path else "…")
+    assert shift(page) < 0.01
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("page_name", ["watch.html", "embed.html"])
+def test_nothing_moves_when_the_video_comes(
+    open_page: OpenPage, page_name: str, width: int
+) -> None:
+    page = arrive(open_page, f"{page_name}?v={video(1)['id']}", width)
+    expect(page.locator(".mr-start")).to_be_visible()
+    if page_name == "watch.html":
+        expect(page.locator("#rungs")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign in")).to_have_count(1)
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
     assert shift(page) < 0.01
 
 

@@ -93,6 +93,8 @@ def test_few_cards_are_there_when_ten_thousand_are_scrolled(
     record_property("frames_per_second", round(report["fps"], 1))
     assert report["cards"] <= 60
     assert report["nodes"] <= 3000
+    # How long one takes is the machine's affair; that most frames need none is ours.
+    assert report["long_tasks"] < report["frames"] / 2
 
 
 def test_the_focus_stays_when_its_card_is_scrolled_away(fake: Fake, open_page: OpenPage) -> None:

@@ -50,6 +50,24 @@ def test_attempts_are_bars_in_their_places_with_outcome_and_reason(
     expect(page.locator("#marks")).to_contain_text("rendition ready ×3")
 
 
+def test_it_is_as_high_as_its_rows_until_they_have_to_scroll(
+    fake: Fake, open_page: OpenPage
+) -> None:
+    for name, chunks in (("few", 3), ("many", 60)):
+        fake.state.traces[name] = traces.trace(name, chunks)
+    page = open_page("trace.html?v=few", width=1440, height=900)
+    expect(page.get_by_role("grid")).to_be_visible()
+    height, content, rows = page.locator("#view").evaluate(
+        "(view) => [view.clientHeight, view.scrollHeight, view.querySelector('#rows').clientHeight]"
+    )
+    assert rows == 8 * 30
+    assert rows < height == content < rows + 60, "the names of the marks below them, no more"
+    page.goto(page.url.replace("few", "many"))
+    expect(page.get_by_role("grid")).to_have_attribute("aria-rowcount", "65")
+    assert page.locator("#view").evaluate("(view) => view.scrollHeight > 2 * view.clientHeight")
+    assert box(page.locator("#view"))["height"] < 560
+
+
 def test_it_begins_at_the_task_of_the_link(fake: Fake, open_page: OpenPage) -> None:
     fake.state.traces["x"] = traces.trace("x", 200)
     page = open_page("trace.html?v=x&task=transcode-00150", height=1200)

@@ -13,6 +13,7 @@ from playwright.sync_api import Dialog, Page, expect
 from tests.e2e.pages.conftest import OpenPage
 from tests.e2e.pages.fake_api import TOKEN, Fake
 from tests.e2e.pages.uploading import pick
+from tests.e2e.pages.watching import tab_to
 
 pytestmark = pytest.mark.needs_browser
 SIGNED_IN = f"upload.html#token={TOKEN}"
@@ -347,26 +348,16 @@ def test_upload_is_begun_paused_and_resumed_by_keyboard_alone(
     # Listening from the start: Chromium is a moment late to hand over its first chooser.
     page.on("filechooser", lambda chooser: chooser.set_files(large))
     expect(page.locator("#access-name")).to_have_text("ann")
-    _tab_to(page, "Choose files")
+    tab_to(page, "Choose files")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause holiday.mkv")).to_be_visible()
-    _tab_to(page, "Pause holiday.mkv")
+    tab_to(page, "Pause holiday.mkv")
     page.keyboard.press("Enter")
     expect(page.locator(".job")).to_be_focused()
-    _tab_to(page, "Resume holiday.mkv")
+    tab_to(page, "Resume holiday.mkv")
     fake.open(gate)
     page.keyboard.press("Enter")
     expect(page.locator(".job")).to_contain_text("Queued")
-
-
-def _tab_to(page: Page, name: str) -> None:
-    """Press Tab until the element of that name has the focus."""
-    told = "document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate(told) == name:
-            return
-    raise AssertionError(f"Tab never reaches {name!r}")
 
 
 def _wait_for_uploads(page: Page, fake: Fake) -> list[str]:

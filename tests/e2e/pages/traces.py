@@ -112,6 +112,7 @@ def letter(number: int, queue: str = "transcode", **more: Any) -> dict[str, Any]
     ]
     entry: dict[str, Any] = {
         "video_id": f"video{number:021d}",
+        "title": f"Mill wheel {number}",
         "task_id": f"{queue}-{number:05d}",
         "queue": queue,
         "status": "dead",

@@ -29,6 +29,17 @@ def start(page: Page) -> None:
     wait_until(page, "return v.currentTime > 0.3")
 
 
+def tab_to(page: Page, name: str | re.Pattern[str]) -> None:
+    """Press Tab until what is called so has the focus."""
+    told = "document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        now = page.evaluate(told)
+        if name.match(now) if isinstance(name, re.Pattern) else now == name:
+            return
+    raise AssertionError(f"Tab never reaches {name!r}")
+
+
 def choose(page: Page, menu: str, item: str) -> None:
     """An item of one of the player's menus, by the mouse."""
     page.get_by_role("button", name=re.compile(f"^{menu}: ")).click()

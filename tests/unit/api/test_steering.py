@@ -200,6 +200,7 @@ def test_everything_is_told_when_a_dead_letter_is_listed(
         "dead_letters": [
             {
                 "video_id": video.video_id,
+                "title": video.title,
                 "task_id": "audio-00002",
                 "queue": "transcode",
                 "status": "failed",
@@ -253,7 +254,7 @@ def test_a_page_of_letters_costs_the_same_when_there_are_few_or_many(
         dynamodb_requests.clear()
         api.get("/dead-letters?limit=4", token=admin)
         costs.append(list(dynamodb_requests))
-    assert costs[0] == costs[1] == ["GetItem", *["Query"] * keys.SHARDS]
+    assert costs[0] == costs[1] == ["GetItem", *["Query"] * keys.SHARDS, "BatchGetItem"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from millrace import (
     bookkeeping,
     clock,
     counters,
+    keys,
     prices,
     rollup,
     stats,
@@ -154,7 +155,23 @@ def test_window_has_what_happened_when_some_of_it_is_moved_on(cloud: Cloud, want
     assert len(series["at"]) == stats.RANGES[wanted].seconds / view["step_s"]
     assert all(len(values) == len(series["at"]) for values in series["queue_depth"].values())
     assert any(depth == 0 for depth in series["queue_depth"]["probe"])
+    assert len(series["queued"]) == len(series["at"])
     assert view["videos"]["completed"] == 2
+
+
+def test_videos_that_wait_are_told_from_those_under_way_when_both_are_sampled(
+    cloud: Cloud,
+) -> None:
+    states = {
+        tally.video_state(VideoStatus.QUEUED): 2,
+        tally.video_state(VideoStatus.PROCESSING): 1,
+    }
+    transact.commit_unlogged(
+        counters.Increment(keys.tally_pk(0), keys.TALLY_TOTAL_SK, {**states, "moves": 1})
+    )
+    keep_books(cloud)
+    series = stats.view(Queues(cloud.sqs, cloud.settings("api")), "1h")["series"]
+    assert (series["active"][-1], series["queued"][-1]) == (3, 2)
 
 
 def test_failed_task_is_a_dead_letter_of_its_queue_when_nobody_redrove_it(cloud: Cloud) -> None:

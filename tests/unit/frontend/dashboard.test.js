@@ -8,9 +8,15 @@ import {
 } from "../../../frontend/js/dashboard/numbers.js";
 import { readRange, writeRange } from "../../../frontend/js/dashboard/range.js";
 import { binNames, trimmed } from "../../../frontend/js/dashboard/spread.js";
-import { bottomsUp, coarser } from "../../../frontend/js/dashboard/steps.js";
 import {
+  bottomsUp,
+  coarser,
+  shares,
+} from "../../../frontend/js/dashboard/steps.js";
+import {
+  activeWords,
   depthWords,
+  errorWords,
   spreadWords,
   troubleWords,
 } from "../../../frontend/js/dashboard/summary.js";
@@ -98,6 +104,21 @@ test("steps are put together at round times: sums add up, of samples the most co
   );
 });
 
+test("a share of several steps is that of their sums, and none of nothing", () => {
+  const failed = {
+    values: [1, 0, 2, 0, 0, 0],
+    among: [1, 3, 2, 2, 0, 0],
+    sums: true,
+  };
+  const fine = { at: [0, 10, 20, 30, 40, 50], step_s: 10, lines: [failed] };
+  const [line] = coarser(fine, 3).lines;
+  assert.deepEqual(shares(line?.values ?? [], line?.among ?? []), [
+    0.25,
+    0.5,
+    null,
+  ]);
+});
+
 test("few steps stay as they are", () => {
   const fine = { at: [0, 10], step_s: 10, lines: [] };
   assert.deepEqual(coarser(fine, 2), fine);
@@ -161,9 +182,52 @@ test("the deepest queue is named with its time", () => {
   );
 });
 
+test("the deepest queue is that of now when it never was as deep", () => {
+  const stats = /** @type {Stats} */ (
+    /** @type {unknown} */ ({
+      step_s: 60,
+      queues: [{ name: "probe", waiting: 9 }],
+      series: {
+        at: ["2026-05-12T10:00:00", "2026-05-12T10:01:00"],
+        queue_depth: { probe: [1, 2], transcode: [null, 7] },
+      },
+    })
+  );
+  assert.equal(
+    depthWords(stats),
+    "9 messages waiting. Most: 9 in probe (10:01).",
+  );
+});
+
+test("as many as now are on the way at most, at least", () => {
+  const stats = /** @type {Stats} */ (
+    /** @type {unknown} */ ({
+      step_s: 60,
+      videos: { queued: 3, processing: 2 },
+      series: {
+        at: ["2026-05-12T10:00:00", "2026-05-12T10:01:00"],
+        active: [1, null],
+      },
+    })
+  );
+  assert.equal(activeWords(stats), "5 now, 5 at most (10:01).");
+});
+
+test("the error rate is told with what it is of", () => {
+  const window = /** @type {Stats["window"]} */ (
+    /** @type {unknown} */ ({ completed: 7, failed: 1, error_rate: 0.125 })
+  );
+  assert.equal(errorWords(window), "1 of 8 videos that ended failed, 12.5 %.");
+  assert.equal(
+    errorWords({ ...window, completed: 0, failed: 0, error_rate: null }),
+    "No video ended.",
+  );
+});
+
 /** @param {string} task_id @param {string} failed_at @returns {Letter} */
 const letter = (task_id, failed_at) => ({
   video_id: "v",
+  title: "Mill wheel",
   task_id,
   queue: "transcode",
   status: "dead",

@@ -38,6 +38,13 @@ def test_scripts_stay_small_when_compressed(page: Path) -> None:
     assert sum(len(gzip.compress(script.read_bytes())) for script in scripts) < MOST_BYTES
 
 
+def test_the_player_weighs_what_its_readme_says() -> None:
+    player = FRONTEND / "player"
+    served = [path for path in player.iterdir() if path.suffix in (".js", ".css")]
+    kilobytes = sum(len(gzip.compress(path.read_bytes())) for path in served) / 1000
+    assert f"this folder but hls.js is {kilobytes:.0f} kB" in (player / "README.md").read_text()
+
+
 def test_charts_are_loaded_by_the_dashboard_alone() -> None:
     drawing = [
         page.name for page in PAGES if FRONTEND / "vendor/uplot/uplot.mjs" in scripts_of(page)

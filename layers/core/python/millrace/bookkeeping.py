@@ -34,7 +34,8 @@ def run(queues: Queues, deadline: float) -> None:
         waiting = stats.queues_now(queues, now)
         depths = {f"depth_{queue.name}": queue.depth.waiting for queue in waiting}
         active = sum(now.totals[tally.video_state(status)] for status in videos.ACTIVE)
-        rollup.sample({**depths, "active": active})
+        queued = now.totals[tally.video_state(VideoStatus.QUEUED)]
+        rollup.sample({**depths, "active": active, "queued": queued})
         _tell(now, waiting, workers.view()["workers"])
         for minute, items in rollup.closed(now.items):
             if time.monotonic() > deadline:

@@ -205,4 +205,5 @@ def _series(beginnings: Sequence[datetime], steps: Sequence[Counter[str]]) -> di
         "cost_usd": [round(step["cost_nano_usd"] / prices.NANO_USD, 6) for step in steps],
         "queue_depth": {name: sampled(f"depth_{name}") for name in ALL_QUEUES},
         "active": sampled("active"),
+        "queued": sampled("queued"),
     }

@@ -138,10 +138,12 @@ def event(transaction: Transaction, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def letter(task: Task) -> dict[str, Any]:
-    """A dead letter, for admins: what is known about the end of a failed task."""
+def letter(task: Task, title: str) -> dict[str, Any]:
+    """A dead letter, for admins: what is known about the end of a failed task of the video of this
+    title."""
     return {
         "video_id": task.video_id,
+        "title": title,
         "task_id": task.task_id,
         "queue": queue_of(TaskKind(task.task_kind)),
         "status": task.status.lower(),
