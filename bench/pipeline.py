@@ -135,7 +135,8 @@ def batch(videos: int) -> list[Row]:
 def completed_per_hour(jobs: list[dict[str, Any]]) -> float:
     """Of a load; the time counts until the last of all has ended, whatever became of it."""
     wall_s: float = max(job["ended"] for job in jobs) - min(job["began"] for job in jobs)
-    return 3600 * sum(job["status"] == "completed" for job in jobs) / wall_s
+    completed = [job for job in jobs if job["status"] == "completed"]
+    return 3600 * len(completed) / wall_s
 
 
 def bare_cost(source: Path) -> Cost:

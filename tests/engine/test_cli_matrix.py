@@ -33,7 +33,6 @@ _LEAST_DB, _LEAST_SSIM = 24, 0.93
 _COPY_DB = 60
 """Less than infinite: of ProRes 4444 ffmpeg decodes 12 bits from one container, 10 from another."""
 _WRONG = {
-    "h264-without-pts.avi": "pictures without times are to be copied, which the engine refuses",
     "edit-list.mov": "a copy to Matroska shows pictures that the edit list hides",
 }
 """What the command decides on is not yet right."""

@@ -13,7 +13,7 @@ import yaml
 
 from cdk.layer import LAYER
 from cli.deploy_cdk import ASSEMBLIES
-from cli.monitoring import FILES, SOURCES
+from cli.monitoring import SOURCES
 from cli.up import up
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -111,7 +111,7 @@ def test_prometheus_and_grafana_come_with_their_configuration_when_asked_for(
 ) -> None:
     prometheus, grafana = (compose["services"][name] for name in ("prometheus", "grafana"))
     folder = compose["services"]["millrace"]["environment"]["MILLRACE_MONITORING"]
-    assert f"--config.file={folder}/{FILES[0]}" in prometheus["command"]
+    assert f"--config.file={folder}/prometheus.yml" in prometheus["command"]
     assert f"monitoring:{folder}" in prometheus["volumes"]
     uid = re.search(r"--uid (\d+)", DOCKERFILE)
     assert uid is not None
@@ -121,7 +121,7 @@ def test_prometheus_and_grafana_come_with_their_configuration_when_asked_for(
         used |= set(re.findall(r"(?m)^[^#\n]*\$(MILLRACE_\w+)", file.read_text()))
     assert used
     assert used <= set(grafana["environment"])
-    assert all((SOURCES / name).is_file() for name in FILES)
+    assert all((SOURCES / name).is_file() for name in ("prometheus.yml", "alerts.yml"))
 
 
 def test_image_is_made_of_what_its_context_holds_when_built() -> None:
