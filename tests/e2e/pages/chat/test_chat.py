@@ -198,6 +198,33 @@ def test_polite_side_asks_again_when_the_offer_never_comes(
         page.wait_for_selector(TALKING)
 
 
+def test_one_of_two_offers_gives_way_when_they_cross(visit: Visitors, board: Switchboard) -> None:
+    pages = call(visit)
+    board.holds = lambda message: message["type"] == "signal"
+    for page in pages:
+        page.evaluate(
+            f"""() => {{
+                window.states = [];
+                {CONNECTION}.addEventListener("signalingstatechange", () =>
+                    states.push({CONNECTION}.signalingState));
+                {CONNECTION}.restartIce();
+            }}"""
+        )
+        page.wait_for_function(f"() => {CONNECTION}.signalingState === 'have-local-offer'")
+    offers = [said for said in board.heard[-40:] if "description" in said.get("data", {})]
+    assert [said["data"]["description"]["type"] for said in offers[-2:]] == ["offer", "offer"]
+    board.release()
+    for page in pages:
+        page.wait_for_function(
+            f"() => {CONNECTION}.signalingState === 'stable' && "
+            f"{CONNECTION}.connectionState === 'connected'"
+        )
+    impolite, polite = [page.evaluate("states") for page in pages]
+    assert impolite[:2] == ["have-local-offer", "stable"], "its offer stood"
+    assert "have-remote-offer" in polite, "the other's was taken back for it"
+    expect_growth(*pages)
+
+
 def test_a_call_is_made_and_left_when_there_is_a_keyboard_alone(visit: Visitors) -> None:
     def reach(page: Page, wanted: str) -> None:
         for _ in range(30):
