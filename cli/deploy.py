@@ -82,7 +82,7 @@ class DeployConfig:
             "site_url": site,
             "allowed_origins": origins,
             "callback_url": f"http://127.0.0.1:{self.signal_port}/{SOCKET_STAGE}",
-            "stun_urls": "none",  # nobody outside is to be told that this machine makes calls
+            "stun_urls": "none",  # unless asked for: nobody outside is told of calls
             **{f"{name}_concurrency": str(most) for name, most in self.concurrency.items()},
             "chunk_segments": str(self.chunk_segments),
             "head_segments": str(self.head_segments),

@@ -19,6 +19,14 @@ from local.server_process import CloudError, listener_on
 _PROGRAM = "turnserver"
 _START_TIMEOUT_S = 10.0
 _POLL_S = 0.05
+_INSIDE = (
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+    *("172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "240.0.0.0/4"),
+    *("::1/128", "::ffff:0:0/96", "64:ff9b::/96", "fc00::/7", "fe80::/10"),
+)
+"""Networks that no relay leads into: private ones, this machine, and the metadata service of a
+cloud (169.254.169.254), which gives credentials away. Not `::`, which coturn takes for everything;
+nothing is sent there."""
 _FIRST_RELAY_PORT, _LAST_RELAY_PORT = 49160, 49359
 
 
@@ -126,7 +134,11 @@ def configuration(config: TurnConfig, secret: str) -> str:
         "stale-nonce=600",
         "user-quota=12",
         "total-quota=1200",
-        *("no-cli", "no-tls", "no-dtls", "no-multicast-peers", "no-software-attribute"),
+        *("no-cli", "no-tls", "no-dtls", "no-tcp-relay", "no-multicast-peers"),
+        "no-software-attribute",
+        *_denials(),
+        # Both callers may be relayed: then the relay is told to send to itself.
+        f"allowed-peer-ip={config.address}",
         "log-file=stdout",
         f"pidfile={config.state_dir / 'turnserver.pid'}",
         f"userdb={config.state_dir / 'turn-users'}",
@@ -135,6 +147,11 @@ def configuration(config: TurnConfig, secret: str) -> str:
         # On loopback both callers are on this machine: a relay to itself is what is wanted.
         lines.append("allow-loopback-peers")
     return "\n".join(lines) + "\n"
+
+
+def _denials() -> list[str]:
+    networks = [ipaddress.ip_network(network) for network in _INSIDE]
+    return [f"denied-peer-ip={network[0]}-{network[-1]}" for network in networks]
 
 
 def _secret(config: TurnConfig) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import psutil
 
+from cdk.settings import ContextError
 from cli import aws, turn
 from cli.activity import Activity
 from cli.calls import Kept
@@ -107,6 +108,13 @@ def _concurrency_options(command: _Command) -> _Command:
     type=click.IntRange(1, 65535),
     help="Port of the relay (MILLRACE_TURN_PORT).",
 )
+@click.option(
+    "--stun-urls",
+    envvar="MILLRACE_STUN_URLS",
+    default="none",
+    show_default=True,
+    help="STUN servers that callers are told of, e.g. stun:192.168.1.10:3478 (MILLRACE_STUN_URLS).",
+)
 @_concurrency_options
 @click.option(
     "--chunk-segments",
@@ -156,6 +164,7 @@ def up(
     with_relay: bool,
     turn_address: str,
     turn_port: int,
+    stun_urls: str,
     chunk_segments: int,
     head_segments: int,
     webhook_networks: str,
@@ -182,8 +191,13 @@ def up(
             "webhook_plain_http": str(webhook_plain_http).lower(),
             "sandbox": sandbox,
             "turn_urls": relay.urls if relay else "none",
+            "stun_urls": stun_urls,
         },
     )
+    try:
+        deploy_config.settings()
+    except ContextError as error:
+        fail(str(error))
     with stop_signal() as stop:
         _serve(state, config, deploy_config, relay, monitoring, stop)
     console.print("[good]✓[/] stopped; videos and jobs are kept in " + _short(state.root))

@@ -20,6 +20,9 @@ export function createAdaptation() {
   let step = 0;
   let bad = 0;
   let good = 0;
+  /** What was set last. Not every browser tells all of it again, so asking it would not do.
+   * @type {{ sender: RTCRtpSender, step: number, screen: boolean } | null} */
+  let applied = null;
 
   /** @param {Reading} reading */
   function judge({ sentLoss }) {
@@ -48,22 +51,24 @@ export function createAdaptation() {
      * @param {boolean} screen a shared screen must stay readable: it gives up frames, not size
      */
     async apply(sender, screen) {
+      if (
+        applied?.sender === sender &&
+        applied.step === step &&
+        applied.screen === screen
+      )
+        return;
+      const next = { sender, step, screen };
       const chosen = STEPS[step];
       const parameters = sender.getParameters();
       const [encoding] = parameters.encodings;
       if (!chosen || !encoding) return;
-      const scale = screen ? 1 : chosen.scale;
-      const preference = screen ? "maintain-resolution" : "balanced";
-      if (
-        encoding.maxBitrate === chosen.bitrate_bps &&
-        encoding.scaleResolutionDownBy === scale &&
-        parameters.degradationPreference === preference
-      )
-        return;
       encoding.maxBitrate = chosen.bitrate_bps;
-      encoding.scaleResolutionDownBy = scale;
-      parameters.degradationPreference = preference;
+      encoding.scaleResolutionDownBy = screen ? 1 : chosen.scale;
+      parameters.degradationPreference = screen
+        ? "maintain-resolution"
+        : "balanced";
       await sender.setParameters(parameters);
+      applied = next;
     },
   };
 }

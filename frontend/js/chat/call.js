@@ -21,6 +21,8 @@ import { pathWords, refusalWords } from "./words.js";
  * @property {Presence | null} other what the other side says of itself
  */
 
+/** @type {readonly Phase[]} */
+export const INSIDE = ["waiting", "connecting", "talking", "away"];
 const MOST_TEXT = 4000;
 const MOST_EARLY = 200;
 
@@ -133,7 +135,7 @@ export function createCall({
       if (!peer) show({ phase: "waiting" });
       return;
     }
-    part();
+    drop();
     member = other;
     peer = createPeer({
       polite,
@@ -149,17 +151,21 @@ export function createCall({
     listen(peer.channel);
     for (const { from, data, seq } of early.splice(0))
       if (from === other) peer.receive(data, seq);
-    show({ phase: "connecting", trouble: null });
+    show({ phase: "connecting", trouble: null, other: null });
   }
 
-  /** The other side is gone for good, or is somebody new. */
+  /** The other side is gone for good. */
   function part() {
+    drop();
+    show({ phase: "waiting", trouble: null, other: null });
+  }
+
+  function drop() {
     clearTimeout(awayTimer);
     peer?.destroy();
     peer = member = null;
     for (const slot of /** @type {const} */ (["mic", "camera", "screenSound"]))
       onRemote(slot, null);
-    show({ phase: "waiting", trouble: null, other: null });
   }
 
   const isTalking = () => peer?.connection.connectionState === "connected";
@@ -253,10 +259,16 @@ export function createCall({
 
   /** @param {Refusal} refusal */
   function onRefused(refusal) {
+    if (refusal.code === "SESSION_ENDED" && !refusal.about) return expelled();
     if (refusal.about !== "join" && refusal.about !== "create") {
       if (refusal.code === "VERSION_UNKNOWN" || refusal.code === "ROOM_UNKNOWN")
         show({ trouble: refusalWords(refusal.code, refusal.message) });
       return;
+    }
+    if (INSIDE.includes(view.phase)) {
+      // The session ended while this side was away, and there is no way back in.
+      if (refusal.code === "ROOM_FULL") return expelled();
+      drop();
     }
     patience.end();
     const trouble = refusalWords(refusal.code, refusal.message);
@@ -267,6 +279,18 @@ export function createCall({
     } else if (refusal.code.startsWith("PASSPHRASE_"))
       show({ phase: "asking", trouble });
     else show({ phase: "outside", trouble });
+  }
+
+  /** Somebody else has this seat. To wait for another one is for people to decide: it may be the
+   * same person who sits there. */
+  function expelled() {
+    signalling.leave();
+    drop();
+    show({
+      phase: "outside",
+      trouble: refusalWords("SESSION_ENDED", ""),
+      other: null,
+    });
   }
 
   function askAgain() {
@@ -321,8 +345,8 @@ export function createCall({
       clearTimeout(retryTimer);
       patience.end();
       signalling.leave();
-      part();
-      show({ phase: "outside", trouble: null });
+      drop();
+      show({ phase: "outside", trouble: null, other: null });
     },
 
     destroy() {

@@ -1,12 +1,18 @@
 // Before the call: one's own picture, the devices, the passphrase, and the button.
-import { find, say, stamp } from "../dom.js";
+import { find, say } from "../dom.js";
 import { fillDevices } from "./devices.js";
+import { showProblems } from "./problems.js";
 
 /** @import { View } from "./call.js" */
 /** @import { Problem } from "./media.js" */
 /** @import { Tracks } from "./types.js" */
 
 /** @typedef {ReturnType<typeof createDoor>} Door */
+
+/** What is disabled or hidden keeps the focus for a moment, and gives it to nobody. */
+const focusIsLost = () =>
+  !document.activeElement?.checkVisibility() ||
+  document.activeElement.matches("body, :disabled");
 
 const WAKING = "The server is waking up…";
 
@@ -16,8 +22,9 @@ const WAKING = "The server is waking up…";
  * @param {(slot: "mic" | "camera", deviceId: string) => void} options.onChoose
  * @param {(what: Problem["what"]) => void} options.onRetry
  * @param {(passphrase: string | null) => void} options.onEnter
+ * @param {() => void} options.onStop one does not wait any longer
  */
-export function createDoor({ element, onChoose, onRetry, onEnter }) {
+export function createDoor({ element, onChoose, onRetry, onEnter, onStop }) {
   const controller = new AbortController();
   const { signal } = controller;
   const mirror = find(element, "#mirror", HTMLVideoElement);
@@ -28,6 +35,7 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
   const passphrase = find(element, "#passphrase", HTMLInputElement);
   const hint = find(element, "#passphrase-hint", HTMLElement);
   const button = find(element, "#enter-button", HTMLButtonElement);
+  const stop = find(element, "#stop-waiting", HTMLButtonElement);
   const trouble = find(element, "#door-trouble", HTMLElement);
   const another = find(element, "#another", HTMLElement);
 
@@ -35,6 +43,7 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
   camera.addEventListener("change", () => onChoose("camera", camera.value), {
     signal,
   });
+  stop.addEventListener("click", () => onStop(), { signal });
   find(element, "#enter", HTMLFormElement).addEventListener(
     "submit",
     (event) => {
@@ -49,16 +58,22 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
 
     /** @param {boolean} invited whether the address names a room */
     begin(invited) {
+      // The words of both kinds fill the same lines, so that nothing moves.
       find(element, "#door-title", HTMLElement).textContent = invited
-        ? "You are invited to a call"
+        ? "Join this call"
         : "Call somebody";
       find(element, "#door-text", HTMLElement).textContent = invited
-        ? "Somebody waits for you, or will. Sound and picture go from browser to browser; nothing is recorded."
+        ? "Somebody waits for you in it, or will be there soon. Sound and picture go from browser to browser; nothing is recorded."
         : "Make a room, send its link to one person, and talk. Sound and picture go from browser to browser; nothing is recorded.";
       button.textContent = invited ? "Join the call" : "Make a room";
       hint.textContent = invited ? "(if you were given one)" : "(if you like)";
       another.hidden = !invited;
       say(trouble, null);
+    },
+
+    /** From now on one may go in. */
+    open() {
+      button.disabled = false;
     },
 
     /**
@@ -75,6 +90,8 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
         : invited
           ? "Join the call"
           : "Make a room";
+      stop.hidden =
+        !button.disabled || (phase === "joining" && patience === "asked");
       const lost =
         phase === "joining" && patience === "silent"
           ? "The server does not answer; this page keeps trying."
@@ -83,7 +100,7 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
       if (phase === "asking") {
         passphrase.focus();
         passphrase.select();
-      }
+      } else if (focusIsLost()) (stop.hidden ? button : stop).focus();
     },
 
     /** @param {MediaStreamTrack | null} track */
@@ -94,18 +111,7 @@ export function createDoor({ element, onChoose, onRetry, onEnter }) {
 
     /** @param {Problem[]} found */
     showProblems(found) {
-      problems.replaceChildren(
-        ...found.map(({ what, words }) => {
-          const line = stamp("problem");
-          find(line, "span", HTMLElement).textContent = words;
-          find(line, "button", HTMLButtonElement).addEventListener(
-            "click",
-            () => onRetry(what),
-            { signal },
-          );
-          return line;
-        }),
-      );
+      showProblems(problems, found, onRetry);
       if (found.length) {
         const note = document.createElement("p");
         note.className = "problem__note";

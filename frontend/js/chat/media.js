@@ -86,8 +86,8 @@ export function createMedia({
   function lost(slot) {
     const what = slot === "mic" ? "microphone" : "camera";
     problems.set(what, `Your ${what} was disconnected. Choose another one.`);
-    if (slot === "camera") camera = null;
-    if (slot === "mic" || !sharing) put(slot, null);
+    if (slot === "camera") putCamera(null);
+    else put(slot, null);
     tell();
   }
 
@@ -98,6 +98,12 @@ export function createMedia({
   function put(slot, track) {
     tracks[slot] = track;
     onTrack(slot, track);
+  }
+
+  /** @param {MediaStreamTrack | null} track while the screen has the slot, it keeps it */
+  function putCamera(track) {
+    camera = track;
+    put("camera", sharing ? tracks.camera : track);
   }
 
   function tell() {
@@ -117,8 +123,7 @@ export function createMedia({
       put("mic", track);
     } else {
       camera?.stop();
-      camera = track;
-      if (!sharing) put("camera", track);
+      putCamera(track);
     }
     tell();
     await list();
@@ -175,9 +180,8 @@ export function createMedia({
         return start("camera");
       }
       camera.stop();
-      camera = null;
       cameraOn = false;
-      if (!sharing) put("camera", null);
+      putCamera(null);
       return undefined;
     },
 

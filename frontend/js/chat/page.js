@@ -1,8 +1,8 @@
 // Puts the call page together: the door, the room, and what happens between them.
-import { signalUrl } from "../api.js";
+import { connect, signalUrl } from "../api.js";
 import { find, say } from "../dom.js";
 import { createShell } from "../shell.js";
-import { createCall } from "./call.js";
+import { createCall, INSIDE } from "./call.js";
 import { createDoor } from "./door.js";
 import { createMedia } from "./media.js";
 import { createQuality } from "./quality.js";
@@ -28,7 +28,21 @@ function formerKey(room) {
 }
 
 async function start() {
-  createShell();
+  const shell = createShell();
+  if (shell.session.token() !== null)
+    connect({ token: shell.session.token }).then(shell.greet, console.error);
+  const door = createDoor({
+    element: find(document, "#door", HTMLElement),
+    onChoose: (slot, device) => media.choose(slot, device),
+    onRetry,
+    onStop: leave,
+    onEnter(passphrase) {
+      const id = roomInAddress();
+      if (id) call.join(id, passphrase, formerKey(id));
+      else call.create(passphrase);
+    },
+  });
+  door.begin(roomInAddress() !== null);
   const url = await signalUrl();
   const policy =
     new URLSearchParams(location.search).get("relay") === "only"
@@ -40,7 +54,11 @@ async function start() {
       room.showSelf(media);
       call.setTrack(slot, track);
     },
-    onProblems: (problems) => door.showProblems(problems),
+    onProblems(problems) {
+      door.showProblems(problems);
+      // What was known before one came in, the door told.
+      room.showProblems(room.element.hidden ? [] : problems);
+    },
     onDevices(devices) {
       door.listDevices(devices, media.tracks);
       room.listDevices(devices, media.tracks);
@@ -66,17 +84,6 @@ async function start() {
       screen: media.sharing,
     }),
   });
-  const door = createDoor({
-    element: find(document, "#door", HTMLElement),
-    onChoose: (slot, device) => media.choose(slot, device),
-    onRetry: (what) =>
-      media.choose(what === "microphone" ? "mic" : "camera", ""),
-    onEnter(passphrase) {
-      const id = roomInAddress();
-      if (id) call.join(id, passphrase, formerKey(id));
-      else call.create(passphrase);
-    },
-  });
   const words = createWords({
     element: find(document, "#words-panel", HTMLElement),
     onSay: (text) => call.say(text),
@@ -85,11 +92,8 @@ async function start() {
     element: find(document, "#room", HTMLElement),
     media,
     onChoose: (slot, device) => media.choose(slot, device),
-    onLeave() {
-      sessionStorage.removeItem(KEY);
-      call.leave();
-      words.clear();
-    },
+    onRetry,
+    onLeave: leave,
   });
   const quality = createQuality({
     element: find(document, "#quality", HTMLElement),
@@ -98,19 +102,27 @@ async function start() {
     onRating: (grade, text) => room.showRating(grade, text),
   });
 
+  function leave() {
+    sessionStorage.removeItem(KEY);
+    call.leave();
+    words.clear();
+  }
+
+  /** @param {import("./media.js").Problem["what"]} what */
+  function onRetry(what) {
+    media.choose(what === "microphone" ? "mic" : "camera", "");
+  }
+
   /** @param {View} view */
   function onView(view) {
-    const inside = ["waiting", "connecting", "talking", "away"].includes(
-      view.phase,
-    );
+    const inside = INSIDE.includes(view.phase);
     const wasInside = !room.element.hidden;
     room.element.hidden = !inside;
     door.element.hidden = inside;
     document.body.toggleAttribute("data-inside", inside);
-    if (inside !== wasInside)
-      (inside ? room : door).element.querySelector("button")?.focus();
     door.show(view, roomInAddress() !== null);
     room.show(view);
+    if (inside && !wasInside) room.enter(view);
     if (view.phase !== "talking") words.enable(false);
     else words.enable(true);
   }
@@ -120,7 +132,7 @@ async function start() {
     door.begin(roomInAddress() !== null);
   });
   // A page that is closed does not leave: it may be loaded again, and its seat is kept for a while.
-  door.begin(roomInAddress() !== null);
+  door.open();
   await media.open();
   return {
     call,

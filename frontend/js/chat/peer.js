@@ -101,7 +101,8 @@ export function createPeer({
     }
     onState(state);
   };
-  if (!polite) repairTimer = setTimeout(repair, 2 * NEXT_REPAIR_MS);
+  // Of two who wait for each other, the one who makes the offers acts first.
+  repairTimer = setTimeout(repair, (polite ? 2.5 : 2) * NEXT_REPAIR_MS);
 
   async function offer() {
     makingOffer = true;

@@ -5,7 +5,9 @@ import { rate, readingOf } from "./readings.js";
 
 /** @import { Reading, Sample } from "./readings.js" */
 
-const KEPT = 120;
+/** One a second. */
+const KEPT = 3600;
+const DRAWN = 120;
 const EVERY_MS = 1000;
 const GRAPH_WIDTH = 120;
 const GRAPH_HEIGHT = 32;
@@ -25,6 +27,12 @@ const bits = (bps) =>
   bps >= 1e6
     ? `${(bps / 1e6).toFixed(1)} Mb/s`
     : `${Math.round(bps / 1e3)} kb/s`;
+
+/** @param {number | null} width @param {number | null} height @param {number | null} frames_ps */
+const picture = (width, height, frames_ps) =>
+  width && height
+    ? `${width} × ${height}, ${Math.round(frames_ps ?? 0)} fps`
+    : "–";
 
 /** @type {Row[]} */
 const ROWS = [
@@ -51,10 +59,12 @@ const ROWS = [
   },
   {
     name: "Picture",
-    text: ({ width, height, frames_ps }) =>
-      width && height
-        ? `${width} × ${height}, ${Math.round(frames_ps ?? 0)} fps`
-        : "–",
+    text: ({ width, height, frames_ps }) => picture(width, height, frames_ps),
+  },
+  {
+    name: "Yours",
+    text: ({ sentWidth, sentHeight, sentFrames_ps }) =>
+      picture(sentWidth, sentHeight, sentFrames_ps),
   },
   { name: "Codecs", text: ({ codecs }) => codecs },
   { name: "Path", text: ({ path }) => path },
@@ -114,7 +124,8 @@ export function createQuality({ element, connection, sharing, onRating }) {
     readings = [...readings.slice(1 - KEPT), reading];
     const { grade, words } = rate(reading);
     onRating(grade, words);
-    if (!element.hidden) for (const row of rows) row.show(readings);
+    if (!element.hidden)
+      for (const row of rows) row.show(readings.slice(-DRAWN));
     await adjust(current, reading);
   }
 
@@ -164,7 +175,7 @@ function createRow({ name, text, level }) {
  */
 export function pointsOf(values) {
   const top = Math.max(1e-9, ...values.map((value) => value ?? 0));
-  const step = GRAPH_WIDTH / (KEPT - 1);
+  const step = GRAPH_WIDTH / (DRAWN - 1);
   const start = GRAPH_WIDTH - step * (values.length - 1);
   return values
     .map((value, index) => {
@@ -175,7 +186,10 @@ export function pointsOf(values) {
     .join(" ");
 }
 
-/** @param {Reading[]} readings */
+/**
+ * The last hour; one that is not told how much it holds is taken for the whole call.
+ * @param {Reading[]} readings
+ */
 export function reportOf(readings) {
   const last = readings.at(-1) ?? null;
   return {
@@ -183,6 +197,7 @@ export function reportOf(readings) {
     made_at: new Date().toISOString(),
     browser: navigator.userAgent,
     rating: rate(last).words,
+    most_readings: KEPT,
     readings,
   };
 }

@@ -12,6 +12,9 @@
  * @property {number | null} width of the picture that arrives
  * @property {number | null} height
  * @property {number | null} frames_ps
+ * @property {number | null} sentWidth of one's own picture, as it is sent
+ * @property {number | null} sentHeight
+ * @property {number | null} sentFrames_ps
  * @property {string} codecs e.g. "VP8, opus"
  * @property {string} path e.g. "host – relay"
  */
@@ -31,6 +34,9 @@ export function readingOf(before, { stats, at_ms }) {
   const pair = transport && stats.get(transport.selectedCandidatePairId);
   const inbound = all.filter(({ type }) => type === "inbound-rtp");
   const reports = all.filter(({ type }) => type === "remote-inbound-rtp");
+  const sent = all.find(
+    ({ type, kind }) => type === "outbound-rtp" && kind === "video",
+  );
   const picture = inbound.find(({ kind }) => kind === "video");
   /**
    * @param {string} name
@@ -58,6 +64,9 @@ export function readingOf(before, { stats, at_ms }) {
     width: picture?.frameWidth ?? null,
     height: picture?.frameHeight ?? null,
     frames_ps: picture?.framesPerSecond ?? null,
+    sentWidth: sent?.frameWidth ?? null,
+    sentHeight: sent?.frameHeight ?? null,
+    sentFrames_ps: sent?.framesPerSecond ?? null,
     codecs: codecsOf(inbound, stats),
     path: pathOf(pair, stats),
   };

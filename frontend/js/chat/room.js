@@ -1,13 +1,17 @@
 // During the call: both pictures, the card that says what one waits for, and the controls.
 import { find, say } from "../dom.js";
 import { fillDevices } from "./devices.js";
+import { showProblems } from "./problems.js";
+import { SERVER_LOST } from "./words.js";
 
 /** @import { View } from "./call.js" */
-/** @import { Media } from "./media.js" */
+/** @import { Media, Problem } from "./media.js" */
 /** @import { Grade } from "./readings.js" */
 /** @import { Slot, Tracks } from "./types.js" */
 
 const SAID_MS = 4000;
+const NOBODY_CAN_JOIN =
+  "The connection to the server is lost: until it is back, nobody can join. Check your network; this page keeps trying.";
 
 /** @type {Partial<Record<View["phase"], [title: string, text: string]>>} */
 const CARDS = {
@@ -29,9 +33,10 @@ const CARDS = {
  * @param {HTMLElement} options.element
  * @param {Media} options.media
  * @param {(slot: "mic" | "camera", deviceId: string) => void} options.onChoose
+ * @param {(what: Problem["what"]) => void} options.onRetry
  * @param {() => void} options.onLeave
  */
-export function createRoom({ element, media, onChoose, onLeave }) {
+export function createRoom({ element, media, onChoose, onRetry, onLeave }) {
   const controller = new AbortController();
   const { signal } = controller;
   const far = find(element, "#far", HTMLVideoElement);
@@ -40,6 +45,9 @@ export function createRoom({ element, media, onChoose, onLeave }) {
   const card = find(element, "#card", HTMLElement);
   const title = find(card, "#card-title", HTMLElement);
   const text = find(card, "#card-text", HTMLElement);
+  const copyButton = find(card, "#copy", HTMLButtonElement);
+  const heading = find(element, "#room-title", HTMLElement);
+  const problems = find(element, "#room-problems", HTMLElement);
   const invite = find(card, "#invite", HTMLElement);
   const link = find(card, "#link", HTMLInputElement);
   const line = find(element, "#line", HTMLElement);
@@ -76,7 +84,7 @@ export function createRoom({ element, media, onChoose, onLeave }) {
   onClick(buttons.words, () => toggle("words"));
   onClick(buttons.meter, () => toggle("meter"));
   onClick(find(element, "#leave", HTMLButtonElement), onLeave);
-  onClick(find(card, "#copy", HTMLButtonElement), copy);
+  onClick(copyButton, copy);
   mic.addEventListener("change", () => onChoose("mic", mic.value), { signal });
   camera.addEventListener("change", () => onChoose("camera", camera.value), {
     signal,
@@ -129,10 +137,15 @@ export function createRoom({ element, media, onChoose, onLeave }) {
   /** @param {View} view */
   function showCard(view) {
     const words = CARDS[view.phase];
-    card.hidden = !words && !view.trouble;
-    title.textContent = view.trouble ? "No connection" : (words?.[0] ?? "");
-    text.textContent = view.trouble ?? words?.[1] ?? "";
-    invite.hidden = view.phase !== "waiting";
+    const waiting = view.phase === "waiting";
+    const lost = waiting ? NOBODY_CAN_JOIN : SERVER_LOST;
+    const trouble = view.trouble ?? (words && !view.reachable ? lost : null);
+    card.hidden = !words && !trouble;
+    title.textContent = trouble ? "No connection" : (words?.[0] ?? "");
+    text.textContent = trouble ?? words?.[1] ?? "";
+    const focused = invite.contains(document.activeElement);
+    invite.hidden = !waiting;
+    if (focused && invite.hidden) heading.focus();
   }
 
   return {
@@ -163,6 +176,18 @@ export function createRoom({ element, media, onChoose, onLeave }) {
         other !== null && !other.camera && !other.screen,
       );
     },
+
+    /**
+     * One came in: what is to be done first has the focus.
+     * @param {View} view
+     */
+    enter(view) {
+      (view.phase === "waiting" ? copyButton : heading).focus();
+      showProblems(problems, [], onRetry);
+    },
+
+    /** @param {Problem[]} found */
+    showProblems: (found) => showProblems(problems, found, onRetry),
 
     /**
      * @param {Slot} slot

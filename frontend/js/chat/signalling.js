@@ -201,6 +201,13 @@ export function createSignalling({
    * @param {Refusal} refusal
    */
   function refused(from, refusal) {
+    if (refusal.code === "SESSION_ENDED" && !refusal.about) {
+      // Another tab has the seat: two that come back in turn would throw each other out.
+      wish = session = socket = null;
+      waiting = [];
+      stopTimers();
+      from.close();
+    }
     if (refusal.about === "resume") {
       // The seat is lost, the passphrase is still known: come in as somebody new.
       session = null;

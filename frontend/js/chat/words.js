@@ -8,6 +8,8 @@ const REFUSALS = {
     "There is no such room. Rooms are forgotten a day after the last visit; ask for a new link.",
   ROOM_FULL:
     "Two people are in this room already. You get in as soon as one of them leaves.",
+  SESSION_ENDED:
+    "Your seat in this room was taken, perhaps by another tab of yours. Close that one, or go on there.",
   PASSPHRASE_NEEDED: "This room asks for a passphrase.",
   PASSPHRASE_WRONG: "That is not the passphrase of this room.",
   TOO_MANY_TRIES:
@@ -40,6 +42,9 @@ export function deviceWords(what, error) {
   return `Your ${what} does not start${name ? ` (${name})` : ""}.`;
 }
 
+export const SERVER_LOST =
+  "The connection to the server is lost, so the two browsers cannot agree on a way. Check your network; this page keeps trying.";
+
 /** @typedef {{ relayConfigured: boolean, relayFound: boolean, relayError: number | null,
  *   signalling: boolean }} Circumstances */
 
@@ -53,8 +58,7 @@ export function pathWords({
   relayError,
   signalling,
 }) {
-  if (!signalling)
-    return "The connection to the server is lost, so the two browsers cannot agree on a way. Check your network; this page keeps trying.";
+  if (!signalling) return SERVER_LOST;
   if (!relayConfigured)
     return "Your two networks let no direct connection through, and no relay is configured here. Try another network (a phone's, say), or ask whoever runs this site to add a relay.";
   if (relayError !== null && relayError !== 701)

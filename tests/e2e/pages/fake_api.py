@@ -94,7 +94,8 @@ class Fake:
         if path == "config.json":
             if self.state.config_gate:
                 await self.state.config_gate.wait()
-            return web.json_response({"apiUrl": f"{self.api_origin}/api"})
+            addresses = {"apiUrl": f"{self.api_origin}/api", "signalUrl": "ws://127.0.0.1:9/signal"}
+            return web.json_response(addresses)
         return serve(FRONTEND / path)
 
     # ---- The API and the storage ----

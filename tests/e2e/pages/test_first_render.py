@@ -75,3 +75,13 @@ def test_nothing_moves_when_the_first_figures_come(
     page = arrive(open_page, path + FRAGMENT, width)
     expect(page.locator("main")).to_have_attribute("aria-busy", "false")
     assert shift(page) < 0.01
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("path", ["chat.html", "chat.html#abcdefghijklmnopqrstuvwxyz"])
+def test_nothing_moves_when_the_devices_of_a_caller_are_known(
+    open_page: OpenPage, path: str, width: int
+) -> None:
+    page = arrive(open_page, path, width)
+    expect(page.locator("#problems .problem")).to_have_count(2)  # this browser has no devices
+    assert shift(page) < 0.01

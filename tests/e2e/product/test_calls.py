@@ -11,10 +11,11 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from bench.calls import callers
 from local.websocket_gateway.frames import MAX_FRAME_BYTES
 from tests.harness import chromium
 from tests.harness.pipeline import REPOSITORY, Pipeline, eventually
-from tests.harness.webrtc import REMEMBER_CONNECTIONS, expect_growth
+from tests.harness.webrtc import REMEMBER_CONNECTIONS, expect_growth, own_end
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_cloud]
 
@@ -31,6 +32,20 @@ NO_DEVICES = """
 """
 ICE_NAME = """() => /a=ice-ufrag:(.*)/.exec(connections.at(-1).localDescription.sdp)[1]"""
 CONNECTED = "() => connections.at(-1).connectionState === 'connected'"
+WATCH_FOR_GAPS = """() => {
+    const far = document.querySelector("#far");
+    let before = performance.now();
+    Object.assign(window, { frames: 0, longestGap_ms: 0 });
+    const look = (now) => {
+        window.frames += 1;
+        window.longestGap_ms = Math.max(window.longestGap_ms, now - before);
+        before = now;
+        far.requestVideoFrameCallback(look);
+    };
+    far.requestVideoFrameCallback(look);
+}"""
+LONGEST_GAP_MS = 2000
+"""Between two pictures that are shown, on a machine that starts a gateway beside two browsers."""
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -190,6 +205,8 @@ def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
     _join(third)
     expect(third.locator("#door-trouble")).to_contain_text("Two people are in this room")
     (gateway,) = pipeline.processes("local.websocket_gateway")
+    for page in (first, second):
+        page.evaluate(WATCH_FOR_GAPS)
     gateway.kill()
     expect_growth(first, second)
     expect(first.locator("#room")).to_have_attribute("data-phase", "talking")
@@ -197,6 +214,10 @@ def test_call_goes_on_and_signalling_comes_back_when_the_gateway_is_killed(
     eventually("another gateway", lambda: pipeline.processes("local.websocket_gateway"), 60)
     for page in (first, second):
         expect(page.locator("#far-badges")).to_be_hidden()
+        # From before the gateway died until its successor serves both.
+        seen = page.evaluate("({ frames, longestGap_ms })")
+        assert seen["frames"] > 10
+        assert seen["longestGap_ms"] < LONGEST_GAP_MS
     second.locator("#leave").click()
     for page in (first, third):
         page.wait_for_selector(TALKING)
@@ -224,6 +245,19 @@ def test_other_side_notices_within_ten_seconds_when_a_browser_is_killed(
         process.kill()
     expect(first.locator("#room")).to_have_attribute("data-phase", "away", timeout=10_000)
     expect(first.locator("#card-text")).to_contain_text("lost")
+
+
+def test_two_browsers_connect_without_a_relay_when_they_are_processes_of_their_own(
+    pipeline: Pipeline, playwright: Playwright
+) -> None:
+    both = (Path(chromium.CHROMIUM), Path(chromium.CHROMIUM))
+    site_url, patience_ms = pipeline.site_url, chromium.PATIENCE_MS
+    with callers.in_a_call(playwright, both, site_url, patience_ms) as pages:
+        expect_growth(*pages)
+        assert [own_end(page) for page in pages] == ["host", "host"]
+        for page in pages:
+            seen: dict[str, Any] = page.evaluate("measureDelays(1)")
+            assert seen["delays"], f"{seen['unreadable']} pictures show no time"
 
 
 def _browser_with(profile: Path) -> list[psutil.Process]:
@@ -261,6 +295,7 @@ def test_room_with_a_passphrase_opens_to_it_alone_when_somebody_joins(
 def test_page_says_that_the_server_wakes_up_when_it_takes_its_time(open_door: OpenDoor) -> None:
     page = open_door()
     page.route_web_socket("**", lambda _: None)  # connected, and silent
+    page.reload()  # pages that are there already keep the real ones
     page.clock.install()
     page.get_by_role("button", name="Make a room").click()
     button, trouble = page.locator("#enter-button"), page.locator("#door-trouble")

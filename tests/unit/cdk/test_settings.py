@@ -44,6 +44,9 @@ def test_context_names_only_what_differs_when_written() -> None:
         ({"site_url": "https://example.org/"}, "site_url"),
         ({"webhook_networks": "10.0.0.1/8"}, "webhook_networks"),
         ({"webhook_networks": "public,somewhere"}, "somewhere"),
+        ({"stun_urls": "stun.example.org"}, "stun_urls has stun: and stuns: addresses"),
+        ({"stun_urls": "stun:a, turn:b"}, "stun_urls .* not 'turn:b'"),
+        ({"turn_urls": "turns:a,stun:b"}, "turn_urls has turn: and turns: addresses, not 'stun:b'"),
         ({"webhook_plain_http": "perhaps"}, "webhook_plain_http"),
         ({"nag": "maybe"}, "nag='maybe'"),
         ({"cdn": "1"}, "cdn='1'"),
@@ -97,6 +100,14 @@ def test_settings_are_taken_when_they_go_together() -> None:
     given = {"domain": "video.example.org", "certificate_arn": CERTIFICATE}
     settings = Settings.from_names({**given, "site_web_acl_arn": ACL, "waf": "true"})
     assert settings.to_context() == {**given, "site_web_acl_arn": ACL, "waf": "true"}
+
+
+@pytest.mark.parametrize(
+    "stun", ["none", "stun:a.example", "stun:a:3478, stuns:[2001:db8::1]:5349"]
+)
+def test_servers_of_calls_are_taken_when_their_scheme_is_their_own(stun: str) -> None:
+    given = {"stun_urls": stun, "turn_urls": "turn:b?transport=tcp,turns:c:443"}
+    assert Settings.from_names(given).to_context() == given
 
 
 def test_all_settings_survive_when_written_in_full() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from pathlib import Path
 
@@ -78,6 +79,28 @@ def test_relay_leads_to_this_machine_only_when_it_is_for_this_machine(
 ) -> None:
     lines = turn.configuration(_config(tmp_path, address), "hush").splitlines()
     assert ("allow-loopback-peers" in lines) is allowed
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.10", "fd00::7"])
+def test_relay_is_not_a_way_inside_when_it_listens_anywhere(tmp_path: Path, address: str) -> None:
+    lines = turn.configuration(_config(tmp_path, address), "hush").splitlines()
+    denied = [
+        [ipaddress.ip_address(end) for end in line.removeprefix("denied-peer-ip=").split("-")]
+        for line in lines
+        if line.startswith("denied-peer-ip=")
+    ]
+    for inside in (
+        *("169.254.169.254", "10.0.0.1", "172.31.255.255", "192.168.1.11", "100.64.0.1"),
+        *("127.0.0.2", "0.0.0.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"),
+    ):
+        peer = ipaddress.ip_address(inside)
+        assert any(
+            first.version == peer.version and int(first) <= int(peer) <= int(last)
+            for first, last in denied
+        ), inside
+    # Of two callers that are both relayed, the other one's address is the relay's own.
+    assert [line for line in lines if "allowed" in line] == [f"allowed-peer-ip={address}"]
+    assert "no-tcp-relay" in lines
 
 
 def test_browsers_are_told_both_transports_when_there_is_a_relay(tmp_path: Path) -> None:

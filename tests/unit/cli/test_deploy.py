@@ -51,6 +51,12 @@ def test_local_settings_differ_from_aws_in_names_and_sizes_only_when_deployed(
     }
 
 
+def test_callers_are_told_of_stun_servers_when_one_machine_asks_for_them(tmp_path: Path) -> None:
+    asked = {"stun_urls": "stun:192.168.1.10:3478"}
+    config = DeployConfig(state_dir=tmp_path, extra_settings=asked)
+    assert config.settings().stun_urls == asked["stun_urls"]
+
+
 def test_record_is_read_back_when_it_was_written(tmp_path: Path) -> None:
     settings = {"suffix": "local"}
     record = deploy._Record("a", "b", _outputs(tmp_path), settings)

@@ -56,6 +56,28 @@ def test_signal_reaches_the_other_side_alone_when_two_are_in(gateway: Gateway) -
     assert heard == {"v": 1, "type": "signal", "seq": 7, "data": OFFER, "from": created["member"]}
 
 
+def test_first_tab_is_told_not_to_come_back_when_a_second_one_takes_its_seat(
+    gateway: Gateway,
+) -> None:
+    first, _, created, _ = _pair(gateway)
+    duplicate = gateway.connect()
+    joined = duplicate.answer("join", room=created["room"], key=created["key"])
+    assert joined["type"] == "joined"
+    (told,) = first.take()
+    assert (told["type"], told["code"]) == ("error", "SESSION_ENDED")
+    assert "about" not in told
+    assert gateway.closed == [first.id]
+
+
+def test_former_socket_is_closed_without_a_word_when_its_session_goes_on_over_another(
+    gateway: Gateway,
+) -> None:
+    first, _, created, _ = _pair(gateway)
+    renewed = gateway.connect()
+    renewed.send("resume", room=created["room"], key=created["key"])
+    assert (first.take(), gateway.closed) == ([], [first.id])
+
+
 def test_nothing_of_a_signal_is_kept_when_it_was_passed_on(cloud: Cloud, gateway: Gateway) -> None:
     first, *_ = _pair(gateway)
     first.send("signal", seq=1, data=OFFER)

@@ -132,6 +132,16 @@ test("a seat that was given away is asked for anew", (context) => {
   assert.deepEqual(again.last(), { v: 1, action: "join", room: "r" });
 });
 
+test("a tab whose seat another tab took does not come back", (context) => {
+  const { socket, heard, timers } = joined(context);
+  socket.hear({ type: "error", code: "SESSION_ENDED", message: "" });
+  assert.equal(heard.at(-1).code, "SESSION_ENDED");
+  assert.equal(socket.readyState, 3);
+  socket.end();
+  timers.tick(60_000);
+  assert.equal(FakeSocket.all.length, 1);
+});
+
 test("a socket without an answer to its ping is given up", (context) => {
   const { socket, heard, timers } = joined(context);
   timers.tick(30_000);
@@ -236,6 +246,14 @@ const sample = (received, lost, bytes) =>
         frameHeight: 720,
         framesPerSecond: 30,
       },
+      o: {
+        id: "o",
+        type: "outbound-rtp",
+        kind: "video",
+        frameWidth: 640,
+        frameHeight: 360,
+        framesPerSecond: 15,
+      },
       s: { id: "s", type: "remote-inbound-rtp", fractionLost: 0.01 },
     }),
   );
@@ -253,6 +271,14 @@ test("a reading is what happened between two samples", () => {
   assert.equal(reading.roundTrip_ms, 42);
   assert.equal(reading.path, "direct – relay");
   assert.equal(reading.codecs, "VP8");
+  assert.deepEqual(
+    [reading.width, reading.height, reading.frames_ps],
+    [1280, 720, 30],
+  );
+  assert.deepEqual(
+    [reading.sentWidth, reading.sentHeight, reading.sentFrames_ps],
+    [640, 360, 15],
+  );
   assert.deepEqual(rate(reading), {
     grade: "poor",
     words: "Poor: packets get lost",
@@ -275,6 +301,64 @@ test("the sender steps down under lasting loss, and up again after a good while"
   assert.equal(judge(0, 1), STEPS.length - 2);
 });
 
+/** @returns {any} an RTCRtpSender that keeps what is set */
+function fakeSender() {
+  return {
+    set: /** @type {any[]} */ ([]),
+    getParameters() {
+      // As a browser does that does not tell every parameter again.
+      return { encodings: [{ active: true }] };
+    },
+    async setParameters(/** @type {any} */ parameters) {
+      this.set.push(structuredClone(parameters));
+    },
+  };
+}
+
+test("the sender's parameters are set when the step changes, and left alone otherwise", async () => {
+  const adaptation = createAdaptation();
+  const sender = fakeSender();
+  for (let second = 0; second < 5; second += 1)
+    await adaptation.apply(sender, false);
+  assert.deepEqual(sender.set, [
+    {
+      encodings: [
+        { active: true, maxBitrate: 2_500_000, scaleResolutionDownBy: 1 },
+      ],
+      degradationPreference: "balanced",
+    },
+  ]);
+  for (let second = 0; second < 3; second += 1)
+    adaptation.judge(/** @type {any} */ ({ sentLoss: 0.2 }));
+  await adaptation.apply(sender, false);
+  assert.deepEqual(sender.set.at(-1).encodings, [
+    { active: true, maxBitrate: 1_200_000, scaleResolutionDownBy: 1.5 },
+  ]);
+  for (let second = 0; second < 5; second += 1)
+    await adaptation.apply(sender, true);
+  assert.equal(sender.set.length, 3);
+  assert.deepEqual(sender.set[2], {
+    encodings: [
+      { active: true, maxBitrate: 1_200_000, scaleResolutionDownBy: 1 },
+    ],
+    degradationPreference: "maintain-resolution",
+  });
+  const next = fakeSender();
+  await adaptation.apply(next, true);
+  assert.equal(next.set.length, 1, "another connection has another sender");
+});
+
+test("parameters that were refused are tried again", async () => {
+  const adaptation = createAdaptation();
+  const sender = fakeSender();
+  const { setParameters } = sender;
+  sender.setParameters = () => Promise.reject(new Error("not now"));
+  await assert.rejects(adaptation.apply(sender, false));
+  sender.setParameters = setParameters;
+  await adaptation.apply(sender, false);
+  assert.equal(sender.set.length, 1);
+});
+
 test("failures have words that say what to do", () => {
   const known = {
     relayConfigured: true,
@@ -288,4 +372,6 @@ test("failures have words that say what to do", () => {
   assert.match(pathWords({ ...known, signalling: false }), /server is lost/);
   const busy = new DOMException("", "NotReadableError");
   assert.match(deviceWords("camera", busy), /in use by another program/);
+  const none = new DOMException("", "NotFoundError");
+  assert.match(deviceWords("microphone", none), /No microphone was found/);
 });

@@ -67,7 +67,7 @@ def test_every_reason_code_has_words() -> None:
 
 def test_every_refusal_of_a_call_that_a_person_meets_has_words() -> None:
     source = (FRONTEND / "js" / "chat" / "words.js").read_text()
-    handled = {"SESSION_ENDED", "NOT_JOINED", "ALREADY_JOINED", "PEER_AWAY"}
+    handled = {"NOT_JOINED", "ALREADY_JOINED", "PEER_AWAY"}
     bugs = {"MALFORMED", "TOO_LARGE"}
     assert set(re.findall(r"^  ([A-Z_]+):", source, re.MULTILINE)) == set(Code) - handled - bugs
 

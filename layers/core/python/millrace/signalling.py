@@ -202,6 +202,11 @@ def _look_who_is_there(exchange: Exchange, room_id: str) -> None:
 def _welcome(exchange: Exchange, connection_id: str, seated: Seated, *, resumed: bool) -> None:
     former = seated.former_connection_id
     if former is not None and former != connection_id:
+        if not resumed:
+            # A tab that was duplicated: the first one would come back and take another seat.
+            text = "This seat was taken over, as by another tab."
+            ended = compose("error", code=Code.SESSION_ENDED, message=text)
+            exchange.sockets.send(former, ended)
         exchange.sockets.close(former)
     peer = _peer(rooms.need(seated.room_id), seated.seat)
     welcome = compose(
