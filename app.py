@@ -237,7 +237,7 @@ def list_dead_letters() -> Response:
     """List the tasks that failed, newest first."""
     web.require(Role.ADMIN)
     page = listing.list_letters(listing.parse_letter_query(web.query(), TASK_QUEUES))
-    titles = videos.titles({task.video_id for task in page.entries})
+    titles = listing.titles({task.video_id for task in page.entries})
     letters = [views.letter(task, titles.get(task.video_id, "")) for task in page.entries]
     return answer({"dead_letters": letters, "next_cursor": page.next_cursor}, headers=NO_STORE)
 

@@ -88,19 +88,17 @@ def main() -> None:
 
 def play(browser: Browser, site: str, token: str) -> None:
     """The whole story."""
-    desk = browser.new_page(viewport={"width": 1280, "height": 720})
-    desk.set_default_timeout(screenshots.PATIENCE_MS)
-    phone = browser.new_page(
-        viewport={"width": 360, "height": 740}, device_scale_factor=2, color_scheme="dark"
-    )
-    phone.goto(f"{site}/upload.html#token={token}")
-    watch_link = screenshots.view(desk, phone, site, token)
+    desk, phone = both = screenshots.open_both(browser)
+    for page in both:
+        page.goto(f"{site}/upload.html#token={token}")
+    watch_link = screenshots.view(*both, site)
     choose(desk)
     video_id = watch_link.partition("?v=")[2]
-    screenshots.embed(phone, f"{site}/embed.html?v={video_id}")
+    screenshots.embed(*both, f"{site}/embed.html?v={video_id}&t={screenshots.MIDDLE_S}")
     screenshots.fail(desk, f"{site}/upload.html")
-    screenshots.operate(desk, site, video_id)
+    screenshots.operate(*both, site, video_id)
     desk.close()
+    phone.close()
     screenshots.call(browser, f"{site}/chat.html")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -129,6 +129,14 @@ def list_letters(query: LetterQuery) -> Page[Task]:
     more = len(entries) > query.limit
     entries = entries[: query.limit]
     return Page(entries, encode_cursor(query.scope, _created_key(entries[-1])) if more else None)
+
+
+def titles(video_ids: Collection[str]) -> dict[str, str]:
+    """What those of the videos are called that are there, by id. May be a second old."""
+    wanted = [(keys.video_pk(video_id), keys.VIDEO_SK) for video_id in video_ids]
+    parts = ["kind", "video_id", "title"]
+    found = Video.batch_get(wanted, attributes_to_get=parts) if wanted else ()
+    return {video.video_id: video.title for video in found}
 
 
 def parse_delivery_query(params: Mapping[str, str], webhook_id: str) -> DeliveryQuery:

@@ -9,7 +9,7 @@ Cancelling, and setting a failed or cancelled video going again, are in `steerin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -48,14 +48,6 @@ def glance(video_id: str) -> str | None:
         return Video.get(key, keys.VIDEO_SK, attributes_to_get=["kind", "status"]).status
     except DoesNotExist:
         return None
-
-
-def titles(video_ids: Collection[str]) -> dict[str, str]:
-    """What those of the videos are called that are there, by id. May be a second old."""
-    wanted = [(keys.video_pk(video_id), keys.VIDEO_SK) for video_id in video_ids]
-    parts = ["kind", "video_id", "title"]
-    found = Video.batch_get(wanted, attributes_to_get=parts) if wanted else ()
-    return {video.video_id: video.title for video in found}
 
 
 def create(
