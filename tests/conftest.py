@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ pytest_plugins = [
     "tests.harness.exhaustive",
     "tests.harness.sanitized",
 ]
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell begins what it runs in the background so, and programs under test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS = {
