@@ -30,7 +30,9 @@ function formerKey(room) {
 async function start() {
   const shell = createShell();
   if (shell.session.token() !== null)
-    connect({ token: shell.session.token }).then(shell.greet, console.error);
+    connect({ token: shell.session.token })
+      .then((api) => api.whoAmI())
+      .then((info) => shell.admit(info.roles), console.error);
   const door = createDoor({
     element: find(document, "#door", HTMLElement),
     onChoose: (slot, device) => media.choose(slot, device),
