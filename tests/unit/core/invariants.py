@@ -138,12 +138,16 @@ def _only(counts: Counter[str], wanted: Callable[[str], bool]) -> Counter[str]:
 def _is_partly_purged(video: Video, items: list[Item]) -> bool:
     """A purge takes the log, the oldest lines first, and the tasks before the video itself; it was
     interrupted."""
-    log = sorted(str(item.sk) for item in items if isinstance(item, Transaction))
-    first = next((item for item in items if log and str(item.sk) == log[0]), None)
-    whole = isinstance(first, Transaction) and first.event == "upload.created"
+    if video.status != VideoStatus.DELETING:
+        return False
+    log = sorted(
+        (item for item in items if isinstance(item, Transaction)), key=lambda line: str(line.sk)
+    )
+    if not log or log[0].event != "upload.created":
+        return True
     tasks = sum(isinstance(item, Task) for item in items)
-    planned = int(video.tasks_total) + 1 if video.tasks_total else 0
-    return video.status == VideoStatus.DELETING and not (whole and tasks >= planned)
+    planned = int(video.tasks_total) + 1 if video.tasks_total else len(replay(log).tasks)
+    return tasks < planned
 
 
 def _check_sums(video: Video, tasks: list[Task]) -> None:
