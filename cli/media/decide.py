@@ -167,11 +167,11 @@ def _may_copy(stream: Mapping[str, Any], wishes: Wishes, container: str) -> bool
     """Nothing needs changing: not the codec, nor the pictures, nor their rate, nor the time."""
     own = stream["codec"]
     wanted = own in _VIDEO[container] if wishes.codec is None else own == wishes.codec
-    # Matroska's writer here has no place for a rotation.
-    upright = stream["rotation"] == 0 or container == "mp4"
+    # Matroska has no edit list, and its writer here no place for a rotation.
+    plain = not (stream["rotation"] or stream["hides_first_pictures"]) or container == "mp4"
     mapped = bool(stream["hdr"]) and wishes.hdr == "tonemap"
     changed = wishes.rated or wishes.reshaped or wishes.cut or mapped
-    return wanted and upright and not changed
+    return wanted and plain and not changed
 
 
 def _check_copy(

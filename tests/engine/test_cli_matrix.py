@@ -32,19 +32,10 @@ _WITHOUT_PICTURES = {"audio-only.m4a"}
 _LEAST_DB, _LEAST_SSIM = 24, 0.93
 _COPY_DB = 60
 """Less than infinite: of ProRes 4444 ffmpeg decodes 12 bits from one container, 10 from another."""
-_WRONG = {
-    "edit-list.mov": "a copy to Matroska shows pictures that the edit list hides",
-}
-"""What the command decides on is not yet right."""
-
-
-def _marks(name: str) -> list[pytest.MarkDecorator]:
-    marks = [pytest.mark.exhaustive] if name in _HEAVY else []
-    return marks + ([pytest.mark.xfail(reason=_WRONG[name], strict=True)] if name in _WRONG else [])
-
-
 _DEFAULTS = [
-    pytest.param(name, marks=_marks(name)) for name in CASES if name not in _WITHOUT_PICTURES
+    pytest.param(name, marks=[pytest.mark.exhaustive] if name in _HEAVY else [])
+    for name in CASES
+    if name not in _WITHOUT_PICTURES
 ]
 
 

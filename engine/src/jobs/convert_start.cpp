@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "media/key_frames.h"
+
 namespace millrace::jobs {
 
 namespace {
@@ -91,17 +93,11 @@ void find_picture(media::Input& scout, const ConvertRange& range, const Limits& 
       av_guess_sample_aspect_ratio(&scout.format(), &scout.stream(start.stream), start.first.get());
 }
 
-/// An edit list leaves out pictures at the beginning that the others need.
-bool hides_pictures(AVStream& stream) {
-  const AVIndexEntry* first = avformat_index_get_entry(&stream, 0);
-  return first != nullptr && (first->flags & AVINDEX_DISCARD_FRAME) != 0;
-}
-
 /// `may_hide`: the output's container can leave out what is copied from before the first picture.
 void find_key_frame(media::Input& scout, const ConvertRange& range, bool may_hide,
                     ConvertStart& start) {
   AVStream& stream = scout.stream(start.stream);
-  if (range.start_s <= 0 && (may_hide || !hides_pictures(stream))) return;
+  if (range.start_s <= 0 && (may_hide || !media::hides_first_pictures(stream))) return;
   const int64_t origin = range.origin(scout, stream.time_base);
   const int64_t target = range.zero(scout, stream.time_base);
   std::optional<int64_t> key;

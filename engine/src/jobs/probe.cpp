@@ -15,6 +15,7 @@
 #include "media/frame_timing.h"
 #include "media/hdr_metadata.h"
 #include "media/input.h"
+#include "media/key_frames.h"
 #include "media/stream_ends.h"
 #include "media/subtitle_decoder.h"
 #include "media/video_facts.h"
@@ -127,6 +128,7 @@ ordered_json video_json(media::Input& input, AVStream& stream, const Measured& m
           {"bit_depth", pixels == nullptr ? 8 : pixels->comp[0].depth},
           {"interlaced", facts.interlaced},
           {"reordered", parameters.video_delay > 0},
+          {"hides_first_pictures", media::hides_first_pictures(stream)},
           {"hdr", hdr_name(facts.hdr)},
           {"color", color_json(facts.color, av::known(parameters.chroma_location, AVCHROMA_LOC_NB,
                                                       AVCHROMA_LOC_UNSPECIFIED))},

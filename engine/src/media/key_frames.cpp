@@ -44,6 +44,11 @@ std::vector<int64_t> indexed_key_frames(Input& input, int stream_index) {
   return times;
 }
 
+bool hides_first_pictures(AVStream& stream) {
+  const AVIndexEntry* first = avformat_index_get_entry(&stream, 0);
+  return first != nullptr && (first->flags & AVINDEX_DISCARD_FRAME) != 0;
+}
+
 KeyFrameFinder::KeyFrameFinder(Input& input, int stream)
     : input_(input),
       stream_(input.stream(stream)),

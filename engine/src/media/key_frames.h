@@ -15,6 +15,9 @@ namespace millrace::media {
 /// them: decoding times in MP4 and AVI); empty without an index over the whole length.
 std::vector<int64_t> indexed_key_frames(Input& input, int stream);
 
+/// Whether an edit list leaves out pictures at the beginning that the others need.
+bool hides_first_pictures(AVStream& stream);
+
 /// What one key frame is decoded from: its packet, of two fields perhaps two.
 struct KeyPackets {
   std::vector<av::Packet> packets;

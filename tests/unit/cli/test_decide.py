@@ -30,6 +30,7 @@ def video(**changes: Any) -> dict[str, Any]:
         **{"stream": 0, "codec": "h264", "width": 1920, "height": 1080, "rotation": 0},
         **{"display_width": 1920, "display_height": 1080, "hdr": None, "bit_depth": 8},
         **{"attached_picture": False, "reordered": True, "bitrate_bps": 4_000_000},
+        "hides_first_pictures": False,
     }
     return {**stream, **changes}
 
@@ -270,6 +271,14 @@ def test_copying_depends_on_exact_times_when_pictures_are_reordered(
     found = facts(video(reordered=reordered))
     found["format"]["container"] = container
     assert codecs(decided(found)) == [expected]
+
+
+@pytest.mark.parametrize(("container", "expected"), [("mkv", "h264"), ("mp4", "copy")])
+def test_copying_depends_on_the_container_when_an_edit_list_hides_pictures(
+    container: str, expected: str
+) -> None:
+    found = facts(video(hides_first_pictures=True))
+    assert codecs(decided(found, container)) == [expected]
 
 
 @pytest.mark.parametrize(
