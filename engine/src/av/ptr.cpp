@@ -1,25 +1,11 @@
 #include "av/ptr.h"
 
-#include <x264.h>
-#include <x265.h>
 #include <zimg.h>
 
 #include "av/error.h"
 #include "av/svt_av1.h"
 
 namespace millrace::av {
-
-void CloseX264::operator()(x264_t* encoder) const {
-  x264_encoder_close(encoder);
-}
-
-void CloseX265::operator()(x265_encoder* encoder) const {
-  x265_encoder_close(encoder);
-}
-
-void FreeX265Parameters::operator()(x265_param* parameters) const {
-  x265_param_free(parameters);
-}
 
 void CloseSvtAv1::operator()(EbComponentType* encoder) const {
   svt_av1_enc_deinit(encoder);

@@ -11,6 +11,10 @@
 
 #include "millrace/engine.h"
 
+void millrace::av::CloseX264::operator()(x264_t* encoder) const {
+  x264_encoder_close(encoder);
+}
+
 namespace millrace::media {
 
 namespace {

@@ -8,6 +8,14 @@
 
 #include "media/cpu_confinement.h"
 
+void millrace::av::CloseX265::operator()(x265_encoder* encoder) const {
+  x265_encoder_close(encoder);
+}
+
+void millrace::av::FreeX265Parameters::operator()(x265_param* parameters) const {
+  x265_param_free(parameters);
+}
+
 namespace millrace::media {
 
 namespace {
