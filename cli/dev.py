@@ -26,8 +26,8 @@ from cli.images import (
     image_map,
     write_image_map,
 )
+from cli.signals import stop_signal
 from cli.state import REPOSITORY, Running, State
-from cli.up import stop_signal
 
 FUNCTIONS = (*IMAGE_FUNCTIONS, *ARCHIVE_FUNCTIONS)
 DEBUGGED_TIMEOUT_S = 900

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from cli.deploy import (
 )
 from cli.images import image_map, write_image_map
 from cli.monitoring import prepare_monitoring
+from cli.signals import stop_signal
 from cli.state import REPOSITORY, Running, State, replace_text
 from cli.turn import TurnConfig
 from local import server
@@ -222,20 +221,6 @@ def _cloud_config(state: State, port: int) -> server.CloudConfig:
         cloud_python=REPOSITORY / ".venv-cloud" / "bin" / "python",
         function_python=Path(sys.executable),
     )
-
-
-@contextmanager
-def stop_signal() -> Iterator[threading.Event]:
-    """An event set by the first Ctrl-C or SIGTERM; the second one is left to Python."""
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    yield stop
 
 
 def _serve(
