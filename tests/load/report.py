@@ -38,7 +38,7 @@ class Outcome:
 
     @property
     def wall_s(self) -> float:
-        """From the first request to the last video's completion, as its user saw it."""
+        """From the first request to the last video's completion."""
         ends = [job["ended"] for job in self.jobs if "ended" in job]
         return max(ends) - min(job["began"] for job in self.jobs) if ends else 0.0
 
