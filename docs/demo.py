@@ -15,12 +15,14 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PageClosed
 
 from cli.state import REPOSITORY, State
 from docs import screenshots
@@ -48,7 +50,8 @@ class Film:
         session = page.context.new_cdp_session(page)
 
         def keep(event: dict[str, Any]) -> None:
-            session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
+            with suppress(PageClosed):  # the last frame may come after its page
+                session.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
             self.frames.append((event["metadata"]["timestamp"], base64.b64decode(event["data"])))
 
         session.on("Page.screencastFrame", keep)
