@@ -254,7 +254,10 @@ def test_two_browsers_connect_without_a_relay_when_they_are_processes_of_their_o
     site_url, patience_ms = pipeline.site_url, chromium.PATIENCE_MS
     with callers.in_a_call(playwright, both, site_url, patience_ms) as pages:
         expect_growth(*pages)
-        assert [own_end(page) for page in pages] == ["host", "host"]
+        # Each browser hides its own address behind a name of multicast DNS, and where that name
+        # is not resolved in time the same address is known as `srflx` or `prflx`.
+        for page in pages:
+            assert own_end(page) in {"host", "srflx", "prflx"}
         for page in pages:
             seen: dict[str, Any] = page.evaluate("measureDelays(1)")
             assert seen["delays"], f"{seen['unreadable']} pictures show no time"
