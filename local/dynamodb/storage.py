@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from local.dynamodb.values import Item, item_bytes
 from local.persistence.database import committed, open_database
 
 FORMAT = 1
+_PARSED = 4096
+"""Items that are kept as they were parsed, of at most 400 KB each: the few that are busy."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS tables (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT, region TEXT, name TEXT, definition BLOB,
@@ -87,7 +90,7 @@ class Transaction:
             "SELECT item FROM items WHERE table_id=? AND hash=? AND range=?",
             (schema.table_id, *key),
         ).fetchone()
-        return json.loads(row[0]) if row else None
+        return _item(row[0]) if row else None
 
     def put(self, schema: Schema, key: Key, item: Item, old: Item | None) -> int:
         """Store an item; `old` is what is there now. The number of index entries changed."""
@@ -185,7 +188,7 @@ class Transaction:
 
     def _items(self, sql: str, values: list[Any]) -> Iterator[Item]:
         for (text,) in self._db.execute(sql, values):
-            yield json.loads(text)
+            yield _item(text)
 
     def size(self, table_id: int) -> tuple[int, int]:
         """Number of items and their bytes."""
@@ -238,8 +241,16 @@ class Transaction:
         for text in self._db.execute(
             "SELECT item FROM items WHERE table_id=?", (schema.table_id,)
         ).fetchall():
-            item = json.loads(text[0])
+            item = _item(text[0])
             self.put(schema, schema.key_of(item), item, None)
+
+
+@lru_cache(_PARSED)
+def _item(text: str) -> Item:
+    """Nobody may change it: a running task's video is read again and again, and parsing its plan
+    takes as long as all the rest of a small write."""
+    item: Item = json.loads(text)
+    return item
 
 
 def _text(item: Item) -> str:

@@ -73,9 +73,11 @@ def back_up(queues: Queues, task: Task, worker: str) -> tuple[Lease, Task, Video
         What `tasks.start` gives; None if the task is not slow, has had its backup, or if workers
         are needed elsewhere.
     """
-    video = videos.get(task.video_id)
     alone = seats.highest(task) == int(task.attempt)
-    if video is None or not (is_slow(task) and alone):
+    if not (alone and is_slow(task)):
+        return None
+    video = videos.get(task.video_id)
+    if video is None:
         return None
     if not queues.is_idle(queue_of(TaskKind(task.task_kind))):
         return None  # the monitor reminds

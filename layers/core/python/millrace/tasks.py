@@ -129,7 +129,8 @@ def start(message: TaskMessage, worker: str) -> tuple[Lease, Task, Video]:
         TransitionRefused: the task is not PENDING, or its video is not under way (any more).
     """
     video, task = videos.get(message.video_id), get(message)
-    if video is None or task is None or video.status != _working_status(message.kind):
+    waits = task is not None and task.status == TaskStatus.PENDING
+    if video is None or task is None or not waits or video.status != _working_status(message.kind):
         raise TransitionRefused("task.started")
     now = clock.stamp()
     lease = Lease(message, seats.highest(task) + 1, worker, now)

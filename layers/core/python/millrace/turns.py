@@ -64,13 +64,16 @@ def current(priority: Priority) -> Turn:
 
 
 def order(named: TaskMessage) -> Iterator[TaskMessage]:
-    """What to try to start, for a message that names a task: what is more urgent, then that task.
+    """What to try to start, for a message that names a task: what is more urgent, then that task;
+    nothing if that task waits no more.
 
     A task that was tried before is not listed, and its message is for it alone: it was held back
     for as long as the task was to wait.
     """
     task = tasks.get(named)
-    if task is not None and task.status == TaskStatus.PENDING and task.status_shard is not None:
+    if task is None or task.status != TaskStatus.PENDING:
+        return
+    if task.status_shard is not None:
         yield from _spread(_seen(named, task.urgency or "~"), named)[:_TRIES]
     yield named
 
