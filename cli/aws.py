@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from localstack_client.session import Session
+
+from cli.state import replace_text
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -36,6 +39,15 @@ def session(port: int) -> Session:
         region_name=REGION,
         localstack_host=f"127.0.0.1:{port}",
     )
+
+
+def first_token(file: Path, port: int) -> str | None:
+    """Make the token of a first run and keep it in `file`; None if it has been made before."""
+    if file.exists():
+        return None
+    token = new_token(port, "first run", ["admin", "uploader"])
+    replace_text(file, token + "\n", mode=0o600)
+    return token
 
 
 def new_token(port: int, name: str, roles: Sequence[str]) -> str:

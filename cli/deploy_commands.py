@@ -22,7 +22,7 @@ from cli.deploy_cdk import DeployError, Difference, diff_stack, synthesize
 from cli.deploy_hash import stack_hash
 from cli.deploy_smoke import SmokeError
 from cli.deploy_sweep import DataInTheWayError
-from cli.deploy_targets import AwsTarget, Target, find
+from cli.deploy_targets import AwsTarget, LocalTarget, Target, find
 from cli.state import REPOSITORY, State, replace_text
 
 _DIFFERENT = 3
@@ -92,6 +92,8 @@ def deploy(
         _announce(outputs, as_json=as_json)
         if is_first and isinstance(place, AwsTarget):
             _tell_token(place, outputs)
+        elif is_first and isinstance(place, LocalTarget) and place.state:
+            console.print("  token    ./millrace token shows it")
         console.print("\n  smoke test")
         deploy_smoke.check(
             place.session, outputs, lambda name: console.print(f"  [good]✓[/] {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -94,6 +94,8 @@ class AwsTarget:
 @dataclass(frozen=True, slots=True)
 class LocalTarget:
     config: DeployConfig
+    state: State | None
+    """Of the `./millrace up` that started it, if one did."""
 
     @property
     def where(self) -> str:
@@ -126,10 +128,17 @@ class LocalTarget:
     def apply(self, assembly: Path, progress: Progress, *, adopt: bool) -> Outputs:  # noqa: ARG002
         if adopt:
             raise DeployError("--adopt is for AWS: LocalStack takes over nothing")
-        return deploy(self.config, progress)
+        outputs = deploy(self.config, progress)
+        running = self.state and self.state.running()
+        if self.state and running:
+            self.state.publish(replace(running, api_url=outputs.api_url))
+            aws.first_token(self.state.token_file, self.config.port)
+        return outputs
 
     def forget(self) -> None:
         forget(self.config.state_dir)
+        if self.state:
+            self.state.token_file.unlink(missing_ok=True)  # it was in the table
 
 
 def find(name: str, state: State, given: Mapping[str, str], port: int | None) -> Target:
@@ -150,9 +159,10 @@ def find(name: str, state: State, given: Mapping[str, str], port: int | None) ->
         settings = Settings.from_names(given)  # before anybody is asked
         return AwsTarget(deploy_aws.account(), settings, state.logs / "deploy-aws.log")
     Settings.from_names(given)
-    target = LocalTarget(_local_config(state, given, port))
-    _refuse_silence(target.config.port)
-    return target
+    config = _local_config(state, given, port)
+    _refuse_silence(config.port)
+    running = state.running()
+    return LocalTarget(config, state if running and running.port == config.port else None)
 
 
 def _local_config(state: State, given: Mapping[str, str], port: int | None) -> DeployConfig:

@@ -30,7 +30,7 @@ from cli.deploy import (
 from cli.images import image_map, write_image_map
 from cli.monitoring import prepare_monitoring
 from cli.signals import stop_signal
-from cli.state import REPOSITORY, Running, State, replace_text
+from cli.state import REPOSITORY, Running, State
 from cli.turn import TurnConfig
 from local import server
 from local.websocket_gateway import launcher
@@ -309,10 +309,7 @@ def _announce(
     """Requeue what a crash left behind, then tell the world that the pipeline is up."""
     _recover(config.port)
     url, chat = (f"{outputs.site_url}/{page}.html" for page in ("index", "chat"))
-    fresh = not state.token_file.exists()
-    if fresh:
-        token = aws.new_token(config.port, "first run", ["admin", "uploader"])
-        replace_text(state.token_file, token + "\n", mode=0o600)
+    token = aws.first_token(state.token_file, config.port)
     state.publish(
         Running(
             pid=os.getpid(),
@@ -328,7 +325,7 @@ def _announce(
     console.print(f"  gallery  [link]{url}[/]")
     console.print(f"  calls    [link]{chat}[/]")
     console.print(f"  API      [link]{outputs.api_url}[/]")
-    if fresh:
+    if token:
         console.print(f"  token    [bold]{token}[/]  [faint](admin and uploader)[/]")
         upload = f"{outputs.site_url}/upload.html#token={token}"
         console.print(f"  upload   [link]{upload}[/]")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,35 +10,29 @@ import requests
 
 from cli import aws
 from cli.monitoring import prepare_monitoring
-from tests.harness.pipeline import REPOSITORY, Pipeline
+from tests.harness.deployment import command
+from tests.harness.pipeline import Pipeline
 
 pytestmark = [pytest.mark.needs_cloud, pytest.mark.needs_engine]
 
 
-def _run(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli", "deploy", "--target", "localstack", *arguments],
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "MILLRACE_STATE_DIR": str(pipeline.state_dir),
-            "PYTHONPATH": f"{REPOSITORY}/layers/core/python:{REPOSITORY}",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
 def test_nothing_changes_and_all_works_when_deployed_again(pipeline: Pipeline) -> None:
-    done = _run(pipeline, "--yes", "--json")
+    done = command(pipeline, "deploy", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     assert "nothing would change" in done.stderr
     outputs = json.loads(done.stdout)
     assert outputs["api_url"] == pipeline.api_url
     assert outputs["site_url"] == pipeline.site_url
     assert done.stderr.count("✓") == 8, "plan, deployment and six looks"
+
+
+def test_plan_tells_the_change_and_makes_none_when_asked_for_it_alone(pipeline: Pipeline) -> None:
+    changed = command(pipeline, "deploy", "--plan", "-c", "transcode_concurrency=7")
+    assert changed.returncode == 3, changed.stderr
+    assert "MaximumConcurrency" in changed.stderr
+    unchanged = command(pipeline, "deploy", "--plan")
+    assert unchanged.returncode == 0, unchanged.stderr
+    assert "nothing would change" in unchanged.stderr
 
 
 def test_prometheus_finds_its_token_and_the_api_when_its_folder_is_made(
