@@ -39,6 +39,7 @@ from bench.long_sources import one_minute, thirty_minutes
 from bench.own import own_pipeline
 from bench.plans import fixed_plan, written
 from bench.tools import CACHE, ENGINE
+from millrace.plan import Plan
 from tests.harness import media
 from tests.harness.pipeline import Pipeline
 
@@ -146,14 +147,13 @@ def bare_cost(source: Path) -> Cost:
     try:
         plan = fixed_plan(source)
         path = written(plan, folder / "plan.json")
-        encode = ["transcode", str(source), "--plan", str(path), "--output", str(folder / "video")]
-        stills = ["thumbnail", str(source), "--times", "0", "--storyboard"]
-        stills += ["--output", str(folder / "stills")]
         (folder / "video").mkdir()
         (folder / "stills").mkdir()
+        encode = ["transcode", str(source), "--plan", str(path), "--output", str(folder / "video")]
+        stills = _stills_of(plan, source, folder / "stills")
         costs = [
             cost_of([str(ENGINE), *arguments])
-            for arguments in (["probe", str(source)], encode, stills)
+            for arguments in (["probe", str(source)], encode, *stills)
         ]
     finally:
         shutil.rmtree(folder)
@@ -162,6 +162,22 @@ def bare_cost(source: Path) -> Cost:
         sum(cost.cpu_s for cost in costs),
         max(cost.memory_bytes for cost in costs),
     )
+
+
+def _stills_of(plan: Plan, source: Path, folder: Path) -> list[list[str]]:
+    """Arguments of the engine as of the thumbnail task: thumbnails and storyboard, the poster."""
+    small, poster = plan.thumbnails, plan.poster
+
+    def stills(times_s: list[float], width: int, height: int, option: str) -> list[str]:
+        times = ",".join(f"{time_s:g}" for time_s in times_s)
+        box = ["--width", str(width), "--height", str(height)]
+        asked = ["--times", times, *box, "--output", str(folder), option]
+        return ["thumbnail", str(source), *asked]
+
+    return [
+        stills([poster.time_s, *small.times_s], small.width, small.height, "--storyboard"),
+        stills([poster.time_s], poster.width, poster.height, "--skip-black"),
+    ]
 
 
 class EngineMeter:
