@@ -27,6 +27,7 @@ Line = Mapping[str, Any]
 _GARBLED: Line = {"type": "garbled"}
 
 LOG_CHARACTERS = 4096
+_LEAST_PRIORITY = 19
 _LONGEST_LINE = 1 << 20
 _PIPE_BYTES = 4096
 UNCONFINED = "millrace-engine: not confined"
@@ -128,11 +129,13 @@ class Engine:
                 last = _read(process, on_line or _ignore)
                 if last is _GARBLED:
                     _kill(process)
-                code = process.wait()
+                code = _await_end(process)
         finally:
             _kill(process)
             timer.cancel()
-            process.wait()
+            timer.join()
+            _await_end(process)
+            threading.Thread(target=_bury, args=(process,), daemon=True).start()
             reader.join(timeout=5)
             tell(None)
             for said in log.text().splitlines():
@@ -252,11 +255,25 @@ def _step_back(pid: int, niceness: int) -> None:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+    """With its group, if it has not ended; its id is its own until `_bury`."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _await_end(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code (negative: the signal that killed it); the kernel still knows it afterwards."""
+    ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def _bury(process: subprocess.Popen[bytes]) -> None:
+    """Let the kernel forget it, in a thread of the least priority: Linux clears /proc of what was
+    read about the process, and where that is in use tries again and again, a whole processor for
+    half a minute at times, which nobody is to wait for."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LEAST_PRIORITY)
+    process.wait()
 
 
 def _end_overdue(process: subprocess.Popen[bytes], overdue: threading.Event) -> None:
