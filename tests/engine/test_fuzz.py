@@ -34,7 +34,6 @@ def fuzz(target: str, folder: Path, *options: str) -> str:
     return done.stderr
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", RUNS)
 def test_target_finds_nothing_when_it_runs_a_while(target: str, tmp_path: Path) -> None:
     words = f"-dict={SOURCES / 'dictionary.txt'}"

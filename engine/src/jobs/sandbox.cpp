@@ -239,6 +239,11 @@ void allow_calls(scmp_filter_ctx filter, std::span<const char* const> names) {
   }
 }
 
+/// A condition of a rule: that an argument of the call has this value.
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+
 bool confine_calls(const SandboxRules& rules) {
   const std::unique_ptr<void, ReleaseFilter> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (!filter) return false;
@@ -251,12 +256,12 @@ bool confine_calls(const SandboxRules& rules) {
   seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
   seccomp_rule_add(calls, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-  seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-  seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                   SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+  seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, equals(0, PR_SET_NAME));
+  const auto own = static_cast<scmp_datum_t>(::getpid());
+  seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, equals(0, own));
   if (rules.may_end > 0) {
-    seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-                     SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(rules.may_end)));
+    const auto other = static_cast<scmp_datum_t>(rules.may_end);
+    seccomp_rule_add(calls, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, equals(0, other));
   }
   return seccomp_load(calls) == 0;
 }
