@@ -13,7 +13,7 @@ from tests.harness.media import REPOSITORY
 
 SOURCES = REPOSITORY / "engine" / "fuzz"
 CORPUS = SOURCES / "corpus"
-RUNS = {"probe": 2000, "video": 9000, "audio": 5500}
+RUNS = {"probe": 12000, "video": 9000, "audio": 5500}
 """About twenty seconds each. The seed is fixed, so that the outcome tells of the change at
 hand; looking for what nobody knows yet takes hours (docs/ENGINE.md)."""
 
