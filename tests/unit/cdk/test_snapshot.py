@@ -25,8 +25,10 @@ ELSEWHERE = ("AWS::CloudWatch::",)
 OWN_TESTS = {"AWS::Serverless::Api": "DefinitionBody", "AWS::IAM::Role": "Policies"}
 """Properties that others compare with what they follow from: the routes, the permissions."""
 _HASH = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b")
-GUARDS = ("AWS::CloudFront::", "AWS::WAFv2::", "AWS::Budgets::", "AWS::SNS::Subscription ")
-GUARDS += ("AWS::SNS::Topic Alarms", "AWS::SNS::TopicPolicy Alarms")
+GUARDS = (
+    *("AWS::CloudFront::", "AWS::WAFv2::", "AWS::Budgets::", "AWS::SNS::Subscription "),
+    *("AWS::SNS::Topic Alarms", "AWS::SNS::TopicPolicy Alarms"),
+)
 
 
 def _resources(template: Synthesis) -> dict[str, Any]:
